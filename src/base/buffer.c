@@ -1,0 +1,84 @@
+#include "base/buffer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void
+buffer_free(Buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (Buffer){0};
+}
+
+void
+buffer_clear(Buffer *buffer)
+{
+    buffer->len = 0;
+}
+
+char *
+buffer_reserve(Buffer *buffer, size_t more)
+{
+    if (buffer->cap - buffer->len < more) {
+        size_t wanted = buffer->cap ? buffer->cap * 2 : 256;
+        if (wanted - buffer->len < more)
+            wanted = buffer->len + more;
+        char *grown = realloc(buffer->data, wanted);
+        if (!grown) {
+            fprintf(stderr, "azimuth: out of memory (a text of %zu bytes)\n", wanted);
+            abort();
+        }
+        buffer->data = grown;
+        buffer->cap = wanted;
+    }
+    return buffer->data + buffer->len;
+}
+
+void
+buffer_put(Buffer *buffer, const void *data, size_t size)
+{
+    if (!size)
+        return;
+    memcpy(buffer_reserve(buffer, size), data, size);
+    buffer->len += size;
+}
+
+void
+buffer_str(Buffer *buffer, Str text)
+{
+    buffer_put(buffer, text.ptr, text.len);
+}
+
+void
+buffer_text(Buffer *buffer, const char *text)
+{
+    buffer_put(buffer, text, strlen(text));
+}
+
+void
+buffer_char(Buffer *buffer, char c)
+{
+    *buffer_reserve(buffer, 1) = c;
+    buffer->len++;
+}
+
+void
+buffer_printf(Buffer *buffer, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (len > 0) {
+        vsnprintf(buffer_reserve(buffer, (size_t)len + 1), (size_t)len + 1, format, again);
+        buffer->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+Str
+buffer_slice(const Buffer *buffer)
+{
+    return (Str){buffer->data ? buffer->data : "", buffer->len};
+}

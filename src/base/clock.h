@@ -1,0 +1,10 @@
+// Time for measuring and time of day.
+#pragma once
+
+#include <stdint.h>
+
+// Monotonic nanoseconds, for durations.
+uint64_t clock_monotonic_ns(void);
+
+// Now as Kusto ticks: 100 ns since 0001-01-01T00:00:00Z.
+int64_t clock_now_ticks(void);

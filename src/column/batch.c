@@ -1,0 +1,42 @@
+#include "column/batch.h"
+
+Batch *
+batch_new(Arena *arena, uint32_t column_count, uint32_t count)
+{
+    Batch *batch = ARENA_NEW(arena, Batch);
+    batch->columns = ARENA_ARRAY(arena, const Vector *, column_count);
+    batch->column_count = column_count;
+    batch->count = count;
+    batch->selected = count;
+    return batch;
+}
+
+const Vector *
+batch_column(Arena *arena, const Batch *batch, uint32_t c)
+{
+    if (!batch->selection)
+        return batch->columns[c];
+    return vector_gather(arena, batch->columns[c], batch->selection, batch->selected);
+}
+
+Batch *
+batch_compact(Arena *arena, Batch *batch)
+{
+    if (!batch->selection)
+        return batch;
+    Batch *compact = batch_new(arena, batch->column_count, batch->selected);
+    compact->sequence = batch->sequence;
+    for (uint32_t c = 0; c < batch->column_count; c++)
+        compact->columns[c] = batch_column(arena, batch, c);
+    return compact;
+}
+
+Batch *
+batch_copy(Arena *arena, const Batch *batch)
+{
+    Batch *copy = batch_new(arena, batch->column_count, batch->selected);
+    copy->sequence = batch->sequence;
+    for (uint32_t c = 0; c < batch->column_count; c++)
+        copy->columns[c] = vector_copy(arena, batch_column(arena, batch, c));
+    return copy;
+}

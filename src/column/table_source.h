@@ -1,0 +1,49 @@
+// TableSource: anything that can be scanned: a stored table of a snapshot, a
+// table in memory, a table computed by a room above.
+//
+// A source is cut into morsels: runs of rows that one worker reads at a time. A
+// morsel may hold more rows than a batch: it is read in batches.
+#pragma once
+
+#include "base/error.h"
+#include "column/batch.h"
+
+typedef enum ScanOp { SCAN_EQ, SCAN_LT, SCAN_LE, SCAN_GT, SCAN_GE, SCAN_EQ_CI, SCAN_IN } ScanOp;
+
+// A condition the rows must meet, for skipping morsels: column `op` value.
+// SCAN_EQ_CI: string equality without case; SCAN_IN: any of `values`.
+typedef struct ScanPredicate {
+    uint32_t column; // of the source's schema
+    ScanOp op;
+    const Value *values;
+    uint32_t value_count; // 1 but for SCAN_IN
+} ScanPredicate;
+
+typedef struct TableSource TableSource;
+struct TableSource {
+    Schema schema;
+    uint64_t row_count;
+    uint32_t morsel_count;
+    ptrdiff_t time_column; // TimeGenerated or the like, -1 if none
+    void *context;
+
+    // Rows in morsel m.
+    uint32_t (*morsel_rows)(const TableSource *source, uint32_t morsel);
+
+    // Whether some row of the morsel may meet all predicates; "no" is certain. NULL = always maybe.
+    bool (*may_match)(const TableSource *source, uint32_t morsel, const ScanPredicate *predicates,
+                      uint32_t count);
+
+    // Rows [from, from + count) of column c in morsel m, as a vector in `arena`.
+    // What it points to stays valid until `release` for that morsel by the same
+    // reader. Any thread; each call names its reader's arena. NULL with error.
+    const Vector *(*read)(const TableSource *source, uint32_t morsel, uint32_t column,
+                          uint32_t from, uint32_t count, Arena *arena, AzError *error);
+
+    // The reader is done with the morsel. NULL = nothing to do.
+    void (*release)(const TableSource *source, uint32_t morsel);
+};
+
+// A source over batches in memory (compact, same schema); they must outlive it.
+TableSource *memory_source_new(Arena *arena, const Schema *schema, Batch *const *batches,
+                               uint32_t count);

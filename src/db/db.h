@@ -1,0 +1,67 @@
+// The façade: text in, batches out. The floors above know the engine only through
+// this header: they never see a parser, a plan or a segment.
+#pragma once
+
+#include "base/threads.h"
+#include "db/content.h"
+#include "exec/exec.h"
+
+typedef struct Database Database;
+
+typedef struct DatabaseOptions {
+    const char *store;   // directory; NULL = an empty database
+    const char *content; // folder; NULL = the default place
+    int64_t snapshot;    // 0 = the newest
+    size_t threads;      // 0 = threads_default()
+    size_t memory_limit; // bytes a query may hold; 0 = three quarters of the machine's memory
+} DatabaseOptions;
+
+Database *db_open(const DatabaseOptions *options, AzError *error);
+void db_close(Database *db);
+
+Content *db_content(Database *db);
+ThreadPool *db_threads(Database *db);
+int64_t db_snapshot(const Database *db); // 0 when there is none
+Store *db_store(Database *db);           // NULL for an empty database
+
+// Tables that live in memory and hide stored ones of the same name: results of the
+// engines above, fixtures of control tests. Batches must outlive the database or
+// the next db_put_table of that name; count 0 makes an empty table.
+bool db_put_table(Database *db, Str name, const Schema *schema, Batch *const *batches,
+                  uint32_t count, AzError *error);
+// As above from JSON: `rows` is the text of a JSON array of objects; columns and
+// types by the declared schema, else inferred. Copies.
+bool db_put_json(Database *db, Str name, Str rows, AzError *error);
+void db_drop_tables(Database *db); // forgets all tables that were put
+
+// Adds functions of a room above to the language.
+void db_add_functions(Database *db, FunctionSet set);
+
+typedef struct QueryOptions {
+    const _Atomic bool *cancel;
+    uint64_t timeout_ns; // 0 = none
+    uint32_t rules_off;  // OptimiseRule bits to leave out (tests)
+    bool profile;
+    int64_t now; // 0 = the clock
+} QueryOptions;
+
+typedef struct QueryResult {
+    ResultTable **tables; // one for each tabular statement
+    uint32_t count;
+    Str render; // chart asked for by `render`, empty if none
+    double parse_ms, bind_ms, run_ms;
+    Str explain; // plan (and profile) when QueryOptions.profile
+} QueryResult;
+
+// Runs `text`. NULL with an error whose span is in `text`. The result lives in `arena`.
+QueryResult *db_query(Database *db, Arena *arena, Str text, const QueryOptions *options,
+                      AzError *error);
+
+// Parses, binds and optimises without running; `explain` (may be NULL) gets the plan.
+bool db_check(Database *db, Str text, Buffer *explain, AzError *error);
+
+// Names for completion.
+void db_each_table(Database *db, void (*each)(void *arg, Str name), void *arg);
+void db_each_function(Database *db, void (*each)(void *arg, const FunctionDef *fn), void *arg);
+// The schema of a table for completion; false when there is none.
+bool db_table_schema(Database *db, Arena *arena, Str name, Schema *out);

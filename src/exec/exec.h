@@ -1,0 +1,42 @@
+// Exec: runs plans.
+//
+// A plan is cut into pipelines at the operators that must see everything before
+// they yield anything (sort, the build side of a join, aggregation). A pipeline
+// runs on all workers: each takes morsels of its source, pushes batches through
+// the streaming operators and into its own part of the sink; then the parts are
+// merged once. Batches carry their sequence, so that the answer and, where order
+// is defined, its order do not depend on the number of threads; where order is not
+// defined it is still the source's.
+#pragma once
+
+#include "base/budget.h"
+#include "base/threads.h"
+#include "function/registry.h"
+
+typedef struct ExecOptions {
+    ThreadPool *threads;
+    Budget *budget;             // may be NULL: no limit
+    const _Atomic bool *cancel; // may be NULL; set from any thread to stop the query
+    int64_t now;                // ticks: now() of the query
+    uint64_t deadline_ns;       // monotonic; 0 = none
+    bool profile;               // count rows and time of each operator
+} ExecOptions;
+
+// A finished result: compact batches in order.
+typedef struct ResultTable {
+    Schema schema;
+    Batch **batches;
+    uint32_t batch_count;
+    uint64_t row_count;
+} ResultTable;
+
+// Runs `plan`; the result is deep-copied into `arena`, so that views of the store may
+// be closed. NULL with an error (limit, cancellation, damaged segment).
+ResultTable *exec_run(Arena *arena, const Plan *plan, const ExecOptions *options, AzError *error);
+
+// Evaluates an expression without columns (constant folding, tests).
+bool exec_fold(Arena *arena, const Expr *expr, int64_t now, Value *out, AzError *error);
+
+// After a run with `profile`: rows out and nanoseconds of each operator, as text
+// lines for --explain. Empty otherwise.
+void exec_profile_print(const ExecOptions *options, const Plan *plan, Buffer *out);

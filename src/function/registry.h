@@ -1,0 +1,36 @@
+// Registry: every function by name, built from the sets that scalar/ and
+// aggregate/ export, and open to rooms above (WhoCan(), prompt_risk() ...).
+#pragma once
+
+#include "function/aggregate.h"
+
+typedef struct Registry Registry;
+
+// All built-in rows. Cheap: names are hashed once; owned by the caller.
+Registry *registry_new(void);
+void registry_free(Registry *registry);
+void registry_add(Registry *registry, FunctionSet set);
+
+// Overloads of a name or alias (exact case), *count = 0 when unknown.
+const FunctionDef *const *registry_find(const Registry *registry, Str name, size_t *count);
+void registry_each(const Registry *registry, void (*each)(void *arg, const FunctionDef *fn),
+                   void *arg);
+
+// The sets, one a file.
+extern const FunctionSet OPERATOR_FUNCTIONS;        // scalar/operators*.c: + - == and ...
+extern const FunctionSet STRING_OPERATOR_FUNCTIONS; // has, contains, in, matches regex ...
+extern const FunctionSet CONVERSION_FUNCTIONS;      // tolong(), tostring(), gettype() ...
+extern const FunctionSet CONDITION_FUNCTIONS;       // iff, case, coalesce, isnull, max_of ...
+extern const FunctionSet STRING_FUNCTIONS;
+extern const FunctionSet TEXT_FUNCTIONS; // regex, parse_*, url, base64 ...
+extern const FunctionSet DATETIME_FUNCTIONS;
+extern const FunctionSet MATH_FUNCTIONS;
+extern const FunctionSet DYNAMIC_FUNCTIONS; // arrays, bags, paths
+extern const FunctionSet SET_FUNCTIONS;     // set_union, array_sort ...
+extern const FunctionSet HASH_FUNCTIONS;
+extern const FunctionSet IP_FUNCTIONS;
+extern const FunctionSet SERIES_FUNCTIONS; // element-wise and simple series functions
+extern const FunctionSet WINDOW_FUNCTIONS;
+extern const FunctionSet BASIC_AGGREGATES;   // count, sum, avg, min, max, stdev ...
+extern const FunctionSet COLLECT_AGGREGATES; // make_list, make_set, make_bag, arg_max, take_any
+extern const FunctionSet SKETCH_AGGREGATES;  // dcount, percentile, hll, tdigest

@@ -1,0 +1,29 @@
+// Binder: from a parsed query to a typed plan.
+#pragma once
+
+#include "kql/catalog.h"
+
+typedef struct BoundQuery {
+    Plan **results; // one for each tabular statement, in order
+    uint32_t count;
+    Str render; // visualisation of the last `render`, empty if none
+} BoundQuery;
+
+// Binds all statements of `query`. NULL with an error at its span: unknown names
+// come with the nearest known one, types with what met. Everything lives in `arena`.
+BoundQuery *kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *error);
+
+// The optimiser: projection pruning into scans, predicate push-down, top-k,
+// constant folding. `rules` is a set of OptimiseRule bits, all by default, so that
+// tests can switch each off. Answers never change.
+typedef enum OptimiseRule {
+    OPTIMISE_PUSH_FILTER = 1 << 0,
+    OPTIMISE_PRUNE_COLUMNS = 1 << 1,
+    OPTIMISE_SCAN_PREDICATES = 1 << 2,
+    OPTIMISE_TOP_K = 1 << 3,
+    OPTIMISE_ALL = 0xFFFF,
+} OptimiseRule;
+Plan *kql_optimise(Arena *arena, Plan *plan, const Catalog *catalog, uint32_t rules);
+
+// The plan as an indented text, one operator a line.
+void plan_explain(const Plan *plan, struct Buffer *out);

@@ -1,0 +1,58 @@
+// FunctionDef: what the language knows of a function. Help text, completion, the
+// reference page and the type checker come from this row; the kernel behind it
+// (`impl`) belongs to the room `function/` and is opaque here.
+#pragma once
+
+#include "value/type.h"
+
+typedef enum FunctionKind {
+    FUNCTION_SCALAR,
+    FUNCTION_AGGREGATE,
+    FUNCTION_WINDOW, // needs serialised input: row_number(), prev() ...
+} FunctionKind;
+
+typedef enum FunctionFlag {
+    // Default column name of a call of one column: the column's own name (bin(l,10)
+    // -> l), or function_column (strlen(s) -> strlen_s). Neither: ColumnN.
+    FN_NAME_OF_ARGUMENT = 1 << 0,
+    FN_NAME_PREFIXED = 1 << 1,
+    // The kernel sees null arguments itself. Otherwise any null argument makes the
+    // result null (of a string result: the empty string).
+    FN_OWN_NULLS = 1 << 2,
+    // Not folded, and evaluated anew for each row: rand(), new_guid().
+    FN_VOLATILE = 1 << 3,
+    // A hidden row: operators and internals, not listed for users.
+    FN_INTERNAL = 1 << 4,
+    // The aggregate is the base one with a trailing bool argument as filter: sumif.
+    FN_AGG_IF = 1 << 5,
+    // Aggregates: one output column for each argument (arg_max, take_any), named as the column.
+    FN_AGG_COLUMNS = 1 << 6,
+    // An old spelling that still runs.
+    FN_OBSOLETE = 1 << 7,
+} FunctionFlag;
+
+// `signature` is what people read and what the binder checks, for example
+//     "(source:string, start:long, length:long=) : string"
+//     "(predicate:bool, then:T, else:T) : T"
+//     "(values:scalar...) : string"
+//     "(value:numeric, round_to:numeric) : real"
+// Types: bool int long real decimal datetime timespan string guid dynamic;
+//   `scalar`  any type, passed as it is;
+//   `numeric` int, long, real or decimal, passed as it is;
+//   `T`       any type; all T of a call are brought to one common type;
+//   `N`       as T, but numeric.
+// `name:type=` is optional (absent arguments are not passed); `name:type...` takes
+// one or more; it must be the last. The result is a type, T or N, or the type that
+// `impl` computes when written `*` (function/ bind hook).
+// Several rows of one name are overloads: the one that needs the fewest and
+// cheapest conversions is taken, the earlier row on a tie.
+typedef struct FunctionDef {
+    const char *name;
+    const char *aliases; // other spellings, separated by blanks; NULL if none
+    const char *signature;
+    const char *doc;     // one sentence, for help
+    const char *example; // a KQL bool expression that is true; NULL if none. Run as a test.
+    FunctionKind kind;
+    uint32_t flags;
+    const void *impl; // ScalarImpl or AggregateImpl
+} FunctionDef;

@@ -1,0 +1,217 @@
+// Plan: a query after binding. Every name is resolved to a position, every
+// expression has its type, every conversion is a visible call. The optimiser
+// rewrites plans into plans; exec/ runs them.
+#pragma once
+
+#include "base/error.h"
+#include "column/table_source.h"
+#include "kql/function_def.h"
+
+typedef struct Plan Plan;
+typedef struct Expr Expr;
+
+typedef enum ExprKind {
+    EXPR_COLUMN,   // column of the input, by position
+    EXPR_CONST,    // a value
+    EXPR_CALL,     // scalar function
+    EXPR_SUBQUERY, // a plan run once before its parent: becomes a constant
+} ExprKind;
+
+typedef enum SubqueryShape {
+    SUBQUERY_SCALAR, // toscalar(): first column of the first row, null when none
+    SUBQUERY_ARRAY,  // right side of `in (T)`: dynamic array of the first column's distinct values
+} SubqueryShape;
+
+struct Expr {
+    ExprKind kind;
+    Type type;
+    Span span;
+    uint32_t column;       // EXPR_COLUMN
+    Value value;           // EXPR_CONST
+    const FunctionDef *fn; // EXPR_CALL
+    Expr **args;
+    uint32_t arg_count;
+    const void *bound; // EXPR_CALL: what the function's bind hook kept, or NULL
+    Plan *plan;        // EXPR_SUBQUERY
+    SubqueryShape shape;
+};
+
+typedef enum PlanKind {
+    PLAN_SCAN,   // a table
+    PLAN_VALUES, // rows known at bind time: datatable, print without input
+    PLAN_RANGE,  // range x from a to b step s
+    PLAN_FILTER,
+    PLAN_PROJECT,   // project, extend, project-away ...: one expression an output column
+    PLAN_SUMMARIZE, // also distinct (no aggregates) and count
+    PLAN_JOIN,
+    PLAN_UNION,
+    PLAN_SORT, // also top (limit)
+    PLAN_TAKE,
+    PLAN_MV_EXPAND,
+    PLAN_MV_APPLY,
+    PLAN_PARSE,  // parse, parse-where
+    PLAN_WINDOW, // project with window functions over serialised rows
+    PLAN_SHARED, // one evaluation, many readers (materialize, let tables)
+    PLAN_SAMPLE, // sample, sample-distinct
+    PLAN_MAKE_SERIES,
+    PLAN_CORRELATED, // input of an mv-apply subquery: the rows of the current element
+} PlanKind;
+
+typedef struct SortKey {
+    Expr *expr;
+    bool descending, nulls_first;
+} SortKey;
+
+typedef enum JoinKind {
+    JOIN_INNERUNIQUE,
+    JOIN_INNER,
+    JOIN_LEFTOUTER,
+    JOIN_RIGHTOUTER,
+    JOIN_FULLOUTER,
+    JOIN_LEFTSEMI,
+    JOIN_RIGHTSEMI,
+    JOIN_LEFTANTI,
+    JOIN_RIGHTANTI,
+} JoinKind;
+
+// One aggregate call: its arguments are expressions over the input.
+typedef struct AggregateCall {
+    const FunctionDef *fn;
+    Expr **args;
+    uint32_t arg_count;
+    const void *bound;
+    Expr *filter;          // only rows where this is true; NULL = all
+    uint32_t output_count; // columns it yields (arg_max: one an argument)
+    Type *output_types;
+    Span span;
+} AggregateCall;
+
+typedef struct MvExpandItem {
+    uint32_t column; // output column it fills
+    Expr *expr;      // dynamic, over the input
+    Type to;         // TYPE_DYNAMIC unless `to typeof(T)`
+} MvExpandItem;
+
+typedef enum ParseMode { PARSE_SIMPLE, PARSE_RELAXED, PARSE_REGEX } ParseMode;
+typedef struct ParsePart {
+    bool is_text; // a delimiter (text, or regex in PARSE_REGEX), else a column or `*`
+    Str text;
+    ptrdiff_t column; // output column, -1 for `*`
+    Type type;
+} ParsePart;
+
+struct Plan {
+    PlanKind kind;
+    Schema schema; // what it yields
+    Span span;
+    Plan *input; // NULL for sources
+    // Whether row order is defined (after sort, serialize, range ...), by the rules
+    // of Kusto's window functions.
+    bool serialized;
+
+    union {
+        struct {
+            TableSource *source;
+            Str table;                 // for --explain
+            uint32_t *columns;         // source column of each output column
+            ScanPredicate *predicates; // for pruning only; the filter above still runs
+            uint32_t predicate_count;
+        } scan;
+        struct {
+            Batch **batches;
+            uint32_t count;
+        } values;
+        struct {
+            Expr *from, *to, *step; // constants of the column's type (step: timespan for datetime)
+        } range;
+        struct {
+            Expr *predicate;
+        } filter;
+        struct {
+            Expr **exprs; // schema.count of them
+        } project;
+        struct {
+            Expr **keys; // output columns 0 .. key_count-1
+            uint32_t key_count;
+            AggregateCall *aggregates; // their outputs follow, in order
+            uint32_t aggregate_count;
+        } summarize;
+        struct {
+            JoinKind kind;
+            Plan *right;
+            Expr **left_keys, **right_keys; // same types pairwise
+            uint32_t key_count;
+            // Output column -> side and column of that side's schema.
+            struct JoinColumn {
+                bool from_right;
+                uint32_t column;
+            } * columns;
+        } join;
+        struct {
+            Plan **inputs;
+            uint32_t count;
+            int32_t **columns;       // [input][output column] -> input column, -1 = null
+            Str *names;              // withsource text of each input
+            ptrdiff_t source_column; // output column that holds it, -1 if none
+        } union_;
+        struct {
+            SortKey *keys;
+            uint32_t key_count;
+            int64_t limit; // -1 = none
+        } sort;
+        struct {
+            int64_t count;
+        } take;
+        struct {
+            MvExpandItem *items;
+            uint32_t item_count;
+            uint32_t *carried; // output column -> input column; UINT32_MAX for items and the index
+            ptrdiff_t index_column; // with_itemindex, -1 if none
+            bool bag_as_array;      // kind=array
+            int64_t row_limit;      // -1 = none
+        } mv_expand;
+        struct {
+            Plan *expand;      // PLAN_MV_EXPAND over `input`, its last column the row number
+            Plan *subplan;     // over a PLAN_CORRELATED leaf with expand's schema
+            uint32_t *carried; // output column -> input column; UINT32_MAX: taken from subplan
+            uint32_t *from_subplan;
+        } mv_apply;
+        struct {
+            Expr *text;
+            ParseMode mode;
+            bool drop_misses;                                // parse-where
+            bool ignore_case, multi_line, dot_all, ungreedy; // regex flags i m s U
+            ParsePart *parts;
+            uint32_t part_count;
+            uint32_t *carried; // output column -> input column; UINT32_MAX: a parsed column
+        } parse;
+        struct {
+            Expr **exprs; // may hold calls of FUNCTION_WINDOW rows
+        } window;
+        struct {
+            Plan *plan;  // evaluated once
+            uint32_t id; // same id = same evaluation
+        } shared;
+        struct {
+            int64_t count;
+        } sample;
+        struct {
+            AggregateCall *aggregates;
+            Expr **defaults; // constant of each aggregate's type, or NULL = 0
+            uint32_t aggregate_count;
+            Expr *axis;             // over the input
+            Expr *from, *to, *step; // constants; from/to may be NULL
+            bool stop_inclusive;    // `in range(a, b, s)`
+            bool nonempty;
+            Expr **keys;
+            uint32_t key_count;
+        } make_series;
+    };
+};
+
+// Builders used by the binder and the optimiser.
+Expr *expr_column(Arena *arena, uint32_t column, Type type, Span span);
+Expr *expr_const(Arena *arena, const Value *value, Span span);
+Plan *plan_new(Arena *arena, PlanKind kind, Span span);
+// Whether the expression is made of constants alone (no columns, subqueries or volatile calls).
+bool expr_is_constant(const Expr *expr);

@@ -1,0 +1,60 @@
+// Signatures: reading the signature text of a FunctionDef and choosing the
+// overload for the types of a call.
+#pragma once
+
+#include "kql/plan.h"
+
+enum { SIGNATURE_PARAMS_MAX = 24 };
+
+typedef enum ParamClass {
+    PARAM_TYPE,           // one type
+    PARAM_SCALAR,         // any type, as it is
+    PARAM_NUMERIC,        // any number, as it is
+    PARAM_COMMON,         // T: all T of the call get one common type
+    PARAM_COMMON_NUMERIC, // N: the same for numbers
+    PARAM_COMPUTED,       // `*`, only as a result
+} ParamClass;
+
+typedef struct SignatureParam {
+    Str name;
+    ParamClass class;
+    Type type; // PARAM_TYPE
+    bool optional, variadic;
+} SignatureParam;
+
+typedef struct Signature {
+    SignatureParam params[SIGNATURE_PARAMS_MAX];
+    uint32_t count;
+    uint32_t required;
+    bool variadic;
+    SignatureParam result;
+} Signature;
+
+// Reads the text; a malformed one is a programming error (assert).
+void signature_parse(const char *text, Signature *out);
+
+// The parameter that argument i falls to; NULL when there are too many arguments.
+const SignatureParam *signature_param(const Signature *signature, uint32_t i);
+
+// What it costs to bring `from` to `to`: 0 same type, more the more it may lose, -1
+// when no implicit conversion exists.
+int conversion_cost(Type from, Type to);
+
+// The type that values of both types are brought to; TYPE_NONE when there is none.
+Type type_common(Type a, Type b);
+
+// An overload with the types its arguments are to be converted to.
+typedef struct Resolution {
+    const FunctionDef *fn;
+    Type targets[SIGNATURE_PARAMS_MAX * 4];
+    Type result; // TYPE_NONE: computed by the function's bind hook
+} Resolution;
+enum { RESOLUTION_ARGS_MAX = SIGNATURE_PARAMS_MAX * 4 };
+
+// Chooses among the overloads for arguments of the given types. More arguments than
+// RESOLUTION_ARGS_MAX are allowed for variadic functions: the last target then holds
+// for the rest. On failure fills `error` at `span`: arity or the first argument that
+// does not fit, with what was wanted and what came.
+bool signature_resolve(const FunctionDef *const *overloads, size_t count, const Type *types,
+                       const Span *spans, uint32_t arg_count, Span span, Resolution *out,
+                       AzError *error);

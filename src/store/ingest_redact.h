@@ -1,0 +1,20 @@
+// Redaction: keeps secrets out of the store and out of reject files.
+#pragma once
+
+#include "base/buffer.h"
+
+// Whether `text` may hold something ingest_redact would mask: a cheap search; "no"
+// is certain.
+bool ingest_may_hold_secret(Str text);
+
+// Appends `text` (JSON or any text) to `out` with the values of known secrets
+// replaced by "***". Text of JSON stays JSON. Returns how many were replaced.
+size_t ingest_redact(Buffer *out, Str text);
+
+// Whether values under this name (a column, a JSON member) are masked on ingest.
+bool ingest_secret_name(Str name);
+
+// For reject files: text that may be broken. Masks the value behind every name
+// that suggests a secret (password, secret, key, token, connectionString, sas ...)
+// and every run that looks random. May mask too much, never the other way.
+void ingest_redact_broken(Buffer *out, Str text);

@@ -1,0 +1,34 @@
+// Unicode: code points, case, and the terms of `has`, over utf8proc with ASCII
+// fast paths. Invalid UTF-8 bytes count as one code point each (U+FFFD) and are
+// copied through unchanged.
+#pragma once
+
+#include "base/buffer.h"
+
+size_t utf8_count(Str text); // code points
+// Decodes the code point at *offset and moves *offset past it.
+uint32_t utf8_next(Str text, size_t *offset);
+void utf8_put(Buffer *out, uint32_t codepoint);
+size_t utf8_offset(Str text, size_t codepoints); // byte offset of the n-th code point, clamped
+bool utf8_valid(Str text);
+
+void unicode_lower(Buffer *out, Str text); // simple case mapping, one to one
+void unicode_upper(Buffer *out, Str text);
+
+// Case-insensitive (simple folding) comparison and search.
+bool unicode_equal_ci(Str a, Str b);
+bool unicode_contains_ci(Str text, Str needle);
+bool unicode_starts_ci(Str text, Str prefix);
+bool unicode_ends_ci(Str text, Str suffix);
+
+// Whether the code point belongs to a term: a letter or a digit (Kusto docs,
+// "What is a term?").
+bool unicode_is_term(uint32_t codepoint);
+
+// Term operators of KQL, with `ignore_case` for the plain forms:
+// has: needle occurs with a non-term character or an end at both sides;
+// hasprefix: at the left side only; hassuffix: at the right side only.
+// An empty needle: has/hasprefix/hassuffix are true.
+bool term_has(Str text, Str needle, bool ignore_case);
+bool term_has_prefix(Str text, Str needle, bool ignore_case);
+bool term_has_suffix(Str text, Str needle, bool ignore_case);

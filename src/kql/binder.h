@@ -1,6 +1,7 @@
 // Binder: from a parsed query to a typed plan.
 #pragma once
 
+#include "base/buffer.h"
 #include "kql/catalog.h"
 
 typedef struct BoundQuery {
@@ -26,4 +27,4 @@ typedef enum OptimiseRule {
 Plan *kql_optimise(Arena *arena, Plan *plan, const Catalog *catalog, uint32_t rules);
 
 // The plan as an indented text, one operator a line.
-void plan_explain(const Plan *plan, struct Buffer *out);
+void plan_explain(const Plan *plan, Buffer *out);

@@ -112,6 +112,7 @@ struct Plan {
     union {
         struct {
             TableSource *source;
+            bool ignore_case;          // columns match without case (Resource Graph)
             Str table;                 // for --explain
             uint32_t *columns;         // source column of each output column
             ScanPredicate *predicates; // for pruning only; the filter above still runs

@@ -181,8 +181,7 @@ find_rule(Str name)
 bool
 ingest_secret_name(Str name)
 {
-    const SecretRule *rule = find_rule(name);
-    return rule && rule->when == ALWAYS;
+    return find_rule(name) != NULL;
 }
 
 // Whether the text is one long run of key characters with letters and digits, and
@@ -207,6 +206,13 @@ looks_random(Str text)
     bool jwt = dots == 2 && text.len > 60;
     return digits >= 2 && letters >= 4 && dashes < 4 && (dots == 0 || jwt) &&
            (text.ptr[0] != '/' || slashes < 3);
+}
+
+bool
+ingest_is_secret(Str name, Str value)
+{
+    const SecretRule *rule = find_rule(name);
+    return rule && value.len && (rule->when == ALWAYS || looks_random(value));
 }
 
 // End of the value that begins at text[from]: the closing quote that has as many
@@ -293,8 +299,8 @@ ingest_redact(Buffer *out, Str text)
             end = rule ? quoted_end(text, from, slashes) : from;
             // A connection string keeps what is no secret in it: the text rules mask it.
             Str value = str_slice(text, from, end);
-            bool assigns = value.len && memchr(value.ptr, '=', value.len) &&
-                           memchr(value.ptr, ';', value.len);
+            bool assigns =
+                value.len && memchr(value.ptr, '=', value.len) && memchr(value.ptr, ';', value.len);
             if (rule && (assigns || (rule->when == IF_RANDOM && !looks_random(value))))
                 end = from;
         }

@@ -11,7 +11,9 @@ bool ingest_may_hold_secret(Str text);
 // replaced by "***". Text of JSON stays JSON. Returns how many were replaced.
 size_t ingest_redact(Buffer *out, Str text);
 
-// Whether values under this name (a column, a JSON member) are masked on ingest.
+// Whether `value` under this name (a CSV column) is masked on ingest, and whether any
+// value under the name may be.
+bool ingest_is_secret(Str name, Str value);
 bool ingest_secret_name(Str name);
 
 // For reject files: text that may be broken. Masks the value behind every name

@@ -1,16 +1,13 @@
 // Cutting text into records: see ingest_split.h.
 //
-// JSON is cut by a scan that knows only quotes, escapes and the depth of brackets;
-// whether a record is JSON is the parser's business. The scan can stop anywhere and
-// go on with more bytes. When a record is broken (a line break inside a string, the
-// end of the file inside a record) the splitter looks for the next line that begins
-// with "{" no deeper indented than the broken record, so that one bad record in a
-// pretty-printed array costs one record and its inner objects are never taken for
-// rows.
+// JSON is cut by a scan that knows only quotes, escapes and brackets; whether a
+// record is JSON is the parser's business. When a record is broken (a line break
+// inside a string, brackets that do not pair, the end of the file inside a record) the
+// splitter looks for the next line that begins with "{" no deeper indented than the
+// broken record, so that one bad record in a pretty-printed array costs one record and
+// its inner objects are never taken for rows.
 
-#include "store/ingest_split.h"
-
-#include "base/array.h"
+#include "store/ingest_scan.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -25,18 +22,13 @@ enum {
 
 static const char TOO_LONG[] = "the record is longer than 64 MiB";
 static const char NEVER_ENDS[] = "the file ends inside the record";
-static const char LINE_BREAK[] = "a line break inside a string";
+static const char BROKEN[] = "brackets that do not pair, or a line break inside a string";
 static const char STRAY[] = "a bracket that closes nothing, or text that is no JSON";
 static const char BESIDE_PAGE[] = "a member beside the rows of a page is not imported";
 static const char OPEN_QUOTE[] = "a quoted field is never closed";
 
 // Where the documents scan stands between values.
 typedef enum Place { AT_TOP, IN_ARRAY, IN_PAGE, PAGE_REST } Place;
-
-typedef struct JsonScan {
-    uint32_t depth;
-    bool in_string, escaped;
-} JsonScan;
 
 struct IngestSplitter {
     IngestStream *stream;
@@ -202,231 +194,6 @@ chunk_cut(IngestSplitter *splitter, IngestChunk *chunk, size_t whole)
     splitter->line += count_lines(chunk->data, whole);
 }
 
-// Characters the JSON scan stops at, outside strings and inside.
-enum { PLAIN, QUOTE, OPEN, CLOSE, ESCAPE, NEWLINE };
-static const uint8_t outside[256] = {
-    ['"'] = QUOTE, ['{'] = OPEN, ['['] = OPEN, ['}'] = CLOSE, [']'] = CLOSE};
-static const uint8_t inside[256] = {['"'] = QUOTE, ['\\'] = ESCAPE, ['\n'] = NEWLINE};
-
-typedef enum ScanEnd { SCAN_MORE, SCAN_DONE, SCAN_BROKEN } ScanEnd;
-
-// Goes on scanning a bracketed value or a string; *at moves to its end, or to
-// where it broke, or to `len`.
-static ScanEnd
-json_scan(JsonScan *scan, const char *text, size_t len, size_t *at)
-{
-    size_t i = *at;
-    uint32_t depth = scan->depth;
-    ScanEnd end = SCAN_MORE;
-    while (i < len) {
-        if (scan->in_string) {
-            i += scan->escaped;
-            scan->escaped = false;
-            while (i < len && !inside[(uint8_t)text[i]])
-                i++;
-            if (i >= len)
-                break;
-            uint8_t kind = inside[(uint8_t)text[i]];
-            if (kind == NEWLINE) {
-                end = SCAN_BROKEN;
-                break;
-            }
-            i++;
-            scan->escaped = kind == ESCAPE;
-            scan->in_string = kind == ESCAPE;
-            if (!scan->in_string && depth == 0) {
-                end = SCAN_DONE;
-                break;
-            }
-            continue;
-        }
-        while (i < len && !outside[(uint8_t)text[i]])
-            i++;
-        if (i >= len)
-            break;
-        uint8_t kind = outside[(uint8_t)text[i++]];
-        scan->in_string = kind == QUOTE;
-        depth += kind == OPEN;
-        if (kind == CLOSE && (depth == 0 || --depth == 0)) {
-            end = SCAN_DONE;
-            break;
-        }
-    }
-    scan->depth = depth;
-    *at = i < len ? i : len;
-    return end;
-}
-
-static bool
-is_blank(char c)
-{
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static size_t
-skip_blanks(Str text, size_t at)
-{
-    while (at < text.len && is_blank(text.ptr[at]))
-        at++;
-    return at;
-}
-
-// End of a number or word.
-static size_t
-scalar_end(const char *text, size_t at, size_t len)
-{
-    while (at < len && !is_blank(text[at]) && !strchr(",:]}[{\"", text[at]))
-        at++;
-    return at;
-}
-
-size_t
-ingest_value_end(Str text, size_t from)
-{
-    if (from >= text.len)
-        return SIZE_MAX;
-    size_t at = from;
-    if (text.ptr[at] != '{' && text.ptr[at] != '[' && text.ptr[at] != '"') {
-        at = scalar_end(text.ptr, at, text.len);
-        return at == from ? SIZE_MAX : at;
-    }
-    JsonScan scan = {0};
-    return json_scan(&scan, text.ptr, text.len, &at) == SCAN_DONE ? at : SIZE_MAX;
-}
-
-// Members that stand beside the rows of a page in answers of ARM, Microsoft Graph
-// and Resource Graph (REST and az graph query).
-static bool
-is_page_key(Str key)
-{
-    static const Str words[] = {
-        STR_INIT("value"),          STR_INIT("data"),       STR_INIT("nextLink"),
-        STR_INIT("count"),          STR_INIT("totalCount"), STR_INIT("totalRecords"),
-        STR_INIT("total_records"),  STR_INIT("facets"),     STR_INIT("resultTruncated"),
-        STR_INIT("result_truncated"), STR_INIT("skipToken"),  STR_INIT("skip_token"),
-        STR_INIT("$skipToken"),
-    };
-    if (key.len && key.ptr[0] == '@')
-        return true;
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (str_equal(words[i], key))
-            return true;
-    return false;
-}
-
-static bool
-is_rows_key(Str key)
-{
-    return str_equal(key, STR("value")) || str_equal(key, STR("data"));
-}
-
-// Reads `"key" :` at text[at] and moves to the value. False when there is none.
-static bool
-member_key(Str text, size_t *at, Str *key)
-{
-    size_t from = skip_blanks(text, *at);
-    if (from >= text.len || text.ptr[from] != '"')
-        return false;
-    size_t end = ingest_value_end(text, from);
-    if (end == SIZE_MAX)
-        return false;
-    *key = (Str){text.ptr + from + 1, end - from - 2};
-    size_t colon = skip_blanks(text, end);
-    if (colon >= text.len || text.ptr[colon] != ':')
-        return false;
-    *at = skip_blanks(text, colon + 1);
-    return *at < text.len;
-}
-
-// Whether an array of rows begins at text[at]: "[]" or "[{".
-static bool
-rows_begin(Str text, size_t at)
-{
-    if (text.ptr[at] != '[')
-        return false;
-    size_t first = skip_blanks(text, at + 1);
-    return first < text.len && (text.ptr[first] == '{' || text.ptr[first] == ']');
-}
-
-// Walks the members of what may be a page. Returns the offset behind the "[" of
-// its rows (0 when it is none); `whole` demands that the text ends as a page too and
-// then gives the array.
-static size_t
-page_rows(Str text, bool whole, Str *array)
-{
-    size_t at = skip_blanks(text, 0), rows = 0;
-    if (at >= text.len || text.ptr[at++] != '{')
-        return 0;
-    Str key;
-    while (member_key(text, &at, &key) && is_page_key(key)) {
-        bool here = !rows && is_rows_key(key) && rows_begin(text, at);
-        if (here)
-            rows = at + 1;
-        if (here && !whole)
-            return rows;
-        size_t end = ingest_value_end(text, at);
-        if (end == SIZE_MAX)
-            return 0;
-        if (here)
-            *array = str_slice(text, at, end);
-        at = skip_blanks(text, end);
-        if (at >= text.len)
-            return 0;
-        if (text.ptr[at] == '}')
-            return skip_blanks(text, at + 1) == text.len ? rows : 0;
-        if (text.ptr[at++] != ',')
-            return 0;
-    }
-    return 0;
-}
-
-bool
-ingest_page_find(Str text, Str *array)
-{
-    return page_rows(text, true, array) != 0;
-}
-
-IngestRows
-ingest_rows_of(Str text)
-{
-    text = str_trim(text);
-    Str array;
-    if (text.len && text.ptr[0] == '[')
-        return (IngestRows){text, 1, false, false};
-    if (text.len && text.ptr[0] == '{' && ingest_page_find(text, &array))
-        return (IngestRows){array, 1, false, false};
-    return (IngestRows){text, 0, true, false};
-}
-
-bool
-ingest_rows_next(IngestRows *rows, IngestRecord *record)
-{
-    if (rows->done)
-        return false;
-    Str text = rows->text;
-    if (rows->single) {
-        rows->done = true;
-        *record = (IngestRecord){text, NULL};
-        return true;
-    }
-    size_t at = rows->at;
-    while (at < text.len && (is_blank(text.ptr[at]) || text.ptr[at] == ','))
-        at++;
-    if (at < text.len && text.ptr[at] == ']' && skip_blanks(text, at + 1) == text.len) {
-        rows->done = true;
-        return false;
-    }
-    size_t end = ingest_value_end(text, at);
-    if (end == SIZE_MAX) {
-        rows->done = true;
-        *record = (IngestRecord){str_slice(text, at, text.len), at < text.len ? STRAY : NEVER_ENDS};
-        return true;
-    }
-    rows->at = end;
-    *record = (IngestRecord){str_slice(text, at, end), NULL};
-    return true;
-}
-
 // Column of data[at] in its line, for the indentation of a record.
 static uint32_t
 column_of(const char *data, size_t at)
@@ -476,7 +243,7 @@ take_frame(IngestSplitter *splitter, const IngestChunk *chunk, size_t *at)
 {
     char c = chunk->data[*at];
     bool taken = true;
-    if (is_blank(c) || c == ',' || (c == ':' && splitter->place == PAGE_REST))
+    if (ingest_is_blank(c) || c == ',' || (c == ':' && splitter->place == PAGE_REST))
         ;
     else if (c == '[' && splitter->place == AT_TOP)
         splitter->place = IN_ARRAY;
@@ -507,11 +274,26 @@ end_value(IngestSplitter *splitter, IngestChunk *chunk, size_t end)
         return;
     }
     Str text = {chunk->data + from, end - from};
-    size_t after = skip_blanks((Str){chunk->data, chunk->len}, end);
+    size_t after = ingest_skip_blanks((Str){chunk->data, chunk->len}, end);
     if (text.ptr[0] == '"' && after < chunk->len && chunk->data[after] == ':')
-        splitter->page_key = is_page_key(str_slice(text, 1, text.len - 1));
+        splitter->page_key = ingest_is_page_key(str_slice(text, 1, text.len - 1));
     else if (!splitter->page_key)
         chunk_span(chunk, from, end, BESIDE_PAGE);
+}
+
+// The scan of a value broke at data[*at]. The next record is looked for behind the
+// value's first line; after RETRIES times only behind the break, so that text made to
+// break late is not read again and again.
+static void
+value_broken(IngestSplitter *splitter, IngestChunk *chunk, size_t *at)
+{
+    size_t from = splitter->skipping ? *at : splitter->value_from;
+    if (!splitter->skipping)
+        chunk_span(chunk, from, *at, BROKEN);
+    begin_resync(splitter, chunk, from);
+    if (splitter->retries++ < RETRIES)
+        *at = from;
+    splitter->skipping = false;
 }
 
 // The value that has begun needs more bytes than there are. Returns true when the
@@ -539,7 +321,7 @@ value_unfinished(IngestSplitter *splitter, IngestChunk *chunk, size_t *at)
     }
     Str text = {chunk->data + from, chunk->len - from};
     if (splitter->place == AT_TOP && text.len >= PAGE_LIMIT) {
-        size_t rows = page_rows(text, false, NULL);
+        size_t rows = ingest_page_begins(text);
         if (rows) {
             splitter->place = IN_PAGE;
             splitter->page_key = true;
@@ -580,8 +362,8 @@ scan_value(IngestSplitter *splitter, IngestChunk *chunk)
     char first = chunk->data[splitter->skipping ? 0 : splitter->value_from];
     bool bracketed = splitter->skipping || first == '{' || first == '[' || first == '"';
     if (bracketed)
-        return json_scan(&splitter->scan, chunk->data, chunk->len, &splitter->scanned);
-    splitter->scanned = scalar_end(chunk->data, splitter->scanned, chunk->len);
+        return ingest_scan(&splitter->scan, chunk->data, chunk->len, &splitter->scanned);
+    splitter->scanned = ingest_scalar_end(chunk->data, splitter->scanned, chunk->len);
     return splitter->scanned < chunk->len || splitter->ended ? SCAN_DONE : SCAN_MORE;
 }
 
@@ -606,17 +388,14 @@ split_documents(IngestSplitter *splitter, IngestChunk *chunk)
         at = splitter->scanned;
         // Whether a string in the rest of a page is a name is seen by what follows.
         if (end == SCAN_DONE && splitter->place == PAGE_REST && !splitter->ended &&
-            skip_blanks((Str){chunk->data, chunk->len}, at) == chunk->len) {
+            ingest_skip_blanks((Str){chunk->data, chunk->len}, at) == chunk->len) {
             splitter->in_value = false;
             return splitter->skipping ? at : splitter->value_from;
         }
         if (end == SCAN_DONE) {
             end_value(splitter, chunk, at);
         } else if (end == SCAN_BROKEN) {
-            if (!splitter->skipping)
-                chunk_span(chunk, splitter->value_from, at, LINE_BREAK);
-            begin_resync(splitter, chunk, splitter->skipping ? at : splitter->value_from);
-            splitter->skipping = false;
+            value_broken(splitter, chunk, &at);
         } else if (!value_unfinished(splitter, chunk, &at)) {
             return at;
         }
@@ -696,8 +475,8 @@ split_csv(IngestSplitter *splitter, IngestChunk *chunk)
         bool quoted;
         size_t end = csv_row_end(splitter, chunk, at, &quoted);
         const char *problem = ingest_stream_problem(splitter->stream);
-        bool cut = end == chunk->len && splitter->ended && problem &&
-                   chunk->data[chunk->len - 1] != '\n';
+        bool cut =
+            end == chunk->len && splitter->ended && problem && chunk->data[chunk->len - 1] != '\n';
         if (cut) {
             chunk_span(chunk, at, end, problem);
             splitter->reported = true;
@@ -730,7 +509,7 @@ static bool
 is_json_lines(Str text)
 {
     bool object_seen = false;
-    for (size_t at = skip_blanks(text, 0), lines = 0; at < text.len && lines < DETECT_LINES;
+    for (size_t at = ingest_skip_blanks(text, 0), lines = 0; at < text.len && lines < DETECT_LINES;
          lines++) {
         const char *newline = memchr(text.ptr + at, '\n', text.len - at);
         Str line = str_slice(text, at, newline ? (size_t)(newline - text.ptr) : text.len);
@@ -755,7 +534,7 @@ is_json_lines(Str text)
 static IngestFormat
 detect_format(Str text)
 {
-    size_t first = skip_blanks(text, 0);
+    size_t first = ingest_skip_blanks(text, 0);
     if (first < text.len && text.ptr[first] != '{' && text.ptr[first] != '[' &&
         text.ptr[first] != '"')
         return INGEST_CSV;
@@ -819,8 +598,10 @@ report_cut(IngestSplitter *splitter, IngestChunk *chunk)
 bool
 ingest_splitter_next(IngestSplitter *splitter, IngestChunk *chunk)
 {
-    static size_t (*const split[])(IngestSplitter *, IngestChunk *) = {
-        [INGEST_LINES] = split_lines, [INGEST_DOCUMENTS] = split_documents, [INGEST_CSV] = split_csv};
+    static size_t (*const split[])(IngestSplitter *,
+                                   IngestChunk *) = {[INGEST_LINES] = split_lines,
+                                                     [INGEST_DOCUMENTS] = split_documents,
+                                                     [INGEST_CSV] = split_csv};
     bool first = splitter->format == INGEST_GUESS || (!splitter->offset && !splitter->carry_len);
     for (size_t wanted = INGEST_CHUNK;;) {
         chunk->len = 0;

@@ -46,8 +46,7 @@ typedef struct IngestChunk {
 void ingest_chunk_free(IngestChunk *chunk);
 bool ingest_chunk_next(IngestChunk *chunk, IngestRecord *record);
 // Line and byte of `at`, which points into the chunk.
-void ingest_chunk_place(const IngestChunk *chunk, const char *at, uint64_t *line,
-                        uint64_t *offset);
+void ingest_chunk_place(const IngestChunk *chunk, const char *at, uint64_t *line, uint64_t *offset);
 
 typedef struct IngestSplitter IngestSplitter;
 

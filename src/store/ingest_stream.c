@@ -8,6 +8,8 @@
 
 #include "store/ingest_stream.h"
 
+#include "value/unicode.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -19,7 +21,7 @@
 
 enum { RAW_SIZE = 1 << 17 };
 
-typedef enum StreamKind { STREAM_PLAIN, STREAM_GZIP, STREAM_ZSTD } StreamKind;
+typedef enum StreamKind { STREAM_PLAIN, STREAM_GZIP, STREAM_ZSTD, STREAM_UTF16 } StreamKind;
 
 struct IngestStream {
     int file;   // -1 for bytes in memory
@@ -29,6 +31,13 @@ struct IngestStream {
     bool between;         // between two members or frames: the end may come here
     z_stream inflate;
     ZSTD_DStream *zstd;
+    // UTF-16: the unit that is half read, the high surrogate that waits for its partner,
+    // and UTF-8 that did not fit.
+    bool big_endian, half;
+    uint8_t first;
+    uint32_t high;
+    Buffer utf8;
+    size_t utf8_from;
     size_t raw_from, raw_len; // unread bytes of raw
     bool failed;
     char problem[200];
@@ -81,6 +90,13 @@ stream_fill(IngestStream *stream)
 }
 
 static void
+raw_advance(IngestStream *stream, size_t count)
+{
+    stream->raw_from += count;
+    stream->raw_len -= count;
+}
+
+static void
 stream_detect(IngestStream *stream)
 {
     static const unsigned char gzip_magic[] = {0x1F, 0x8B};
@@ -101,6 +117,12 @@ stream_detect(IngestStream *stream)
             stream_fail(stream, "there is no memory to unpack zstd");
         else
             stream->kind = STREAM_ZSTD;
+    } else if (stream->raw_len >= 2 &&
+               (memcmp(head, "\xFF\xFE", 2) == 0 || memcmp(head, "\xFE\xFF", 2) == 0)) {
+        // What Windows PowerShell writes when output is sent to a file.
+        stream->kind = STREAM_UTF16;
+        stream->big_endian = head[0] == 0xFE;
+        raw_advance(stream, 2);
     }
 }
 
@@ -151,16 +173,10 @@ ingest_stream_close(IngestStream *stream)
     if (stream->kind == STREAM_GZIP)
         inflateEnd(&stream->inflate);
     ZSTD_freeDStream(stream->zstd);
+    buffer_free(&stream->utf8);
     if (stream->file >= 0)
         close(stream->file);
     free(stream);
-}
-
-static void
-raw_advance(IngestStream *stream, size_t count)
-{
-    stream->raw_from += count;
-    stream->raw_len -= count;
 }
 
 static size_t
@@ -212,14 +228,62 @@ read_zstd(IngestStream *stream, char *out, size_t cap)
     return to.pos;
 }
 
+// A lone surrogate becomes U+FFFD.
+static void
+put_unit(IngestStream *stream, uint32_t unit)
+{
+    bool is_low = unit >= 0xDC00 && unit <= 0xDFFF;
+    bool is_high = unit >= 0xD800 && unit <= 0xDBFF;
+    if (stream->high && is_low) {
+        utf8_put(&stream->utf8, 0x10000 + ((stream->high - 0xD800) << 10) + (unit - 0xDC00));
+        stream->high = 0;
+        return;
+    }
+    if (stream->high)
+        utf8_put(&stream->utf8, 0xFFFD);
+    stream->high = is_high ? unit : 0;
+    if (!is_high)
+        utf8_put(&stream->utf8, is_low ? 0xFFFD : unit);
+}
+
+static size_t
+read_utf16(IngestStream *stream, char *out, size_t cap)
+{
+    if (stream->utf8_from == stream->utf8.len) {
+        buffer_clear(&stream->utf8);
+        stream->utf8_from = 0;
+        for (; stream->raw_len; raw_advance(stream, 1)) {
+            uint8_t byte = stream->raw[stream->raw_from];
+            if (stream->half)
+                put_unit(stream, stream->big_endian ? (uint32_t)(stream->first << 8 | byte)
+                                                    : (uint32_t)(byte << 8 | stream->first));
+            stream->first = byte;
+            stream->half = !stream->half;
+        }
+    }
+    size_t left = stream->utf8.len - stream->utf8_from;
+    size_t count = left < cap ? left : cap;
+    if (count)
+        memcpy(out, stream->utf8.data + stream->utf8_from, count);
+    stream->utf8_from += count;
+    return count;
+}
+
 // Whether a decoder may still hold output although the file has ended.
 static size_t
 read_rest(IngestStream *stream, char *out, size_t cap)
 {
     if (stream->failed || stream->kind == STREAM_PLAIN || stream->between)
         return 0;
-    size_t count = stream->kind == STREAM_GZIP ? read_gzip(stream, out, cap)
-                                               : read_zstd(stream, out, cap);
+    if (stream->kind == STREAM_UTF16) {
+        if (stream->utf8_from < stream->utf8.len)
+            return read_utf16(stream, out, cap);
+        if (stream->half || stream->high)
+            stream_fail(stream, "the UTF-16 text ends inside a character");
+        return 0;
+    }
+    size_t count =
+        stream->kind == STREAM_GZIP ? read_gzip(stream, out, cap) : read_zstd(stream, out, cap);
     if (!count && !stream->failed && !stream->between)
         stream_fail(stream, stream->kind == STREAM_GZIP ? "the gzip data ends early"
                                                         : "the zstd data ends early");
@@ -229,8 +293,11 @@ read_rest(IngestStream *stream, char *out, size_t cap)
 size_t
 ingest_stream_read(IngestStream *stream, char *out, size_t cap)
 {
-    static size_t (*const readers[])(IngestStream *, char *, size_t) = {
-        [STREAM_PLAIN] = read_plain, [STREAM_GZIP] = read_gzip, [STREAM_ZSTD] = read_zstd};
+    static size_t (*const readers[])(IngestStream *, char *,
+                                     size_t) = {[STREAM_PLAIN] = read_plain,
+                                                [STREAM_GZIP] = read_gzip,
+                                                [STREAM_ZSTD] = read_zstd,
+                                                [STREAM_UTF16] = read_utf16};
     size_t done = 0;
     while (done < cap && !stream->failed) {
         if (stream_fill(stream)) {

@@ -1,7 +1,8 @@
 // IngestStream: the bytes of a file, decompressed by what the file holds.
 //
 // gzip and zstd are told by their first bytes, never by the name; several members
-// or frames one after another are one stream. A file that grows while it is read
+// or frames one after another are one stream. Plain UTF-16 with a byte-order mark
+// becomes UTF-8. A file that grows while it is read
 // is read up to the size it had when it was opened. Memory: two fixed buffers.
 #pragma once
 

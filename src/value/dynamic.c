@@ -69,7 +69,7 @@ static bool
 node_check(const uint8_t *bytes, size_t size, int depth)
 {
     static const uint8_t PAYLOADS[] = {
-        [DYN_NULL] = 0,      [DYN_BOOL] = 0,     [DYN_REAL] = 8,  [DYN_DECIMAL] = 16,
+        [DYN_NULL] = 0,     [DYN_BOOL] = 0,     [DYN_REAL] = 8,  [DYN_DECIMAL] = 16,
         [DYN_DATETIME] = 8, [DYN_TIMESPAN] = 8, [DYN_GUID] = 16,
     };
     if (size == 0 || size > UINT32_MAX)
@@ -239,9 +239,9 @@ static int
 kind_class(DynKind kind)
 {
     static const uint8_t CLASSES[] = {
-        [DYN_NULL] = 0,     [DYN_BOOL] = 1,     [DYN_LONG] = 2, [DYN_REAL] = 2,
-        [DYN_DECIMAL] = 2,  [DYN_DATETIME] = 3, [DYN_TIMESPAN] = 4, [DYN_GUID] = 5,
-        [DYN_STRING] = 6,   [DYN_ARRAY] = 7,    [DYN_BAG] = 8,
+        [DYN_NULL] = 0,    [DYN_BOOL] = 1,     [DYN_LONG] = 2,     [DYN_REAL] = 2,
+        [DYN_DECIMAL] = 2, [DYN_DATETIME] = 3, [DYN_TIMESPAN] = 4, [DYN_GUID] = 5,
+        [DYN_STRING] = 6,  [DYN_ARRAY] = 7,    [DYN_BAG] = 8,
     };
     return CLASSES[kind];
 }

@@ -18,8 +18,8 @@
 #include <assert.h>
 
 enum {
-    ITEM_KEY = 16,  // beyond the DynKinds
-    ITEM_TREE = 17, // a finished tree in `bytes`
+    ITEM_KEY = 16,        // beyond the DynKinds
+    ITEM_TREE = 17,       // a finished tree in `bytes`
     KEEP_BYTES = 1 << 26, // what a reset keeps of a buffer
     SMALL_SORT = 24,
 };
@@ -187,8 +187,7 @@ push_bytes(DynBuilder *builder, int kind, const void *data, size_t size, size_t 
 {
     uint32_t at;
     if (bytes_put(builder, data, size, &at))
-        push_item(builder,
-                  (Item){.size = (uint32_t)(size + tag), .kind = (uint8_t)kind, .at = at});
+        push_item(builder, (Item){.size = (uint32_t)(size + tag), .kind = (uint8_t)kind, .at = at});
 }
 
 void
@@ -446,8 +445,8 @@ enum { MEMBER_DROPPED = UINT32_MAX };
 // the value of the last, the others go. Returns how many are left in `keys`; their
 // member numbers still count the dropped ones.
 static uint32_t
-drop_repeated(DynBuilder *builder, SortKey *keys, uint32_t count, uint32_t *items,
-              uint32_t *values, uint64_t *bytes)
+drop_repeated(DynBuilder *builder, SortKey *keys, uint32_t count, uint32_t *items, uint32_t *values,
+              uint64_t *bytes)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count;) {
@@ -504,8 +503,8 @@ dyn_end_bag(DynBuilder *builder)
                                                        (1 + (size_t)count * 3) * sizeof(uint32_t));
     uint32_t *order = run + 1, *items = order + count, *values = items + count;
     buffer_clear(&builder->sorting);
-    SortKey *keys = (SortKey *)(void *)buffer_reserve(&builder->sorting,
-                                                      (size_t)count * sizeof(SortKey) + 1);
+    SortKey *keys =
+        (SortKey *)(void *)buffer_reserve(&builder->sorting, (size_t)count * sizeof(SortKey) + 1);
     uint32_t item = frame->item + 1;
     for (uint32_t i = 0; i < count; i++) {
         items[i] = item;
@@ -672,7 +671,8 @@ dyn_text_of_value(Arena *arena, const Value *value)
         return value->text;
     if (value->type == TYPE_STRING) {
         Str s = text_str(&value->text);
-        char *bytes = s.len < TEXT_INLINE ? (char *)small : arena_alloc_aligned(arena, s.len + 1, 1);
+        char *bytes =
+            s.len < TEXT_INLINE ? (char *)small : arena_alloc_aligned(arena, s.len + 1, 1);
         bytes[0] = DYN_STRING;
         if (s.len)
             memcpy(bytes + 1, s.ptr, s.len);

@@ -98,9 +98,9 @@ const char *
 dyn_type_name(Dyn node)
 {
     static const char *const NAMES[] = {
-        [DYN_NULL] = "null",         [DYN_BOOL] = "bool",         [DYN_LONG] = "long",
-        [DYN_REAL] = "real",         [DYN_DECIMAL] = "decimal",   [DYN_DATETIME] = "datetime",
-        [DYN_TIMESPAN] = "timespan", [DYN_GUID] = "guid",         [DYN_STRING] = "string",
+        [DYN_NULL] = "null",         [DYN_BOOL] = "bool",       [DYN_LONG] = "long",
+        [DYN_REAL] = "real",         [DYN_DECIMAL] = "decimal", [DYN_DATETIME] = "datetime",
+        [DYN_TIMESPAN] = "timespan", [DYN_GUID] = "guid",       [DYN_STRING] = "string",
         [DYN_ARRAY] = "array",       [DYN_BAG] = "dictionary",
     };
     return NAMES[dyn_kind(node)];

@@ -313,8 +313,9 @@ read_word(Walk *walk, Str word)
 {
     Str rest = {walk->text + token_start(walk), walk->len - token_start(walk)};
     if (!str_starts(rest, word) || !is_token_end(rest.ptr + word.len, rest.ptr + rest.len))
-        return fail(walk, "a JSON value was expected (true, false, null, a number, a string, "
-                          "an array or an object)",
+        return fail(walk,
+                    "a JSON value was expected (true, false, null, a number, a string, "
+                    "an array or an object)",
                     token_start(walk));
     walk->at++;
     return true;
@@ -466,26 +467,6 @@ push_value(Walk *walk, int depth)
     return true;
 }
 
-// Offset of the first byte that is not UTF-8.
-static size_t
-utf8_error_offset(Str text)
-{
-    size_t low = 0, high = text.len; // low: a valid prefix at a character boundary
-    while (low < high) {
-        size_t step = (high - low + 1) / 2, middle = low + step;
-        // Move to a boundary, so that a cut character does not count as an error.
-        while (middle < high && ((unsigned char)text.ptr[middle] & 0xc0) == 0x80)
-            middle++;
-        if (utf8_valid(str_slice(text, low, middle)))
-            low = middle;
-        else if (step <= 8)
-            break;
-        else
-            high = low + step;
-    }
-    return low;
-}
-
 static bool
 walk_start(Walk *walk, JsonParser *parser, DynBuilder *builder, Str text)
 {
@@ -496,12 +477,11 @@ walk_start(Walk *walk, JsonParser *parser, DynBuilder *builder, Str text)
     parser->where = 0;
     if (text.len >= UINT32_MAX - 64)
         return fail(walk, "the JSON text is larger than 4 GiB", 0);
-    switch (
-        json_index_build(parser->index, text.ptr, text.len, &walk->offsets, &walk->count)) {
+    switch (json_index_build(parser->index, text.ptr, text.len, &walk->offsets, &walk->count)) {
     case JSON_INDEX_OK: return true;
     case JSON_INDEX_EMPTY: return fail(walk, "the JSON text is empty", 0);
     case JSON_INDEX_UTF8:
-        return fail(walk, "the JSON text is not valid UTF-8", utf8_error_offset(text));
+        return fail(walk, "the JSON text is not valid UTF-8", utf8_valid_prefix(text));
     case JSON_INDEX_UNCLOSED: return fail(walk, "a string has no closing quote", text.len);
     case JSON_INDEX_CONTROL: return fail(walk, "a string holds a bare control character", 0);
     case JSON_INDEX_MEMORY: return fail(walk, "there is not enough memory for the JSON text", 0);
@@ -528,12 +508,10 @@ walk_report(const Walk *walk, bool done, Str text, const char **why, size_t *off
 }
 
 bool
-json_to_dynamic(JsonParser *parser, Str text, DynBuilder *builder, const char **why,
-                size_t *offset)
+json_to_dynamic(JsonParser *parser, Str text, DynBuilder *builder, const char **why, size_t *offset)
 {
     Walk walk;
-    bool done =
-        walk_start(&walk, parser, builder, text) && push_value(&walk, 0) && walk_end(&walk);
+    bool done = walk_start(&walk, parser, builder, text) && push_value(&walk, 0) && walk_end(&walk);
     return walk_report(&walk, done, text, why, offset);
 }
 
@@ -777,45 +755,4 @@ json_parse_text(Arena *arena, Str text, Text *out, bool *is_null)
         tools->builder = dyn_builder_new();
     }
     json_parse_lenient(tools->parser, tools->builder, arena, text, out, is_null);
-}
-
-// Bytes that need no escape, as runs.
-static bool
-needs_escape(unsigned char c, bool html_safe)
-{
-    return c < 0x20 || c == '"' || c == '\\' ||
-           (html_safe && (c == '<' || c == '>' || c == '&' || c == 0xe2));
-}
-
-void
-json_write_string(Buffer *out, Str s, bool html_safe)
-{
-    static const char HEX[] = "0123456789abcdef";
-    static const char SHORT[32] = {
-        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
-    const char *p = s.ptr, *end = s.ptr + s.len, *run = p;
-    buffer_reserve(out, s.len + 2);
-    buffer_char(out, '"');
-    for (; p < end; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (!needs_escape(c, html_safe))
-            continue;
-        char code[6] = {'\\', 'u', '0', '0', HEX[c >> 4], HEX[c & 15]};
-        size_t code_len = 6, taken = 1;
-        if (c == 0xe2) { // U+2028 and U+2029 end lines in scripts
-            if (end - p < 3 || (unsigned char)p[1] != 0x80 || ((unsigned char)p[2] & 0xfe) != 0xa8)
-                continue;
-            memcpy(code, (unsigned char)p[2] == 0xa8 ? "\\u2028" : "\\u2029", 6);
-            taken = 3;
-        } else if (c == '"' || c == '\\' || (c < 32 && SHORT[c])) {
-            code[1] = c < 32 ? SHORT[c] : (char)c;
-            code_len = 2;
-        }
-        buffer_put(out, run, (size_t)(p - run));
-        buffer_put(out, code, code_len);
-        p += taken - 1;
-        run = p + 1;
-    }
-    buffer_put(out, run, (size_t)(end - run));
-    buffer_char(out, '"');
 }

@@ -2,6 +2,7 @@
 // may be used from many threads at once.
 #pragma once
 
+#include "base/buffer.h"
 #include "base/error.h"
 #include "base/slice.h"
 
@@ -18,8 +19,7 @@ bool regex_find(const Regex *regex, Str text, size_t from, Str *groups, int coun
 bool regex_matches(const Regex *regex, Str text);
 
 // Appends `text` with every match replaced; \0 .. \9 in `replacement` are groups.
-struct Buffer;
-void regex_replace_all(const Regex *regex, Str text, Str replacement, struct Buffer *out);
+void regex_replace_all(const Regex *regex, Str text, Str replacement, Buffer *out);
 
 // Appends `text` with all regex metacharacters escaped.
-void regex_quote(Str text, struct Buffer *out);
+void regex_quote(Str text, Buffer *out);

@@ -308,7 +308,8 @@ loose_scan(Str text, Loose *loose)
             bool ends_zone = loose->has_clock && zone_parse(start, end, &none);
             if (ends_zone)
                 return true;
-            if (str_equal_ci(word, STR("t")) && loose->count == 3)
+            if (str_equal_ci(word, STR("t")) && loose->count == 3 && p < end && *p >= '0' &&
+                *p <= '9')
                 continue;
             if (!loose_word(loose, word))
                 return false;

@@ -11,6 +11,7 @@ uint32_t utf8_next(Str text, size_t *offset);
 void utf8_put(Buffer *out, uint32_t codepoint);
 size_t utf8_offset(Str text, size_t codepoints); // byte offset of the n-th code point, clamped
 bool utf8_valid(Str text);
+size_t utf8_valid_prefix(Str text); // bytes before the first that is not UTF-8
 
 void unicode_lower(Buffer *out, Str text); // simple case mapping, one to one
 void unicode_upper(Buffer *out, Str text);
@@ -26,8 +27,10 @@ bool unicode_ends_ci(Str text, Str suffix);
 bool unicode_is_term(uint32_t codepoint);
 
 // Term operators of KQL, with `ignore_case` for the plain forms:
-// has: needle occurs with a non-term character or an end at both sides;
-// hasprefix: at the left side only; hassuffix: at the right side only.
+// has: needle occurs and is bounded at both sides; hasprefix: at the left side
+// only; hassuffix: at the right side only. A side is bounded by an end of the text,
+// or when the needle's outer character or its neighbour is not of a term: so
+// has @"\temp\" holds in @"C:\temp\x", and has "tem" does not.
 // An empty needle: has/hasprefix/hassuffix are true.
 bool term_has(Str text, Str needle, bool ignore_case);
 bool term_has_prefix(Str text, Str needle, bool ignore_case);

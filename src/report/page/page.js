@@ -13,7 +13,8 @@
   const $ = (id) => document.getElementById(id);
   const SEVERITY = ["critical", "high", "medium", "low", "info"];
   const SHAPE = { critical: "◆", high: "▲", medium: "■", low: "●", info: "○", pass: "✓", unknown: "?" };
-  const PAGE_FIXES = 40, PAGE_ROWS = 20, PAGE_ASSETS = 15, TILES_PER_SCOPE = 120, PRINTED_FIXES = 12, PRINTED_ROWS = 8;
+  const PAGE_FIXES = 40, PAGE_ROWS = 20, PAGE_ASSETS = 15, PRINTED_FIXES = 12, PRINTED_ROWS = 8;
+  const TILES = 900, TILES_LEAST = 14, TILES_MOST = 120, BOXES = 9, BOXES_ALONE = 60;   // the map stays a map
   const FAIL = 0, UNKNOWN = 1, PASS = 2;
   const LIMIT = 160;
 
@@ -36,7 +37,7 @@
       if (key.startsWith("on")) el.addEventListener(key.slice(2), value);
       else el.setAttribute(key, value === true ? "" : value);
     }
-    for (const child of children.flat()) {
+    for (const child of children.flat(Infinity)) {
       if (child === null || child === undefined || child === false) continue;
       el.append(child.nodeType ? child : document.createTextNode(child));
     }
@@ -104,13 +105,16 @@
   const assetName = (a) => (assets.name[a] === null ? lastPart(idSuffix[assets.id[a]]) : assets.name[a]);
   const assetText = (column, a) => (assets[column][a] < 0 ? "" : strings[assets[column][a]]);
 
-  // Scopes are named by id in resource ids; rows find theirs through the prefix.
-  const scopeByKey = new Map();
-  scopes.forEach((s, i) => scopeByKey.set(s.id.toLowerCase(), i));
-  const scopeOfPrefix = prefixes.map((p) => {
-    const m = /^\/subscriptions\/([^/]+)/i.exec(p);
-    return m && scopeByKey.has(m[1].toLowerCase()) ? scopeByKey.get(m[1].toLowerCase()) : -1;
-  });
+  // A row finds its subscription or management group through its id; nearly
+  // always the prefix, shared by many ids, already says it.
+  const scopeByKey = new Map(scopes.map((s, i) => [s.id.toLowerCase(), i]));
+  function scopeIn(text) {
+    const m = /^\/subscriptions\/([^/]+)/i.exec(text) || /^\/providers\/Microsoft\.Management\/managementGroups\/([^/]+)/i.exec(text);
+    const at = m ? scopeByKey.get(m[1].toLowerCase()) : undefined;
+    return at === undefined ? -1 : at;
+  }
+  const scopeOfPrefix = prefixes.map(scopeIn);
+  const scopeOf = (i) => (scopeOfPrefix[idPrefix[i]] >= 0 ? scopeOfPrefix[idPrefix[i]] : prefixes[idPrefix[i]].length < 60 ? scopeIn(fullId(i)) : -1);
 
   // All rows of all controls end to end; `start[c]` is where control c begins.
   let total = 0;
@@ -174,7 +178,7 @@
   function delta(now, before) {
     if (now === null || before === null || before === undefined) return "";
     const d = Math.round(now - before);
-    return d > 0 ? "▲ " + d : d < 0 ? "▼ " + -d : "= 0";
+    return d > 0 ? "+" + d : d < 0 ? "−" + -d : "±0";
   }
 
   function drawScores() {
@@ -186,7 +190,7 @@
         change && h("span", { class: "delta" }, change, h("span", { class: "visually-hidden" }, " points")),
         h("span", {}, "score, ", plural(s.fail, "failure"), " of ", number(judged), " judged")),
       h("p", { class: "total" }, h("b", {}, share, h("small", {}, " %")),
-        h("span", {}, s.unknown ? [number(s.unknown), " checks could not be judged"] : "everything could be judged")));
+        h("span", {}, !all ? "nothing was checked" : s.unknown ? [plural(s.unknown, "check"), " could not be judged"] : "everything could be judged")));
 
     const rows = model.areas.map((a) => {
       const sum = a.pass + a.fail + a.unknown;
@@ -354,16 +358,26 @@
     const below = here.map((list) => list.length);
     for (let i = scopes.length - 1; i >= 0; i--) if (scopes[i].parent >= 0) below[scopes[i].parent] += below[i];
     const empty = [];
+    const occupied = here.filter((list) => list.length).length + (outside.length ? 1 : 0);
+    const room = Math.max(TILES_LEAST, Math.min(TILES_MOST, Math.floor(TILES / Math.max(1, occupied))));
+    const worstIn = scopes.map((_, i) => here[i].reduce((w, a) => Math.min(w, worstRank(a)), 9));
+    const kids = scopes.map(() => []);
+    scopes.forEach((s, i) => { if (s.parent >= 0) kids[s.parent].push(i); });
     // A management group that only passes on to one other is not worth a box.
     function box(i) {
-      if (!below[i]) { if (scopes[i].kind === "sub") empty.push(scopes[i].name); return null; }
-      const inner = [];
-      scopes.forEach((s, k) => { if (s.parent === i) { const b = box(k); if (b) inner.push(b); } });
+      if (!below[i]) { for (const k of kids[i]) if (scopes[k].kind === "sub") empty.push(scopes[k].name); return null; }
+      const inner = kids[i].filter((k) => scopes[k].kind === "mg").map(box).filter(Boolean);
+      const subs = kids[i].filter((k) => scopes[k].kind === "sub" && below[k]).sort((x, y) => worstIn[x] - worstIn[y] || below[y] - below[x]);
+      for (const k of kids[i]) if (scopes[k].kind === "sub" && !below[k]) empty.push(scopes[k].name);
+      const fit = view.sub === scopes[i].id ? BOXES_ALONE : BOXES;
+      inner.push(...subs.slice(0, fit).map(box));
+      if (subs.length > fit) inner.push(h("button", { type: "button", class: "link", onclick: () => change("both", { sub: scopes[i].id, apage: "0", page: "0" }) },
+        "+ " + plural(subs.length - fit, "subscription")));
       if (!here[i].length && inner.length === 1 && scopes[i].kind === "mg" && inner[0].classList.contains("mg")) return inner[0];
       return h("div", { class: "scope " + scopes[i].kind },
         h("h3", {}, h("button", { type: "button", title: plain(scopes[i].name) + ": show only this", onclick: () => change("both", { sub: scopes[i].id, apage: "0", page: "0" }) },
           middle(plain(scopes[i].name), 40)), h("span", {}, "  ", number(below[i]))),
-        here[i].length ? tiles(here[i]) : null,
+        here[i].length ? tiles(here[i], room) : null,
         inner.length ? h("div", { class: "inner" }, inner) : null);
     }
     const boxes = [];
@@ -372,7 +386,7 @@
     let top = boxes;
     while (top.length === 1 && top[0].classList.contains("mg") && top[0].lastChild.classList && top[0].lastChild.classList.contains("inner") && top[0].children.length === 2)
       top = Array.from(top[0].lastChild.children);
-    if (outside.length) top.push(h("div", { class: "scope sub" }, h("h3", {}, "Directory ", h("span", {}, " " + number(outside.length))), tiles(outside)));
+    if (outside.length) top.push(h("div", { class: "scope sub" }, h("h3", {}, "Directory ", h("span", {}, " " + number(outside.length))), tiles(outside, room)));
     const legend = h("p", { class: "legend" },
       [...SEVERITY.slice(0, 4), "unknown", "pass"].map((s) => severityMark(s, worstWord(s))),
       h("span", {}, "Size: how many identities may call it"),
@@ -382,18 +396,18 @@
     $("map").after(legend);
   }
 
-  function tiles(list) {
+  function tiles(list, room) {
     list.sort((a, b) => worstRank(a) - worstRank(b) || assets.reach[b] - assets.reach[a]);
-    const out = list.slice(0, TILES_PER_SCOPE).map((a) => {
+    const out = list.slice(0, room).map((a) => {
       const w = worstOf(a), name = plain(assetName(a));
       const words = name + ", " + assetText("class", a) + ": " + worstWord(w) + (assets.reach[a] >= 0 ? ", " + plural(assets.reach[a], "identity", "identities") + " may call it" : "");
       return h("button", { type: "button", class: "tile " + w + " z" + reachSize(assets.reach[a]), title: words, "aria-label": words,
         onclick: () => showAsset(a) }, SHAPE[w]);
     });
-    if (list.length > TILES_PER_SCOPE) {
+    if (list.length > room) {
       const scope = assets.scope[list[0]];
       out.push(h("button", { type: "button", class: "tile more", onclick: () => { if (scope >= 0) change("both", { sub: scopes[scope].id, apage: "0", page: "0" }); goTo("assets"); } },
-        "+" + number(list.length - TILES_PER_SCOPE) + " more"));
+        "+" + number(list.length - room) + " more"));
     }
     return h("div", { class: "tiles" }, out);
   }
@@ -424,7 +438,7 @@
       return h("tr", {},
         h("td", { class: "name" }, h("button", { type: "button", class: "link", onclick: () => showAsset(a) }, shortName(assetName(a), 46)),
           assets.approved[a] === "n" && h("span", { class: "flag" }, "  ⚑ not approved")),
-        h("td", { "data-label": "Class" }, h("span", {}, assetText("class", a), h("span", { class: "under" }, assetText("kind", a)))),
+        h("td", { "data-label": "Class" }, h("span", {}, assetText("class", a), h("span", { class: "under", title: plain(assetText("kind", a)) }, middle(plain(assetText("kind", a)).replace(/^microsoft\./i, ""), 38)))),
         h("td", { "data-label": "Where" }, h("span", {}, shortName(scopeName(assets.scope[a]), 30), h("span", { class: "under" }, assetText("environment", a)))),
         h("td", { "data-label": "Owner" }, owner ? shortName(owner, 30) : h("span", { class: "flag" }, "⚑ nobody")),
         h("td", { "data-label": "Worst" }, severityMark(w, worstWord(w))),
@@ -432,8 +446,8 @@
         h("td", { class: "num" + (assets.reach[a] < 0 ? " blank" : ""), "data-label": "Reach" }, assets.reach[a] < 0 ? "–" : number(assets.reach[a])));
     });
     const focused = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.key : null;
-    $("assets").replaceChildren(list.length ? h("div", { class: "wrap" }, h("table", { class: "data cards" },
-      h("thead", {}, h("tr", {}, head("name", "Asset"), head("class", "Class"), head("where", "Where"), head("owner", "Owner"),
+    $("assets").replaceChildren(list.length ? h("div", { class: "wrap" }, h("table", { class: "data cards assets" },
+      h("thead", {}, h("tr", {}, head("name", "Asset", "w4"), head("class", "Class", "w4"), head("where", "Where", "w2"), head("owner", "Owner", "w3"),
         head("worst", "Worst finding"), head("fail", "Failures", "num"), head("reach", "Reach", "num"))),
       h("tbody", {}, rows))) : "", pager(page, PAGE_ASSETS, list.length, (p) => change("assets", { apage: String(p) })) || "");
     if (focused && focused.startsWith("a-")) {
@@ -450,10 +464,10 @@
       $("paths").append(h("p", { class: "choke" }, plain(c.text), " ", h("b", {}, "cuts " + number(c.cuts) + " of " + plural(c.of, "path"))));
     for (const p of model.paths)
       $("paths").append(h("div", { class: "path" },
-        h("h3", {}, severityMark(p.severity, ""), plain(p.title)),
+        h("h3", {}, severityMark(p.severity), "  ", plain(p.title)),
         h("ol", {}, p.steps.map((s) => h("li", {}, h("span", {}, h("b", {}, shortName(s.name, 40)),
           h("span", { class: "under soft" }, " ", plain(s.kind), s.why && [": ", plain(s.why)]),
-          s.control && h("button", { type: "button", class: "link", onclick: () => { changeFindings({ ...FILTERS_OFF, open: s.control }); showFix(s.control); } }, " fix")))))));
+          s.control && h("button", { type: "button", class: "link", onclick: () => { changeFindings({ ...FILTERS_OFF, open: s.control }); showFix(s.control); } }, "how to fix")))))));
     $("risk").hidden = false;
     document.querySelector('nav a[href="#risk"]').hidden = false;
   }
@@ -478,7 +492,6 @@
     inScope = view.sub ? scopeSet(view.sub) : null;
     groups = [];
     sevCounts = Object.fromEntries(SEVERITY.map((s) => [s, 0]));
-    const scopePrefix = inScope && scopeOfPrefix.map((s) => inScope.has(s));
     for (let c = 0; c < controls.length; c++) {
       const control = controls[c];
       if (view.area && control.area !== view.area) continue;
@@ -488,7 +501,7 @@
       for (let r = start[c]; r < start[c + 1]; r++) {
         const s = rowStatus[r], i = rowId[r];
         if (!want[s]) continue;
-        if (scopePrefix && !scopePrefix[idPrefix[i]]) continue;
+        if (inScope && !inScope.has(scopeOf(i))) continue;
         if (view.env && (assetOf[i] < 0 || assetText("environment", assetOf[i]) !== view.env)) continue;
         if (only && !(lowerId(i) === only || lowerId(i).startsWith(only + "/"))) continue;
         if (!byWords && !lowerId(i).includes(q)) continue;
@@ -517,7 +530,7 @@
     const redo = (key, value) => () => { toggle(key, value); changeFindings({}); };
     const filtered = Object.keys(FILTERS_OFF).some((k) => view[k] !== FILTERS_OFF[k]);
     keepFocus($("findings-tools"), () => refill($("findings-tools"),
-      search("Search fixes and resources", view.q, (v) => changeFindings({ q: v })),
+      search("Search fixes and resources ( / )", view.q, (v) => changeFindings({ q: v })),
       h("span", { class: "chips", role: "group", "aria-label": "Severity" }, SEVERITY.map((s) =>
         chip([h("i", { class: s, "aria-hidden": "true", style: "font-style:normal" }, SHAPE[s]), " ", s[0].toUpperCase() + s.slice(1)], sev.has(s), redo("sev", s), sevCounts[s]))),
       h("span", { class: "chips", role: "group", "aria-label": "Status" },
@@ -552,7 +565,7 @@
       h("span", { class: "rank" }, rank), severityMark(c.severity),
       h("span", { class: "t" }, c.title, h("small", {}, c.id)),
       h("span", { class: "a" }, areaTitle.get(c.area) || c.area),
-      h("span", { class: "num c" }, counted),
+      h("span", { class: "num c" }, counted, h("span", { class: "word" }, g.rows.length === 1 ? " resource" : " resources")),
       h("span", { class: "num k" }, number(Math.round(g.risk))));
     const body = h("div", { class: "body", hidden: true });
     function set(open) {
@@ -578,13 +591,22 @@
   function fillIn(template, id) {
     const part = (re) => { const m = re.exec(id); return m ? m[1] : ""; };
     const values = { id, name: lastPart(id), resourceGroup: part(/\/resourceGroups\/([^/]+)/i), subscriptionId: part(/\/subscriptions\/([^/]+)/i) };
-    return template.replace(/\{(id|name|resourceGroup|subscriptionId)\}/g, (_, key) => shellWord(values[key]));
+    // Inside a quoted stretch of the template the quote is closed around the value and opened again.
+    let quote = "";
+    return template.replace(/\\[^]|["']|\{(id|name|resourceGroup|subscriptionId)\}/g, (token, key) => {
+      if (key) {
+        const word = shellWord(values[key]);
+        return word === values[key] ? word : quote + word + quote;
+      }
+      if (token === quote || (quote === "'" && token === "\\'")) quote = "";   // no escapes inside '...'
+      else if (!quote && token.length === 1) quote = token;
+      return token;
+    });
   }
 
-  function codeBlock(label, text, extra) {
-    const block = h("div", { class: "code" }, h("div", {}, h("span", {}, label), extra,
-      h("button", { type: "button", class: "copy", onclick: (e) => copy(text, e.currentTarget) }, "Copy")), h("pre", { tabindex: "0" }, h("code", {}, text)));
-    return block;
+  function codeBlock(label, text, extra, style) {
+    return h("div", { class: "code" }, h("div", {}, h("span", {}, label), extra,
+      h("button", { type: "button", class: "copy", onclick: (e) => copy(text, e.currentTarget) }, "Copy")), h("pre", { tabindex: "0", class: style }, h("code", {}, text)));
   }
 
   function fillFix(body, g, c) {
@@ -597,7 +619,7 @@
       left.append(codeBlock("Azure CLI", fix.az.trim(), all));
     }
     if (fix.bicep) left.append(codeBlock("Bicep", fix.bicep.trim()));
-    if (fix.policy) left.append(codeBlock("Azure Policy definition", fix.policy));
+    if (fix.policy) left.append(codeBlock("Azure Policy definition", fix.policy, null, "wraps"));
     const right = h("div", {}, fix.breaks && [h("h4", {}, "What it may break"), h("p", {}, fix.breaks)]);
     const mapped = Object.entries(c.mappings || {}).filter(([, list]) => list && list.length);
     if (mapped.length) right.append(h("h4", {}, "Asked for by"), ...mapped.map(([framework, list]) =>
@@ -626,6 +648,15 @@
     return out;
   }
 
+  function whereIs(id, scope) {
+    const parts = /^\/subscriptions\/([^/]+)(?:\/resourceGroups\/([^/]+))?/i.exec(id);
+    return parts ? (scope >= 0 ? scopes[scope].name : parts[1]) + (parts[2] ? " / " + parts[2] : "") : id;
+  }
+  function rowName(r) {
+    const asset = assetOf[rowId[r]];
+    return asset >= 0 ? assetName(asset) : lastPart(idSuffix[rowId[r]]);
+  }
+
   function drawRows(into, g, c, state) {
     const by = {
       risk: (a, b) => rowStatus[a] - rowStatus[b] || rowRisk[a] - rowRisk[b],
@@ -642,11 +673,8 @@
       h("button", { type: "button", "data-key": key, onclick: () => draw({ by: key, down: state.by === key ? !state.down : true, page: 0 }, key) }, text, state.by === key ? (state.down ? " ↓" : " ↑") : ""));
     const withFix = c.remediation && c.remediation.az;
     const rows = list.slice(page * PAGE_ROWS, (page + 1) * PAGE_ROWS).map((r) => {
-      const id = fullId(rowId[r]), asset = assetOf[rowId[r]];
-      const name = asset >= 0 ? assetName(asset) : lastPart(idSuffix[rowId[r]]);
-      const parts = /^\/subscriptions\/([^/]+)(?:\/resourceGroups\/([^/]+))?/i.exec(id);
-      const scope = scopeOfPrefix[idPrefix[rowId[r]]];
-      const where = parts ? (scope >= 0 ? scopes[scope].name : parts[1]) + (parts[2] ? " / " + parts[2] : "") : id;
+      const id = fullId(rowId[r]), name = rowName(r);
+      const where = whereIs(id, scopeOf(rowId[r]));
       return h("tr", {},
         h("td", { class: "name" }, h("span", { title: plain(id) }, middle(plain(name), narrow.matches ? 34 : 48)),
           h("span", { class: "under", title: plain(id) }, middle(plain(where), narrow.matches ? 44 : 60))),
@@ -745,7 +773,7 @@
           h("p", { class: "meta" }, severityMark(g.c.severity), " · " + g.c.id + " · " + (areaTitle.get(g.c.area) || g.c.area) + " · " + plural(g.rows.length, "resource") + " · risk " + number(Math.round(g.risk))),
           h("p", {}, g.c.rationale), h("p", {}, h("b", {}, "Fix: "), (g.c.remediation || {}).text || "")),
         (g.c.remediation || {}).az && h("pre", {}, g.c.remediation.az.trim()),
-        h("ul", {}, g.rows.sort((a, b) => rowRisk[b] - rowRisk[a]).slice(0, PRINTED_ROWS).map((r) => h("li", {}, plain(fullId(rowId[r])))),
+        h("ul", {}, g.rows.sort((a, b) => rowRisk[b] - rowRisk[a]).slice(0, PRINTED_ROWS).map((r) => h("li", {}, h("b", {}, middle(plain(rowName(r)), 60)), " ", middle(plain(whereIs(fullId(rowId[r]), scopeOf(rowId[r]))), 70))),
           g.rows.length > PRINTED_ROWS && h("li", {}, "and " + number(g.rows.length - PRINTED_ROWS) + " more")))));
   }
 

@@ -1,0 +1,79 @@
+#include "assess/rows.h"
+
+#include "value/scalar.h"
+
+bool
+rows_next(RowReader *reader)
+{
+    if (reader->started)
+        reader->row++;
+    reader->started = true;
+    while (reader->batch < reader->table->batch_count &&
+           reader->row >= reader->table->batches[reader->batch]->selected) {
+        reader->batch++;
+        reader->row = 0;
+    }
+    return reader->batch < reader->table->batch_count;
+}
+
+ptrdiff_t
+rows_column(const ResultTable *table, const char *name)
+{
+    return schema_find(&table->schema, str_from(name));
+}
+
+// The cell's vector and row in it; false when there is no value.
+static bool
+find_cell(const RowReader *reader, ptrdiff_t column, const Vector **vector, uint32_t *row)
+{
+    if (column < 0)
+        return false;
+    const Batch *batch = reader->table->batches[reader->batch];
+    *vector = batch->columns[column];
+    *row = batch_row(batch, reader->row);
+    return !vector_is_null(*vector, *row);
+}
+
+Str
+rows_text(const RowReader *reader, ptrdiff_t column, Arena *arena)
+{
+    const Vector *vector;
+    uint32_t row;
+    if (!find_cell(reader, column, &vector, &row))
+        return STR("");
+    if (vector->type == TYPE_STRING)
+        return str_copy(arena, text_str(vector_cell(vector, row)));
+    Buffer text = {0};
+    data_print(&text, vector->type, vector_cell(vector, row));
+    Str result = str_copy(arena, buffer_slice(&text));
+    buffer_free(&text);
+    return result;
+}
+
+int64_t
+rows_long(const RowReader *reader, ptrdiff_t column)
+{
+    const Vector *vector;
+    uint32_t row;
+    if (!find_cell(reader, column, &vector, &row))
+        return 0;
+    Arena arena = {0};
+    Value value = vector_value(vector, row);
+    Value number = value_convert(&arena, &value, TYPE_LONG);
+    arena_free(&arena);
+    return number.is_null ? 0 : number.int64;
+}
+
+double
+rows_real(const RowReader *reader, ptrdiff_t column)
+{
+    const Vector *vector;
+    uint32_t row;
+    if (!find_cell(reader, column, &vector, &row))
+        return 0;
+    Arena arena = {0};
+    Value value = vector_value(vector, row);
+    Value number = value_convert(&arena, &value, TYPE_REAL);
+    arena_free(&arena);
+    return number.is_null ? 0 : number.real;
+}

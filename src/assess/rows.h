@@ -1,0 +1,21 @@
+// Reading result tables row by row, by column name.
+#pragma once
+
+#include "exec/exec.h"
+
+typedef struct RowReader {
+    const ResultTable *table;
+    uint32_t batch, row; // position of the current row
+    bool started;
+} RowReader;
+
+// Moves to the next row; false at the end.
+bool rows_next(RowReader *reader);
+
+// Position of the column, -1 when the table has none of that name.
+ptrdiff_t rows_column(const ResultTable *table, const char *name);
+
+// The cell as text, copied; empty when null or the column is -1. A dynamic is JSON.
+Str rows_text(const RowReader *reader, ptrdiff_t column, Arena *arena);
+int64_t rows_long(const RowReader *reader, ptrdiff_t column); // 0 when null or no number
+double rows_real(const RowReader *reader, ptrdiff_t column);

@@ -1,0 +1,127 @@
+// azimuth import: files become a snapshot or rows of a table.
+
+#include "cli/cli.h"
+#include "db/content.h"
+#include "store/ingest.h"
+#include "version.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static bool
+find_schema(void *context, Str table, Arena *arena, Str *canonical, Schema *schema, TableKind *kind)
+{
+    const Schema *declared;
+    if (!content_schema(context, table, canonical, &declared, kind))
+        return false;
+    *schema = schema_copy(arena, declared);
+    return true;
+}
+
+static void
+show_progress(void *context, const IngestProgress *progress)
+{
+    (void)context;
+    const char *name = progress->file ? strrchr(progress->file, '/') : NULL;
+    cli_progress("import", progress->bytes_done, progress->bytes_total,
+                 name ? name + 1 : progress->file);
+}
+
+static void
+print_report(const IngestReport *report, bool color)
+{
+    printf("%-34s %12s %9s %9s\n", "table", "rows", "rejected", "unmapped");
+    for (size_t i = 0; i < report->table_count; i++) {
+        const IngestTableReport *table = &report->tables[i];
+        printf("%-34.*s %12" PRIu64 " ", STR_ARG(table->table), table->rows);
+        printf(table->rejected && color ? "\033[33m%9" PRIu64 "\033[0m" : "%9" PRIu64,
+               table->rejected);
+        printf(" %9" PRIu64 "\n", table->unmapped);
+    }
+    for (size_t i = 0; i < report->skipped_count; i++)
+        printf("skipped: %.*s\n", STR_ARG(report->skipped[i]));
+    double seconds = report->seconds > 0 ? report->seconds : 1e-9;
+    printf("\n%" PRIu64 " rows from %.1f MB in %.2f s (%.0f MB/s)", report->rows,
+           (double)report->bytes / 1e6, report->seconds, (double)report->bytes / 1e6 / seconds);
+    if (report->snapshot)
+        printf(", snapshot %" PRId64, report->snapshot);
+    printf("\n");
+    if (report->rejected)
+        printf("%" PRIu64 " records could not be read: see %.*s\n", report->rejected,
+               STR_ARG(report->reject_file));
+}
+
+static bool
+run_ingest(Store *store, const IngestOptions *options, const char *table, bool answers,
+           const char *const *files, size_t count, IngestReport *report, Arena *arena,
+           AzError *error)
+{
+    if (table)
+        return ingest_table(store, str_from(table), files, count, options, arena, report, error);
+    if (answers)
+        return ingest_answers(store, files, count, options, arena, report, error);
+    return ingest_tenant(store, files[0], options, arena, report, error);
+}
+
+static int
+import_run(int argc, char **argv)
+{
+    const char *dir = NULL, *table = NULL, *content_folder = NULL, *threads_text = NULL;
+    bool answers = false, quiet = false;
+    const CliOption options[] = {
+        {"--store", "DIR", "the store; created when absent (required)", &dir, NULL},
+        {"--table", "NAME", "read all FILEs into this table", &table, NULL},
+        {"--answers", NULL, "FILEs hold recorded request/answer pairs", NULL, &answers},
+        {"--content", "DIR", "the content folder", &content_folder, NULL},
+        {"--threads", "N", "worker threads", &threads_text, NULL},
+        {"--quiet", NULL, "print nothing when all went well", NULL, &quiet},
+    };
+    int status;
+    if (!cli_options(&CLI_IMPORT, options, sizeof(options) / sizeof(options[0]), &argc, argv,
+                     &status))
+        return status;
+    if (!dir || argc < 2 || (!table && !answers && argc != 2)) {
+        cli_fail("usage: azimuth %s", CLI_IMPORT.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    int64_t threads = (int64_t)threads_default();
+    if (threads_text && !cli_parse_number(threads_text, 1, 1024, "--threads", &threads))
+        return AZIMUTH_EXIT_ERROR;
+    AzError error = {0};
+    Content *content = content_open(content_folder, &error);
+    Store *store = content ? store_open(dir, STORE_WRITE, &error) : NULL;
+    if (!store) {
+        cli_error(&error, STR(""));
+        content_close(content);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    ThreadPool *pool = thread_pool_new((size_t)threads);
+    IngestOptions ingest = {
+        .find_schema = find_schema,
+        .schema_context = content,
+        .progress = quiet ? NULL : show_progress,
+        .threads = pool,
+        .tool_version = AZIMUTH_VERSION,
+    };
+    Arena arena = {0};
+    IngestReport report = {0};
+    bool done = run_ingest(store, &ingest, table, answers, (const char *const *)(argv + 1),
+                           (size_t)argc - 1, &report, &arena, &error);
+    cli_progress_end();
+    if (!done)
+        cli_error(&error, STR(""));
+    else if (!quiet || report.rejected)
+        print_report(&report, cli_use_color(1));
+    arena_free(&arena);
+    thread_pool_free(pool);
+    store_close(store);
+    content_close(content);
+    return done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
+}
+
+const CliCommand CLI_IMPORT = {
+    "import",
+    "import --store DIR TENANT_DIR | --table NAME FILE... | --answers FILE...",
+    "reads a tenant folder (a new snapshot), or files into one table",
+    import_run,
+};

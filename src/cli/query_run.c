@@ -1,0 +1,80 @@
+#include "cli/query_run.h"
+
+#include "cli/cli.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static _Atomic bool interrupted;
+
+static void
+on_interrupt(int signal_number)
+{
+    (void)signal_number;
+    interrupted = true;
+}
+
+static int
+check(const QuerySettings *settings, Str text)
+{
+    AzError error = {0};
+    Buffer plan = {0};
+    if (!db_check(settings->db, text, settings->explain ? &plan : NULL, &error)) {
+        cli_error(&error, text);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    cli_write(STDOUT_FILENO, settings->explain ? buffer_slice(&plan) : STR("ok\n"));
+    buffer_free(&plan);
+    return AZIMUTH_EXIT_OK;
+}
+
+static bool
+print_tables(const QuerySettings *settings, const QueryResult *result)
+{
+    Buffer out = {0};
+    ResultStyle style = settings->style;
+    style.width = cli_terminal_width();
+    style.color = cli_use_color(STDOUT_FILENO);
+    bool done = true;
+    for (uint32_t i = 0; i < result->count && done; i++) {
+        buffer_clear(&out);
+        if (i && (settings->format == RESULT_TABLE || settings->format == RESULT_MARKDOWN))
+            buffer_char(&out, '\n');
+        result_write(&out, result->tables[i], settings->format, &style);
+        done = cli_write(STDOUT_FILENO, buffer_slice(&out));
+    }
+    buffer_free(&out);
+    return done;
+}
+
+int
+query_run(const QuerySettings *settings, Str text)
+{
+    if (settings->check_only)
+        return check(settings, text);
+    Arena arena = {0};
+    AzError error = {0};
+    QueryOptions options = settings->options;
+    options.cancel = &interrupted;
+    options.profile = settings->explain;
+    interrupted = false;
+    struct sigaction action = {.sa_handler = on_interrupt}, before;
+    sigaction(SIGINT, &action, &before);
+    QueryResult *result = db_query(settings->db, &arena, text, &options, &error);
+    sigaction(SIGINT, &before, NULL);
+    int status = AZIMUTH_EXIT_ERROR;
+    if (!result) {
+        cli_error(&error, text);
+    } else {
+        status = print_tables(settings, result) ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
+        if (settings->explain)
+            fprintf(stderr, "%.*s", STR_ARG(result->explain));
+        if (settings->timing)
+            fprintf(stderr, "timing_ms=%.3f parse_ms=%.3f bind_ms=%.3f run_ms=%.3f\n",
+                    result->parse_ms + result->bind_ms + result->run_ms, result->parse_ms,
+                    result->bind_ms, result->run_ms);
+    }
+    arena_free(&arena);
+    return status;
+}

@@ -1,0 +1,760 @@
+// Scalar expressions: names become positions, operators and functions the rows of the
+// registry, with every conversion made visible.
+
+#include "kql/bind_state.h"
+#include "kql/signature.h"
+
+// ---- conversions and calls ----
+
+static const char *const CONVERSIONS[TYPE_LIMIT] = {
+    [TYPE_BOOL] = "tobool",         [TYPE_INT] = "toint",         [TYPE_LONG] = "tolong",
+    [TYPE_REAL] = "toreal",         [TYPE_DECIMAL] = "todecimal", [TYPE_DATETIME] = "todatetime",
+    [TYPE_TIMESPAN] = "totimespan", [TYPE_STRING] = "tostring",   [TYPE_GUID] = "toguid",
+    [TYPE_DYNAMIC] = "$box",
+};
+
+// A constant for a call whose arguments are all constant; the call itself otherwise.
+static Expr *
+fold(Binder *b, Expr *expr)
+{
+    Value value;
+    AzError ignored = {0};
+    if (!expr_is_constant(expr) || expr->kind == EXPR_CONST ||
+        !b->catalog->fold(b->catalog->context, b->arena, expr, &value, &ignored))
+        return expr;
+    return expr_const(b->arena, &value, expr->span);
+}
+
+static Expr *
+new_call(Binder *b, const FunctionDef *fn, Type result, Expr **args, uint32_t count, Span span)
+{
+    Expr *expr = ARENA_NEW(b->arena, Expr);
+    expr->kind = EXPR_CALL;
+    expr->fn = fn;
+    expr->type = result;
+    expr->args = args;
+    expr->arg_count = count;
+    expr->span = span;
+    if (!b->catalog->bind_call(b->catalog->context, b->arena, fn, args, count, span, &expr->type,
+                               &expr->bound, b->error))
+        return NULL;
+    if (expr->type == TYPE_NONE) {
+        bind_fail(b, span, "the result type of %s() is not known here", fn->name);
+        return NULL;
+    }
+    return fold(b, expr);
+}
+
+Expr *
+bind_convert(Binder *b, Expr *expr, Type to)
+{
+    if (!expr || expr->type == to || to == TYPE_NONE)
+        return expr;
+    size_t count;
+    Str name = str_from(CONVERSIONS[to]);
+    const FunctionDef *const *rows = b->catalog->find_function(b->catalog->context, name, &count);
+    if (!count) {
+        bind_fail(b, expr->span, "a value of type %s cannot be converted to %s",
+                  type_name(expr->type), type_name(to));
+        return NULL;
+    }
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, 1);
+    args[0] = expr;
+    return new_call(b, rows[0], to, args, 1, expr->span);
+}
+
+// The overloads of one kind.
+static size_t
+find_overloads(Binder *b, Str name, bool window_too, const FunctionDef **out, size_t most)
+{
+    size_t count, kept = 0;
+    const FunctionDef *const *rows = b->catalog->find_function(b->catalog->context, name, &count);
+    for (size_t i = 0; i < count && kept < most; i++)
+        if (rows[i]->kind == FUNCTION_SCALAR || (window_too && rows[i]->kind == FUNCTION_WINDOW))
+            out[kept++] = rows[i];
+    return kept;
+}
+
+enum { OVERLOADS_MAX = 64 };
+
+static Expr *
+resolve_call(Binder *b, const FunctionDef *const *overloads, size_t overload_count, Expr **args,
+             uint32_t count, Span span)
+{
+    Type *types = ARENA_ARRAY(b->arena, Type, count);
+    Span *spans = ARENA_ARRAY(b->arena, Span, count);
+    for (uint32_t i = 0; i < count; i++) {
+        types[i] = args[i]->type;
+        spans[i] = args[i]->span;
+    }
+    Resolution resolution;
+    if (!signature_resolve(overloads, overload_count, types, spans, count, span, &resolution,
+                           b->error))
+        return NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t at = i < RESOLUTION_ARGS_MAX ? i : RESOLUTION_ARGS_MAX - 1;
+        args[i] = bind_convert(b, args[i], resolution.targets[at]);
+        if (!args[i])
+            return NULL;
+    }
+    return new_call(b, resolution.fn, resolution.result, args, count, span);
+}
+
+Expr *
+bind_function(Binder *b, Str name, Expr **args, uint32_t count, Span span)
+{
+    const FunctionDef *overloads[OVERLOADS_MAX];
+    size_t found = find_overloads(b, name, false, overloads, OVERLOADS_MAX);
+    if (!found) {
+        bind_fail(b, span, "not supported yet: %.*s", STR_ARG(name));
+        return NULL;
+    }
+    return resolve_call(b, overloads, found, args, count, span);
+}
+
+static Expr *
+bind_unary(Binder *b, const char *name, Expr *arg, Span span)
+{
+    if (!arg)
+        return NULL;
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, 1);
+    args[0] = arg;
+    return bind_function(b, str_from(name), args, 1, span);
+}
+
+static Expr *
+bind_binary(Binder *b, Str name, Expr *left, Expr *right, Span span)
+{
+    if (!left || !right)
+        return NULL;
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, 2);
+    args[0] = left;
+    args[1] = right;
+    return bind_function(b, name, args, 2, span);
+}
+
+// ---- names ----
+
+static Expr *
+unknown_name(Binder *b, const AstName *name, const Row *row)
+{
+    Str *candidates = NULL;
+    size_t count = 0, scope_count = 0;
+    for (Scope *scope = b->scope; scope; scope = scope->outer)
+        for (Binding *binding = scope->bindings; binding; binding = binding->next)
+            scope_count++;
+    uint32_t columns = row && row->schema ? row->schema->count : 0;
+    candidates = ARENA_ARRAY(b->arena, Str, columns + scope_count);
+    for (uint32_t i = 0; i < columns; i++)
+        candidates[count++] = row->schema->columns[i].name;
+    for (Scope *scope = b->scope; scope; scope = scope->outer)
+        for (Binding *binding = scope->bindings; binding; binding = binding->next)
+            candidates[count++] = binding->name;
+    ptrdiff_t near = str_nearest(name->text, candidates, count);
+    if (near >= 0)
+        bind_fail(b, name->span,
+                  "there is no column or value named '%.*s' here; did you mean "
+                  "'%.*s'?",
+                  STR_ARG(name->text), STR_ARG(candidates[near]));
+    else
+        bind_fail(b, name->span, "there is no column or value named '%.*s' here",
+                  STR_ARG(name->text));
+    return NULL;
+}
+
+static Expr *
+bind_name(Binder *b, const AstExpr *ast, Row *row)
+{
+    Str name = ast->name.text;
+    if (row && row->schema) {
+        ptrdiff_t at = schema_find(row->schema, name);
+        if (at < 0 && row->ignore_case)
+            at = schema_find_ci(row->schema, name);
+        if (at >= 0)
+            return expr_column(b->arena, (uint32_t)at, row->schema->columns[at].type, ast->span);
+    }
+    Binding *binding = scope_find(b->scope, name);
+    if (binding && binding->kind == BINDING_SCALAR) {
+        Expr *copy = ARENA_NEW(b->arena, Expr);
+        *copy = *binding->expr;
+        copy->span = ast->span;
+        return copy;
+    }
+    if (binding) {
+        bind_fail(b, ast->span,
+                  "'%.*s' is a %s; a single value is needed here (toscalar() makes "
+                  "one of a table)",
+                  STR_ARG(name), binding->kind == BINDING_TABLE ? "table" : "function");
+        return NULL;
+    }
+    return unknown_name(b, &ast->name, row);
+}
+
+// ---- paths into dynamics ----
+
+// x.a.b[0] is one call with three steps.
+static Expr *
+bind_path_step(Binder *b, Expr *base, Expr *step, Span span)
+{
+    if (!base || !step)
+        return NULL;
+    if (base->type != TYPE_DYNAMIC) {
+        bind_fail(b, span,
+                  "a value of type %s has no members; parse_json() makes a dynamic of a "
+                  "string",
+                  type_name(base->type));
+        return NULL;
+    }
+    bool path = base->kind == EXPR_CALL && strcmp(base->fn->name, "$path") == 0;
+    uint32_t count = path ? base->arg_count + 1 : 2;
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, count);
+    for (uint32_t i = 0; i + 1 < count; i++)
+        args[i] = path ? base->args[i] : base;
+    args[count - 1] = step;
+    return bind_function(b, STR("$path"), args, count, span);
+}
+
+static Expr *
+bind_member(Binder *b, const AstExpr *ast, Row *row)
+{
+    if (ast->index) {
+        bind_fail(b, ast->span, "a function cannot be called on a value with '.'");
+        return NULL;
+    }
+    Value key = value_string(ast->name.text);
+    return bind_path_step(b, bind_expression(b, ast->base, row),
+                          expr_const(b->arena, &key, ast->name.span), ast->span);
+}
+
+static Expr *
+bind_index(Binder *b, const AstExpr *ast, Row *row)
+{
+    Expr *step = bind_expression(b, ast->index, row);
+    if (!step)
+        return NULL;
+    // A dynamic index is taken by what it holds: a text is a key.
+    if (step->type == TYPE_DYNAMIC || step->type == TYPE_GUID)
+        step = bind_convert(b, step, TYPE_STRING);
+    else if (step->type != TYPE_STRING)
+        step = bind_convert(b, step, TYPE_LONG);
+    return bind_path_step(b, bind_expression(b, ast->base, row), step, ast->span);
+}
+
+// ---- operators ----
+
+static bool
+is_arithmetic(Str op)
+{
+    return op.len == 1 && strchr("+-*/%", op.ptr[0]);
+}
+
+static bool
+is_comparison(Str op)
+{
+    return str_equal(op, STR("==")) || str_equal(op, STR("!=")) || op.ptr[0] == '<' ||
+           op.ptr[0] == '>';
+}
+
+// Brings the sides of an operator together where their types differ: a dynamic takes
+// the other side's type, a text is read as what it is compared with.
+static bool
+adapt_sides(Binder *b, Str op, Expr **left, Expr **right)
+{
+    Type a = (*left)->type, z = (*right)->type;
+    if (a == z || (type_is_numeric(a) && type_is_numeric(z)))
+        return true;
+    Expr **bent = NULL;
+    Type other = TYPE_NONE;
+    if (a == TYPE_DYNAMIC || z == TYPE_DYNAMIC) {
+        bent = a == TYPE_DYNAMIC ? left : right;
+        other = a == TYPE_DYNAMIC ? z : a;
+        // number * timespan, datetime - timespan: what a dynamic beside them is meant
+        // to be cannot be known; the same type is the usual case.
+        if (other == TYPE_INT)
+            other = TYPE_LONG;
+        if (is_arithmetic(op) && (other == TYPE_STRING || other == TYPE_BOOL))
+            return true;
+        if (is_arithmetic(op) && other == TYPE_DATETIME && op.ptr[0] == '+')
+            other = TYPE_TIMESPAN;
+    } else if (is_comparison(op) && (a == TYPE_STRING || z == TYPE_STRING)) {
+        bent = a == TYPE_STRING ? left : right;
+        other = a == TYPE_STRING ? z : a;
+    } else if (is_comparison(op) && (a == TYPE_BOOL || z == TYPE_BOOL)) {
+        bent = a == TYPE_BOOL ? left : right;
+        other = type_is_numeric(a == TYPE_BOOL ? z : a) ? TYPE_LONG : TYPE_NONE;
+    }
+    if (bent && other != TYPE_NONE)
+        *bent = bind_convert(b, *bent, other);
+    return *left && *right;
+}
+
+static Expr *
+negate_if(Binder *b, Expr *expr, bool negated, Span span)
+{
+    return expr && negated ? bind_unary(b, "not", expr, span) : expr;
+}
+
+// `* has "x"`: any column whose text has it.
+static Expr *
+bind_any_column(Binder *b, const AstExpr *ast, Row *row)
+{
+    Expr *any = NULL;
+    for (uint32_t i = 0; row && row->schema && i < row->schema->count; i++) {
+        Type type = row->schema->columns[i].type;
+        Expr *column = expr_column(b->arena, i, type, ast->base->span);
+        bool comparison = is_comparison(ast->op);
+        Expr *right = bind_expression(b, ast->args.items[0], row);
+        if (!right)
+            return NULL;
+        if (comparison && type != right->type &&
+            !(type_is_numeric(type) && type_is_numeric(right->type)) && type != TYPE_DYNAMIC)
+            continue;
+        if (!comparison)
+            column = bind_convert(b, column, TYPE_STRING);
+        if (comparison && !adapt_sides(b, ast->op, &column, &right))
+            return NULL;
+        Expr *test = bind_binary(b, ast->op, column, right, ast->span);
+        any = any && test ? bind_binary(b, STR("or"), any, test, ast->span) : test;
+        if (!any)
+            return NULL;
+    }
+    if (!any) {
+        Value no = value_bool(false);
+        any = expr_const(b->arena, &no, ast->span);
+    }
+    return negate_if(b, any, ast->negated, ast->span);
+}
+
+static Expr *
+bind_binary_ast(Binder *b, const AstExpr *ast, Row *row)
+{
+    if (ast->base->kind == AST_STAR)
+        return bind_any_column(b, ast, row);
+    if (!bind_enter(b, ast->span))
+        return NULL;
+    Expr *left = bind_expression(b, ast->base, row);
+    Expr *right = left ? bind_expression(b, ast->args.items[0], row) : NULL;
+    b->depth--;
+    if (!left || !right)
+        return NULL;
+    if (str_equal(ast->op, STR("and")) || str_equal(ast->op, STR("or"))) {
+        left = bind_convert(b, left, left->type == TYPE_DYNAMIC ? TYPE_BOOL : left->type);
+        right = bind_convert(b, right, right->type == TYPE_DYNAMIC ? TYPE_BOOL : right->type);
+    } else if ((is_arithmetic(ast->op) || is_comparison(ast->op)) &&
+               !adapt_sides(b, ast->op, &left, &right)) {
+        return NULL;
+    }
+    return negate_if(b, bind_binary(b, ast->op, left, right, ast->span), ast->negated, ast->span);
+}
+
+static Expr *
+bind_subquery(Binder *b, const AstExpr *ast, SubqueryShape shape)
+{
+    AggregateList *aggregates = b->aggregates;
+    b->aggregates = NULL;
+    Plan *plan = bind_table(b, ast);
+    b->aggregates = aggregates;
+    if (!plan)
+        return NULL;
+    if (!plan->schema.count) {
+        bind_fail(b, ast->span, "this table has no column to take a value from");
+        return NULL;
+    }
+    Expr *expr = ARENA_NEW(b->arena, Expr);
+    expr->kind = EXPR_SUBQUERY;
+    expr->shape = shape;
+    expr->plan = plan;
+    expr->type = shape == SUBQUERY_SCALAR ? plan->schema.columns[0].type : TYPE_DYNAMIC;
+    expr->span = ast->span;
+    return expr;
+}
+
+static Expr *
+bind_between(Binder *b, const AstExpr *ast, Expr *value, Row *row)
+{
+    Expr *low = bind_expression(b, ast->args.items[0], row);
+    Expr *high = low ? bind_expression(b, ast->args.items[1], row) : NULL;
+    if (!high)
+        return NULL;
+    // between (d .. 3d): the right end counted from the left one.
+    if (low->type == TYPE_DATETIME && high->type == TYPE_TIMESPAN)
+        high = bind_binary(b, STR("+"), low, high, high->span);
+    if (high && value->type == TYPE_DYNAMIC)
+        value = bind_convert(b, value, low->type);
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, 3);
+    args[0] = value;
+    args[1] = low;
+    args[2] = high;
+    if (!value || !high)
+        return NULL;
+    return bind_function(b, STR("between"), args, 3, ast->span);
+}
+
+static Expr *
+bind_list_ast(Binder *b, const AstExpr *ast, Row *row)
+{
+    Expr *value = bind_expression(b, ast->base, row);
+    if (!value)
+        return NULL;
+    if (str_equal(ast->op, STR("between")))
+        return negate_if(b, bind_between(b, ast, value, row), ast->negated, ast->span);
+    uint32_t count = (uint32_t)ast->args.len + 1;
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, count);
+    Type item_type = TYPE_NONE;
+    for (uint32_t i = 1; i < count; i++) {
+        const AstExpr *item = ast->args.items[i - 1];
+        args[i] = is_tabular(b, item) ? bind_subquery(b, item, SUBQUERY_ARRAY)
+                                      : bind_expression(b, item, row);
+        if (!args[i])
+            return NULL;
+        if (args[i]->kind == EXPR_SUBQUERY && item_type == TYPE_NONE)
+            item_type = args[i]->plan->schema.columns[0].type;
+        else if (args[i]->type != TYPE_DYNAMIC)
+            item_type =
+                item_type == TYPE_NONE ? args[i]->type : type_common(item_type, args[i]->type);
+    }
+    bool texts = !str_equal(ast->op, STR("in"));
+    if (texts && value->type != TYPE_STRING)
+        value = bind_convert(b, value, TYPE_STRING);
+    else if (value->type == TYPE_DYNAMIC)
+        value = bind_convert(b, value,
+                             item_type == TYPE_NONE || item_type == TYPE_DYNAMIC ? TYPE_STRING
+                                                                                 : item_type);
+    else if (type_is_numeric(value->type) && type_is_numeric(item_type))
+        value = bind_convert(b, value, type_common(value->type, item_type));
+    if (!value)
+        return NULL;
+    if (count == 1) {
+        Value nothing = value_bool(ast->negated);
+        return expr_const(b->arena, &nothing, ast->span);
+    }
+    args[0] = value;
+    return negate_if(b, bind_function(b, ast->op, args, count, ast->span), ast->negated, ast->span);
+}
+
+// ---- calls ----
+
+// case(p1, v1, p2, v2, ..., else) as a chain of iff, built from its end.
+static Expr *
+bind_case(Binder *b, const AstExpr *ast, Row *row)
+{
+    size_t count = ast->args.len;
+    if (count < 3 || count % 2 == 0) {
+        bind_fail(b, ast->span,
+                  "case() takes pairs of a condition and a value, then the value "
+                  "for all other rows");
+        return NULL;
+    }
+    Expr *result = bind_expression(b, ast->args.items[count - 1], row);
+    for (size_t i = count - 1; result && i >= 2; i -= 2) {
+        Expr **args = ARENA_ARRAY(b->arena, Expr *, 3);
+        args[0] = bind_predicate(b, ast->args.items[i - 2], row);
+        args[1] = args[0] ? bind_expression(b, ast->args.items[i - 1], row) : NULL;
+        args[2] = result;
+        if (!args[1])
+            return NULL;
+        result = bind_function(b, STR("iff"), args, 3, ast->span);
+    }
+    return result;
+}
+
+// bag_pack("name", column, ...) of the given columns.
+static Expr *
+pack_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count, Span span)
+{
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, count * 2 + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const Column *column = &row->schema->columns[columns[i]];
+        Value name = value_string(column->name);
+        args[2 * i] = expr_const(b->arena, &name, span);
+        args[2 * i + 1] = expr_column(b->arena, columns[i], column->type, span);
+    }
+    return bind_function(b, STR("bag_pack"), args, count * 2, span);
+}
+
+static Expr *
+bind_pack_all(Binder *b, const AstExpr *ast, Row *row)
+{
+    if (!row || !row->schema) {
+        bind_fail(b, ast->span, "pack_all() needs the columns of a row");
+        return NULL;
+    }
+    bool skip_empty = false;
+    if (ast->args.len) {
+        Expr *flag = bind_constant(b, ast->args.items[0], TYPE_BOOL, "the argument of pack_all()");
+        if (!flag)
+            return NULL;
+        skip_empty = flag->value.boolean;
+    }
+    uint32_t *columns = ARENA_ARRAY(b->arena, uint32_t, row->schema->count);
+    for (uint32_t i = 0; i < row->schema->count; i++)
+        columns[i] = i;
+    Expr *bag = pack_columns(b, row, columns, row->schema->count, ast->span);
+    return bag && skip_empty ? bind_unary(b, "$drop_empty", bag, ast->span) : bag;
+}
+
+static Expr *
+bind_pack_columns(Binder *b, const AstExpr *ast, Row *row)
+{
+    uint32_t count = (uint32_t)ast->args.len;
+    uint32_t *columns = ARENA_ARRAY(b->arena, uint32_t, count);
+    for (uint32_t i = 0; i < count; i++) {
+        Expr *column = bind_expression(b, ast->args.items[i], row);
+        if (!column)
+            return NULL;
+        if (column->kind != EXPR_COLUMN) {
+            bind_fail(b, column->span, "bag_pack_columns() takes columns");
+            return NULL;
+        }
+        columns[i] = column->column;
+    }
+    return pack_columns(b, row, columns, count, ast->span);
+}
+
+static Expr *
+bind_column_if_exists(Binder *b, const AstExpr *ast, Row *row)
+{
+    if (ast->args.len != 2) {
+        bind_fail(b, ast->span, "column_ifexists() takes a column's name and a default value");
+        return NULL;
+    }
+    Expr *name = bind_constant(b, ast->args.items[0], TYPE_STRING, "the name of the column");
+    if (!name)
+        return NULL;
+    Str text = text_str(&name->value.text);
+    ptrdiff_t at = row && row->schema ? schema_find(row->schema, text) : -1;
+    if (at < 0 && row && row->schema && row->ignore_case)
+        at = schema_find_ci(row->schema, text);
+    if (at >= 0)
+        return expr_column(b->arena, (uint32_t)at, row->schema->columns[at].type, ast->span);
+    return bind_expression(b, ast->args.items[1], row);
+}
+
+// When the rows of this table were stored is not kept apart from their time.
+static Expr *
+bind_ingestion_time(Binder *b, const AstExpr *ast, Row *row)
+{
+    ptrdiff_t at = row && row->schema ? schema_find(row->schema, STR("TimeGenerated")) : -1;
+    if (at >= 0 && row->schema->columns[at].type == TYPE_DATETIME)
+        return expr_column(b->arena, (uint32_t)at, TYPE_DATETIME, ast->span);
+    Value none = value_null(TYPE_DATETIME);
+    return expr_const(b->arena, &none, ast->span);
+}
+
+static Expr *
+bind_toscalar(Binder *b, const AstExpr *ast, Row *row)
+{
+    if (ast->args.len != 1) {
+        bind_fail(b, ast->span, "toscalar() takes one table");
+        return NULL;
+    }
+    if (!is_tabular(b, ast->args.items[0]))
+        return bind_expression(b, ast->args.items[0], row);
+    return bind_subquery(b, ast->args.items[0], SUBQUERY_SCALAR);
+}
+
+static Expr *
+bind_current_database(Binder *b, const AstExpr *ast, Row *row)
+{
+    (void)row;
+    Value name = value_string(b->catalog->database);
+    return expr_const(b->arena, &name, ast->span);
+}
+
+// Calls that are more than a row of the registry.
+static const struct {
+    Str name;
+    Expr *(*bind)(Binder *b, const AstExpr *ast, Row *row);
+} SPECIAL_CALLS[] = {
+    {STR_INIT("case"), bind_case},
+    {STR_INIT("toscalar"), bind_toscalar},
+    {STR_INIT("pack_all"), bind_pack_all},
+    {STR_INIT("bag_pack_columns"), bind_pack_columns},
+    {STR_INIT("column_ifexists"), bind_column_if_exists},
+    {STR_INIT("columnifexists"), bind_column_if_exists},
+    {STR_INIT("ingestion_time"), bind_ingestion_time},
+    {STR_INIT("current_database"), bind_current_database},
+};
+
+static Expr *
+bind_kql_call(Binder *b, const AstFunction *function, Scope *home, const AstFunctionFile *file,
+              const AstExpr *ast, Row *row)
+{
+    Scope *scope;
+    if (!bind_enter(b, ast->span) || !bind_call_scope(b, function, home, ast, row, NULL, &scope))
+        return NULL;
+    Scope *outer = b->scope;
+    b->scope = scope;
+    const AstStatementList *body = &function->body;
+    Expr *result = NULL;
+    if (!body->len || body->items[body->len - 1].kind != AST_TABULAR)
+        bind_fail(b, ast->span, "the function has no result");
+    else if (bind_lets(b, body, body->len - 1))
+        result = bind_expression(b, body->items[body->len - 1].value, NULL);
+    b->scope = outer;
+    b->depth--;
+    if (!result && file)
+        relocate_error(b, file, ast->span);
+    return result;
+}
+
+typedef struct Names {
+    Arena *arena;
+    Str *items;
+    size_t len, cap;
+} Names;
+
+static void
+collect_function(void *context, const FunctionDef *fn)
+{
+    Names *names = context;
+    if (!(fn->flags & FN_INTERNAL))
+        ARRAY_PUSH(names->arena, names, str_from(fn->name));
+}
+
+static Expr *
+unknown_function(Binder *b, const AstName *name)
+{
+    Names names = {.arena = b->arena};
+    b->catalog->each_function(b->catalog->context, collect_function, &names);
+    ptrdiff_t near = str_nearest(name->text, names.items, names.len);
+    if (near >= 0)
+        bind_fail(b, name->span, "there is no function '%.*s'; did you mean '%.*s'?",
+                  STR_ARG(name->text), STR_ARG(names.items[near]));
+    else
+        bind_fail(b, name->span, "there is no function '%.*s', or it is not supported yet",
+                  STR_ARG(name->text));
+    return NULL;
+}
+
+static Expr *
+bind_registry_call(Binder *b, const AstExpr *ast, Row *row)
+{
+    const FunctionDef *overloads[OVERLOADS_MAX];
+    size_t found = find_overloads(b, ast->name.text, true, overloads, OVERLOADS_MAX);
+    if (!found) {
+        if (name_is_aggregate(b, ast->name.text)) {
+            bind_fail(b, ast->name.span,
+                      "%.*s() is an aggregate: it can only be used in summarize "
+                      "and make-series",
+                      STR_ARG(ast->name.text));
+            return NULL;
+        }
+        return unknown_function(b, &ast->name);
+    }
+    if (overloads[0]->kind == FUNCTION_WINDOW) {
+        if (!row || !row->serialized) {
+            bind_fail(b, ast->name.span,
+                      "%.*s() needs rows in a defined order: put sort, top or "
+                      "serialize before",
+                      STR_ARG(ast->name.text));
+            return NULL;
+        }
+        row->uses_window = true;
+    }
+    uint32_t count = (uint32_t)ast->args.len;
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        args[i] = bind_expression(b, ast->args.items[i], row);
+        if (!args[i])
+            return NULL;
+    }
+    return resolve_call(b, overloads, found, args, count, ast->span);
+}
+
+static Expr *
+bind_call(Binder *b, const AstExpr *ast, Row *row)
+{
+    Str name = ast->name.text;
+    Scope *home;
+    const AstFunctionFile *file = NULL;
+    Binding *local = scope_find(b->scope, name);
+    if (local && local->kind == BINDING_FUNCTION)
+        return bind_kql_call(b, local->function, local->scope, NULL, ast, row);
+    for (size_t i = 0; i < COUNT_OF(SPECIAL_CALLS); i++)
+        if (str_equal(name, SPECIAL_CALLS[i].name))
+            return SPECIAL_CALLS[i].bind(b, ast, row);
+    if (b->aggregates && name_is_aggregate(b, name)) {
+        // max(x) and any(x) exist as both only in aggregates' favour.
+        return bind_aggregate_call(b, ast);
+    }
+    const FunctionDef *builtin;
+    if (!find_overloads(b, name, true, &builtin, 1)) {
+        const AstFunction *function = find_kql_function(b, name, &home, &file);
+        if (b->error && b->error->code != AZ_OK)
+            return NULL;
+        if (function)
+            return bind_kql_call(b, function, home, file, ast, row);
+    }
+    return bind_registry_call(b, ast, row);
+}
+
+// ---- entries ----
+
+static Expr *
+bind_expression_kind(Binder *b, const AstExpr *ast, Row *row)
+{
+    switch (ast->kind) {
+    case AST_LITERAL: return expr_const(b->arena, &ast->value, ast->span);
+    case AST_NAME: return bind_name(b, ast, row);
+    case AST_CALL: return bind_call(b, ast, row);
+    case AST_MEMBER: return bind_member(b, ast, row);
+    case AST_INDEX: return bind_index(b, ast, row);
+    case AST_NEGATE: return bind_unary(b, "$negate", bind_expression(b, ast->base, row), ast->span);
+    case AST_BINARY: return bind_binary_ast(b, ast, row);
+    case AST_LIST_OP: return bind_list_ast(b, ast, row);
+    case AST_STAR:
+    case AST_WILDCARD: bind_fail(b, ast->span, "'*' cannot stand here"); return NULL;
+    case AST_TYPEOF: bind_fail(b, ast->span, "typeof() cannot stand here"); return NULL;
+    case AST_PIPELINE:
+    case AST_SOURCE:
+        bind_fail(b, ast->span,
+                  "a table cannot stand where a single value is needed; toscalar() "
+                  "makes one of it");
+        return NULL;
+    }
+    return NULL;
+}
+
+Expr *
+bind_expression(Binder *b, const AstExpr *ast, Row *row)
+{
+    if (!bind_enter(b, ast->span))
+        return NULL;
+    Expr *expr = bind_expression_kind(b, ast, row);
+    b->depth--;
+    return expr;
+}
+
+Expr *
+bind_predicate(Binder *b, const AstExpr *ast, Row *row)
+{
+    Expr *expr = bind_expression(b, ast, row);
+    if (!expr || expr->type == TYPE_BOOL)
+        return expr;
+    if (expr->type == TYPE_DYNAMIC || type_is_numeric(expr->type))
+        return bind_convert(b, expr, TYPE_BOOL);
+    bind_fail(b, ast->span, "a condition must be a bool, not a %s", type_name(expr->type));
+    return NULL;
+}
+
+Expr *
+bind_constant(Binder *b, const AstExpr *ast, Type type, const char *what)
+{
+    Expr *expr = bind_expression(b, ast, NULL);
+    if (!expr)
+        return NULL;
+    if (expr->kind == EXPR_SUBQUERY)
+        return bind_convert(b, expr, type);
+    if (type != TYPE_NONE && conversion_cost(expr->type, type) < 0) {
+        bind_fail(b, ast->span, "%s must be a %s, not a %s", what, type_name(type),
+                  type_name(expr->type));
+        return NULL;
+    }
+    expr = bind_convert(b, expr, type);
+    if (expr && expr->kind != EXPR_CONST) {
+        bind_fail(b, ast->span, "%s must be a constant", what);
+        return NULL;
+    }
+    return expr;
+}

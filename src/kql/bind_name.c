@@ -1,0 +1,146 @@
+// Names of columns that the query does not name (language rules: typing of the
+// official analyser; see docs/kql.md).
+
+#include "kql/bind_state.h"
+
+static const FunctionDef *
+find_kind(Binder *b, Str name, FunctionKind kind)
+{
+    size_t count;
+    const FunctionDef *const *rows = b->catalog->find_function(b->catalog->context, name, &count);
+    for (size_t i = 0; i < count; i++)
+        if (rows[i]->kind == kind)
+            return rows[i];
+    return NULL;
+}
+
+static Str
+call_name(Binder *b, const AstExpr *ast)
+{
+    const FunctionDef *fn = find_kind(b, ast->name.text, FUNCTION_SCALAR);
+    if (!fn || !ast->args.len)
+        return STR("");
+    Str argument = default_name(b, ast->args.items[0]);
+    if (!argument.len)
+        return STR("");
+    if (fn->flags & FN_NAME_OF_ARGUMENT)
+        return argument;
+    if (fn->flags & FN_NAME_PREFIXED)
+        return str_format(b->arena, "%s_%.*s", fn->name, STR_ARG(argument));
+    return STR("");
+}
+
+static Str
+index_name(Binder *b, const AstExpr *ast)
+{
+    Str base = default_name(b, ast->base);
+    const AstExpr *index = ast->index;
+    bool negative = index->kind == AST_NEGATE;
+    if (negative)
+        index = index->base;
+    if (!base.len || index->kind != AST_LITERAL)
+        return STR("");
+    if (index->value.type == TYPE_STRING)
+        return str_format(b->arena, "%.*s_%.*s", STR_ARG(base),
+                          STR_ARG(text_str(&index->value.text)));
+    if (index->value.type == TYPE_LONG)
+        return str_format(b->arena, "%.*s_%s%lld", STR_ARG(base), negative ? "-" : "",
+                          (long long)index->value.int64);
+    return STR("");
+}
+
+Str
+default_name(Binder *b, const AstExpr *ast)
+{
+    switch (ast->kind) {
+    case AST_NAME: return ast->name.text;
+    case AST_MEMBER: {
+        Str base = ast->index ? STR("") : default_name(b, ast->base);
+        if (!base.len)
+            return STR("");
+        return str_format(b->arena, "%.*s_%.*s", STR_ARG(base), STR_ARG(ast->name.text));
+    }
+    case AST_INDEX: return index_name(b, ast);
+    case AST_CALL: return call_name(b, ast);
+    default: return STR("");
+    }
+}
+
+Str
+aggregate_name(Binder *b, const AstExpr *call)
+{
+    static const struct {
+        Str function, prefix;
+    } PREFIXES[] = {
+        {STR_INIT("make_list"), STR_INIT("list")},
+        {STR_INIT("make_list_if"), STR_INIT("list")},
+        {STR_INIT("make_list_with_nulls"), STR_INIT("list")},
+        {STR_INIT("makelist"), STR_INIT("list")},
+        {STR_INIT("make_set"), STR_INIT("set")},
+        {STR_INIT("make_set_if"), STR_INIT("set")},
+        {STR_INIT("makeset"), STR_INIT("set")},
+        {STR_INIT("make_bag"), STR_INIT("bag")},
+        {STR_INIT("make_bag_if"), STR_INIT("bag")},
+        {STR_INIT("make_dictionary"), STR_INIT("bag")},
+        {STR_INIT("buildschema"), STR_INIT("schema")},
+        {STR_INIT("percentilew"), STR_INIT("percentile")},
+        {STR_INIT("percentiles"), STR_INIT("percentile")},
+        {STR_INIT("percentilesw"), STR_INIT("percentile")},
+        {STR_INIT("percentiles_array"), STR_INIT("percentiles")},
+        {STR_INIT("percentilesw_array"), STR_INIT("percentiles")},
+        {STR_INIT("tdigest_merge"), STR_INIT("merge_tdigests")},
+    };
+    Str argument = call->args.len ? default_name(b, call->args.items[0]) : STR("");
+    const FunctionDef *fn = find_kind(b, call->name.text, FUNCTION_AGGREGATE);
+    if (fn && (fn->flags & (FN_NAME_OF_ARGUMENT | FN_AGG_COLUMNS)))
+        return argument;
+    Str prefix = call->name.text;
+    for (size_t i = 0; i < COUNT_OF(PREFIXES); i++)
+        if (str_equal(prefix, PREFIXES[i].function))
+            prefix = PREFIXES[i].prefix;
+    return str_format(b->arena, "%.*s_%.*s", STR_ARG(prefix), STR_ARG(argument));
+}
+
+static bool
+namer_has(const ColumnNamer *namer, Str name)
+{
+    for (size_t i = 0; i < namer->len; i++)
+        if (str_equal(namer->items[i].name, name))
+            return true;
+    return false;
+}
+
+void
+namer_add_auto(ColumnNamer *namer, Str name, Type type)
+{
+    Column column = {name, type};
+    for (unsigned n = 1; namer_has(namer, column.name); n++)
+        column.name = str_format(namer->arena, "%.*s%u", STR_ARG(name), n);
+    ARRAY_PUSH(namer->arena, namer, column);
+}
+
+bool
+namer_add(Binder *b, ColumnNamer *namer, const AstName *name, Str fallback, Type type)
+{
+    if (name) {
+        if (namer_has(namer, name->text))
+            return bind_fail(b, name->span, "a column named '%.*s' is already declared",
+                             STR_ARG(name->text));
+        Column column = {name->text, type};
+        ARRAY_PUSH(namer->arena, namer, column);
+        return true;
+    }
+    if (!fallback.len) {
+        do
+            fallback = str_format(namer->arena, "Column%u", ++namer->unnamed);
+        while (namer_has(namer, fallback));
+    }
+    namer_add_auto(namer, fallback, type);
+    return true;
+}
+
+Schema
+namer_schema(const ColumnNamer *namer)
+{
+    return (Schema){namer->items, (uint32_t)namer->len};
+}

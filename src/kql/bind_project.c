@@ -1,0 +1,312 @@
+// where and the family of project: what each output column is.
+
+#include "kql/bind_state.h"
+
+#include <fnmatch.h>
+
+Plan *
+bind_where(Binder *b, Plan *input, const AstOperator *step)
+{
+    Row row = row_of(input);
+    Expr *predicate = bind_predicate(b, step->expr, &row);
+    if (!predicate)
+        return NULL;
+    if (row.uses_window) {
+        // The window's value becomes a column, is tested, and goes.
+        uint32_t count = input->schema.count;
+        Schema schema = {ARENA_ARRAY(b->arena, Column, count + 1), count + 1};
+        Expr **exprs = ARENA_ARRAY(b->arena, Expr *, count + 1);
+        for (uint32_t i = 0; i < count; i++) {
+            schema.columns[i] = input->schema.columns[i];
+            exprs[i] = expr_column(b->arena, i, schema.columns[i].type, step->span);
+        }
+        schema.columns[count] = (Column){STR("$window"), TYPE_BOOL};
+        exprs[count] = predicate;
+        Plan *window = bind_projection(b, input, schema, exprs, true, step->span);
+        Plan *filter = window ? bind_plan(b, PLAN_FILTER, step->span) : NULL;
+        if (!filter)
+            return NULL;
+        filter->input = window;
+        filter->schema = window->schema;
+        filter->serialized = true;
+        filter->filter.predicate = expr_column(b->arena, count, TYPE_BOOL, step->span);
+        schema.count = count;
+        return bind_projection(b, filter, schema, exprs, false, step->span);
+    }
+    Plan *plan = bind_plan(b, PLAN_FILTER, step->span);
+    if (!plan)
+        return NULL;
+    plan->input = input;
+    plan->schema = input->schema;
+    plan->serialized = input->serialized;
+    plan->filter.predicate = predicate;
+    return plan;
+}
+
+Plan *
+bind_projection(Binder *b, Plan *input, Schema schema, Expr **exprs, bool window, Span span)
+{
+    Plan *plan = bind_plan(b, window ? PLAN_WINDOW : PLAN_PROJECT, span);
+    if (!plan)
+        return NULL;
+    plan->input = input;
+    plan->schema = schema;
+    plan->serialized = input->serialized;
+    if (window)
+        plan->window.exprs = exprs;
+    else
+        plan->project.exprs = exprs;
+    return plan;
+}
+
+// The output of a list of items, as it grows.
+typedef struct Projection {
+    ColumnNamer namer;
+    Expr **items;
+    size_t len, cap;
+} Projection;
+
+static void
+projection_push(Binder *b, Projection *projection, Expr *expr)
+{
+    ARRAY_PUSH(b->arena, projection, expr);
+}
+
+static Expr *
+input_column(Binder *b, const Plan *input, uint32_t at, Span span)
+{
+    return expr_column(b->arena, at, input->schema.columns[at].type, span);
+}
+
+// (a, b) = f(): the elements of an array, one a name.
+static Expr *
+tuple_element(Binder *b, Expr *tuple, size_t index, Span span)
+{
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, 2);
+    Value step = value_long((int64_t)index);
+    args[0] = tuple;
+    args[1] = expr_const(b->arena, &step, span);
+    return bind_function(b, STR("$path"), args, 2, span);
+}
+
+Plan *
+bind_project(Binder *b, Plan *input, const AstOperator *step)
+{
+    Row row = row_of(input);
+    Projection out = {.namer = {.arena = b->arena}};
+    for (size_t i = 0; i < step->items.len; i++) {
+        const AstItem *item = &step->items.items[i];
+        if (item->expr->kind == AST_STAR && !item->name_count) {
+            for (uint32_t c = 0; c < input->schema.count; c++) {
+                projection_push(b, &out, input_column(b, input, c, item->span));
+                namer_add_auto(&out.namer, input->schema.columns[c].name,
+                               input->schema.columns[c].type);
+            }
+            continue;
+        }
+        Expr *expr = bind_expression(b, item->expr, &row);
+        if (!expr)
+            return NULL;
+        if (item->name_count > 1) {
+            for (size_t n = 0; n < item->name_count; n++) {
+                Expr *element = tuple_element(b, expr, n, item->span);
+                if (!element || !namer_add(b, &out.namer, &item->names[n], STR(""), element->type))
+                    return NULL;
+                projection_push(b, &out, element);
+            }
+            continue;
+        }
+        const AstName *name = item->name_count ? &item->names[0] : NULL;
+        // A plain column repeated is an error, a computed name that clashes is not.
+        if (!name && item->expr->kind == AST_NAME)
+            name = &item->expr->name;
+        if (!namer_add(b, &out.namer, name, default_name(b, item->expr), expr->type))
+            return NULL;
+        projection_push(b, &out, expr);
+    }
+    return bind_projection(b, input, namer_schema(&out.namer), out.items, row.uses_window,
+                           step->span);
+}
+
+// extend: a name that exists is replaced in its place, a new one comes behind.
+Plan *
+bind_extend(Binder *b, Plan *input, const AstOperator *step)
+{
+    Row row = row_of(input);
+    Projection out = {.namer = {.arena = b->arena}};
+    for (uint32_t c = 0; c < input->schema.count; c++) {
+        ARRAY_PUSH(b->arena, &out.namer, input->schema.columns[c]);
+        projection_push(b, &out, input_column(b, input, c, step->span));
+    }
+    for (size_t i = 0; i < step->items.len; i++) {
+        const AstItem *item = &step->items.items[i];
+        Expr *whole = bind_expression(b, item->expr, &row);
+        if (!whole)
+            return NULL;
+        size_t names = item->name_count ? item->name_count : 1;
+        for (size_t n = 0; n < names; n++) {
+            Expr *expr = item->name_count > 1 ? tuple_element(b, whole, n, item->span) : whole;
+            if (!expr)
+                return NULL;
+            Str fallback = item->name_count ? item->names[n].text : default_name(b, item->expr);
+            Schema now = namer_schema(&out.namer);
+            bool replaces = item->name_count || item->expr->kind == AST_NAME;
+            ptrdiff_t at = fallback.len && replaces ? schema_find(&now, fallback) : -1;
+            if (at >= 0) {
+                out.namer.items[at].type = expr->type;
+                out.items[at] = expr;
+                continue;
+            }
+            if (!namer_add(b, &out.namer, NULL, fallback, expr->type))
+                return NULL;
+            projection_push(b, &out, expr);
+        }
+    }
+    return bind_projection(b, input, namer_schema(&out.namer), out.items, row.uses_window,
+                           step->span);
+}
+
+// ---- projections by name ----
+
+// Whether a column is meant by an item: its name, or a pattern with stars.
+static bool
+item_means(Binder *b, const AstItem *item, Str column, bool ignore_case)
+{
+    const AstExpr *expr = item->expr;
+    if (expr->kind == AST_STAR)
+        return true;
+    if (expr->kind == AST_WILDCARD)
+        return fnmatch(str_cstr(b->arena, expr->name.text), str_cstr(b->arena, column),
+                       ignore_case ? FNM_CASEFOLD : 0) == 0;
+    return expr->kind == AST_NAME && (ignore_case ? str_equal_ci(expr->name.text, column)
+                                                  : str_equal(expr->name.text, column));
+}
+
+static bool
+check_names(Binder *b, const Plan *input, const AstOperator *step)
+{
+    bool ignore_case = plan_ignores_case(input);
+    for (size_t i = 0; i < step->items.len; i++) {
+        const AstItem *item = &step->items.items[i];
+        bool found = item->expr->kind != AST_NAME;
+        for (uint32_t c = 0; c < input->schema.count && !found; c++)
+            found = item_means(b, item, input->schema.columns[c].name, ignore_case);
+        if (!found) {
+            Row row = row_of(input);
+            Scope *scope = b->scope;
+            b->scope = NULL; // only columns can be meant
+            bind_expression(b, item->expr, &row);
+            b->scope = scope;
+            return false;
+        }
+    }
+    return true;
+}
+
+static Plan *
+project_subset(Binder *b, Plan *input, const AstOperator *step, bool keep)
+{
+    if (!check_names(b, input, step))
+        return NULL;
+    bool ignore_case = plan_ignores_case(input);
+    Projection out = {.namer = {.arena = b->arena}};
+    for (uint32_t c = 0; c < input->schema.count; c++) {
+        bool meant = false;
+        for (size_t i = 0; i < step->items.len && !meant; i++)
+            meant =
+                item_means(b, &step->items.items[i], input->schema.columns[c].name, ignore_case);
+        if (meant != keep)
+            continue;
+        ARRAY_PUSH(b->arena, &out.namer, input->schema.columns[c]);
+        projection_push(b, &out, input_column(b, input, c, step->span));
+    }
+    return bind_projection(b, input, namer_schema(&out.namer), out.items, false, step->span);
+}
+
+Plan *
+bind_project_away(Binder *b, Plan *input, const AstOperator *step)
+{
+    return project_subset(b, input, step, false);
+}
+
+Plan *
+bind_project_keep(Binder *b, Plan *input, const AstOperator *step)
+{
+    return project_subset(b, input, step, true);
+}
+
+Plan *
+bind_project_rename(Binder *b, Plan *input, const AstOperator *step)
+{
+    Row row = row_of(input);
+    uint32_t count = input->schema.count;
+    Schema schema = {ARENA_ARRAY(b->arena, Column, count), count};
+    Expr **exprs = ARENA_ARRAY(b->arena, Expr *, count);
+    for (uint32_t c = 0; c < count; c++) {
+        schema.columns[c] = input->schema.columns[c];
+        exprs[c] = input_column(b, input, c, step->span);
+    }
+    for (size_t i = 0; i < step->items.len; i++) {
+        const AstItem *item = &step->items.items[i];
+        Expr *column = bind_expression(b, item->expr, &row);
+        if (!column)
+            return NULL;
+        if (!item->name_count || column->kind != EXPR_COLUMN) {
+            bind_fail(b, item->span, "project-rename takes new_name = column");
+            return NULL;
+        }
+        schema.columns[column->column].name = item->names[0].text;
+    }
+    for (uint32_t c = 0; c < count; c++) {
+        Schema before = {schema.columns, c};
+        if (schema_find(&before, schema.columns[c].name) >= 0) {
+            bind_fail(b, step->span, "a column named '%.*s' is already declared",
+                      STR_ARG(schema.columns[c].name));
+            return NULL;
+        }
+    }
+    return bind_projection(b, input, schema, exprs, false, step->span);
+}
+
+static int
+column_order(const void *a, const void *b)
+{
+    return str_compare_ci(((const Column *)a)->name, ((const Column *)b)->name);
+}
+
+// project-reorder: the columns meant by each item in turn, then the rest in table order.
+Plan *
+bind_project_reorder(Binder *b, Plan *input, const AstOperator *step)
+{
+    if (!check_names(b, input, step))
+        return NULL;
+    uint32_t count = input->schema.count, placed = 0;
+    bool ignore_case = plan_ignores_case(input);
+    bool *used = ARENA_ARRAY(b->arena, bool, count);
+    Schema schema = {ARENA_ARRAY(b->arena, Column, count), count};
+    for (size_t i = 0; i <= step->items.len; i++) {
+        uint32_t first = placed;
+        const AstItem *item = i < step->items.len ? &step->items.items[i] : NULL;
+        for (uint32_t c = 0; c < count; c++) {
+            if (used[c] ||
+                (item && !item_means(b, item, input->schema.columns[c].name, ignore_case)))
+                continue;
+            used[c] = true;
+            schema.columns[placed++] = input->schema.columns[c];
+        }
+        if (item && item->has_order) {
+            qsort(schema.columns + first, placed - first, sizeof(Column), column_order);
+            for (uint32_t l = first, r = placed; item->descending && l + 1 < r; l++, r--) {
+                Column swap = schema.columns[l];
+                schema.columns[l] = schema.columns[r - 1];
+                schema.columns[r - 1] = swap;
+            }
+        }
+    }
+    Expr **exprs = ARENA_ARRAY(b->arena, Expr *, count);
+    for (uint32_t c = 0; c < count; c++) {
+        ptrdiff_t at = schema_find(&input->schema, schema.columns[c].name);
+        exprs[c] = input_column(b, input, (uint32_t)at, step->span);
+    }
+    return bind_projection(b, input, schema, exprs, false, step->span);
+}

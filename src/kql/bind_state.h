@@ -1,0 +1,134 @@
+// What the binder's files share: names in scope, and the entries of each part.
+#pragma once
+
+#include "base/array.h"
+#include "kql/binder.h"
+
+// Plans a query may grow to: lets and functions are bound anew at each use, which a
+// hostile query could make exponential.
+enum { BINDER_PLANS_MAX = 20000, BINDER_DEPTH_MAX = 200 };
+
+typedef struct Scope Scope;
+
+typedef enum BindingKind {
+    BINDING_SCALAR,   // expr
+    BINDING_TABLE,    // ast, bound in `scope` at each use; or plan
+    BINDING_FUNCTION, // function, bound in `scope` at each call
+} BindingKind;
+
+typedef struct Binding {
+    Str name;
+    BindingKind kind;
+    Expr *expr;
+    const AstExpr *ast;
+    Plan *plan;
+    const AstFunction *function;
+    Scope *scope; // where the value was written
+    struct Binding *next;
+} Binding;
+
+struct Scope {
+    Scope *outer;
+    Binding *bindings; // newest first
+};
+
+// The columns an expression may name.
+typedef struct Row {
+    const Schema *schema; // NULL: none
+    bool ignore_case;     // Resource Graph's tables
+    bool serialized;      // window functions may be called
+    bool uses_window;     // set when one was
+} Row;
+
+typedef struct Binder {
+    Arena *arena;
+    const Catalog *catalog;
+    AzError *error;
+    Scope *scope;
+    Plan *implicit; // source of a sub-query without one
+    uint32_t plans;
+    uint32_t depth;
+    uint32_t shared_ids;
+    Str render;
+    // While aggregates may be called: where they are collected.
+    struct AggregateList *aggregates;
+} Binder;
+
+typedef struct AggregateList {
+    AggregateCall *items;
+    size_t len, cap;
+    uint32_t outputs; // columns so far, behind the keys
+    const Row *row;   // the rows that are aggregated
+    Expr *const *keys;
+    uint32_t key_count;
+} AggregateList;
+
+// A schema being put together: unique names.
+typedef struct ColumnNamer {
+    Arena *arena;
+    Column *items;
+    size_t len, cap;
+    uint32_t unnamed; // ColumnN so far
+} ColumnNamer;
+
+// bind_scope.c
+bool bind_fail(Binder *b, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool bind_unsupported(Binder *b, Span span, const char *what);
+Binding *scope_find(const Scope *scope, Str name);
+Binding *scope_add(Binder *b, Scope *scope, Str name, BindingKind kind);
+Scope *scope_push(Binder *b, Scope *outer);
+bool bind_enter(Binder *b, Span span);
+Plan *bind_plan(Binder *b, PlanKind kind, Span span); // NULL when there are too many
+const AstParam *operator_param(const AstOperator *step, const char *name);
+
+// binder.c: statements and functions
+bool bind_lets(Binder *b, const AstStatementList *statements, size_t count);
+// Calls a KQL function: binds its arguments into a new scope. `first` (may be NULL) is
+// a table handed in front of the written arguments (invoke).
+bool bind_call_scope(Binder *b, const AstFunction *function, Scope *home, const AstExpr *call,
+                     Row *row, Plan *first, Scope **out);
+bool function_is_tabular(Binder *b, const AstFunction *function, Scope *home);
+const AstFunction *find_kql_function(Binder *b, Str name, Scope **home,
+                                     const AstFunctionFile **file);
+// Errors inside a function file are told with its name and line, at the call.
+void relocate_error(Binder *b, const AstFunctionFile *file, Span call);
+
+// bind_expression.c
+Expr *bind_expression(Binder *b, const AstExpr *ast, Row *row);
+Expr *bind_predicate(Binder *b, const AstExpr *ast, Row *row); // a bool
+Expr *bind_constant(Binder *b, const AstExpr *ast, Type type, const char *what);
+Expr *bind_convert(Binder *b, Expr *expr, Type to);
+Expr *bind_function(Binder *b, Str name, Expr **args, uint32_t count, Span span);
+bool is_tabular(Binder *b, const AstExpr *ast);
+Expr *bind_aggregate_call(Binder *b, const AstExpr *ast);
+bool name_is_aggregate(Binder *b, Str name);
+
+// bind_name.c
+Str default_name(Binder *b, const AstExpr *ast);    // empty: it has none
+Str aggregate_name(Binder *b, const AstExpr *call); // of the first output
+bool namer_add(Binder *b, ColumnNamer *namer, const AstName *name, Str fallback, Type type);
+void namer_add_auto(ColumnNamer *namer, Str name, Type type); // suffix on a clash
+Schema namer_schema(const ColumnNamer *namer);
+
+// bind_table.c, bind_operator.c, bind_shape.c, bind_join.c
+Plan *bind_table(Binder *b, const AstExpr *ast);
+Plan *bind_operator(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_source(Binder *b, const AstOperator *step);
+Plan *bind_where(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_project(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_extend(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_project_away(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_project_keep(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_project_rename(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_project_reorder(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_summarize(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_make_series(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_join(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_union(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_mv_expand(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_mv_apply(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_parse(Binder *b, Plan *input, const AstOperator *step);
+Row row_of(const Plan *plan);
+// A projection of `input` onto `exprs`, as PLAN_WINDOW when one uses a window function.
+Plan *bind_projection(Binder *b, Plan *input, Schema schema, Expr **exprs, bool window, Span span);
+bool plan_ignores_case(const Plan *plan);

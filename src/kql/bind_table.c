@@ -1,0 +1,630 @@
+// Tables: names, functions that yield tables, sources such as print and datatable.
+
+#include "kql/bind_state.h"
+#include "value/scalar.h"
+
+// ---- tables of the database ----
+
+bool
+plan_ignores_case(const Plan *plan)
+{
+    while (plan) {
+        if (plan->kind == PLAN_SCAN)
+            return plan->scan.ignore_case;
+        plan =
+            plan->kind == PLAN_UNION && plan->union_.count ? plan->union_.inputs[0] : plan->input;
+    }
+    return false;
+}
+
+static Plan *
+scan_plan(Binder *b, TableSource *source, Str name, bool ignore_case, Span span)
+{
+    Plan *plan = bind_plan(b, PLAN_SCAN, span);
+    if (!plan)
+        return NULL;
+    plan->schema = source->schema;
+    plan->scan.source = source;
+    plan->scan.table = name;
+    plan->scan.ignore_case = ignore_case;
+    plan->scan.columns = ARENA_ARRAY(b->arena, uint32_t, source->schema.count);
+    for (uint32_t i = 0; i < source->schema.count; i++)
+        plan->scan.columns[i] = i;
+    return plan;
+}
+
+typedef struct TableNames {
+    Arena *arena;
+    Str *items;
+    size_t len, cap;
+} TableNames;
+
+static void
+collect_table(void *context, Str name)
+{
+    TableNames *names = context;
+    ARRAY_PUSH(names->arena, names, str_copy(names->arena, name));
+}
+
+static Plan *
+unknown_table(Binder *b, Str name, Span span)
+{
+    TableNames names = {.arena = b->arena};
+    b->catalog->each_table(b->catalog->context, collect_table, &names);
+    for (Scope *scope = b->scope; scope; scope = scope->outer)
+        for (Binding *binding = scope->bindings; binding; binding = binding->next)
+            if (binding->kind == BINDING_TABLE)
+                ARRAY_PUSH(b->arena, &names, binding->name);
+    ptrdiff_t near = str_nearest(name, names.items, names.len);
+    if (near >= 0)
+        bind_fail(b, span, "there is no table '%.*s'; did you mean '%.*s'?", STR_ARG(name),
+                  STR_ARG(names.items[near]));
+    else
+        bind_fail(b, span, "there is no table or function '%.*s'", STR_ARG(name));
+    return NULL;
+}
+
+static Plan *
+find_table(Binder *b, Str database, Str name, Span span)
+{
+    Str canonical = name;
+    bool ignore_case = false;
+    AzError error = {0};
+    TableSource *source = b->catalog->find_table(b->catalog->context, database, name, &canonical,
+                                                 &ignore_case, &error);
+    if (source)
+        return scan_plan(b, source, canonical, ignore_case, span);
+    if (error.code != AZ_OK) {
+        if (b->error->code == AZ_OK)
+            error_at(b->error, error.code, span, "%s", error.message);
+        return NULL;
+    }
+    return NULL;
+}
+
+// The body of a function that yields a table, in the scope of its arguments.
+static Plan *
+function_body(Binder *b, const AstFunction *function, Scope *scope, Span span)
+{
+    Scope *outer = b->scope;
+    Plan *implicit = b->implicit;
+    b->scope = scope;
+    b->implicit = NULL;
+    const AstStatementList *body = &function->body;
+    Plan *plan = NULL;
+    if (!body->len || body->items[body->len - 1].kind != AST_TABULAR)
+        bind_fail(b, span, "the function has no result");
+    else if (bind_lets(b, body, body->len - 1))
+        plan = bind_table(b, body->items[body->len - 1].value);
+    b->scope = outer;
+    b->implicit = implicit;
+    return plan;
+}
+
+static Plan *
+call_function(Binder *b, const AstFunction *function, Scope *home, const AstFunctionFile *file,
+              const AstExpr *call, Plan *first, Span span)
+{
+    Scope *scope;
+    if (!bind_enter(b, span) || !bind_call_scope(b, function, home, call, NULL, first, &scope))
+        return NULL;
+    Plan *plan = function_body(b, function, scope, span);
+    b->depth--;
+    if (!plan && file)
+        relocate_error(b, file, span);
+    return plan;
+}
+
+static Plan *
+bind_table_name(Binder *b, Str name, Span span)
+{
+    Binding *binding = scope_find(b->scope, name);
+    if (binding && binding->kind == BINDING_TABLE) {
+        if (binding->plan)
+            return binding->plan;
+        Scope *outer = b->scope;
+        if (!bind_enter(b, span))
+            return NULL;
+        b->scope = binding->scope;
+        Plan *plan = bind_table(b, binding->ast);
+        b->scope = outer;
+        b->depth--;
+        return plan;
+    }
+    if (binding && binding->kind == BINDING_SCALAR) {
+        bind_fail(b, span, "'%.*s' is a single value, not a table", STR_ARG(name));
+        return NULL;
+    }
+    Plan *plan = binding ? NULL : find_table(b, STR(""), name, span);
+    if (plan || b->error->code != AZ_OK)
+        return plan;
+    Scope *home;
+    const AstFunctionFile *file;
+    const AstFunction *function = find_kql_function(b, name, &home, &file);
+    if (function)
+        return call_function(b, function, home, file, NULL, NULL, span);
+    return b->error->code == AZ_OK ? unknown_table(b, name, span) : NULL;
+}
+
+// materialize(T): one evaluation for all readers.
+static Plan *
+bind_materialize(Binder *b, const AstExpr *ast)
+{
+    if (ast->args.len != 1) {
+        bind_fail(b, ast->span, "materialize() takes one table");
+        return NULL;
+    }
+    Plan *inner = bind_table(b, ast->args.items[0]);
+    Plan *plan = inner ? bind_plan(b, PLAN_SHARED, ast->span) : NULL;
+    if (!plan)
+        return NULL;
+    plan->schema = inner->schema;
+    plan->serialized = inner->serialized;
+    plan->shared.plan = inner;
+    plan->shared.id = ++b->shared_ids;
+    return plan;
+}
+
+static Plan *
+bind_table_call(Binder *b, const AstExpr *ast)
+{
+    Str name = ast->name.text;
+    if (str_equal(name, STR("materialize")))
+        return bind_materialize(b, ast);
+    if (str_equal(name, STR("table"))) {
+        Expr *table = ast->args.len ? bind_constant(b, ast->args.items[0], TYPE_STRING,
+                                                    "the name of the table")
+                                    : NULL;
+        if (!table) {
+            bind_fail(b, ast->span, "table() takes the name of a table");
+            return NULL;
+        }
+        return bind_table_name(b, text_str(&table->value.text), ast->span);
+    }
+    Scope *home;
+    const AstFunctionFile *file;
+    const AstFunction *function = find_kql_function(b, name, &home, &file);
+    if (!function) {
+        bind_fail(b, ast->name.span,
+                  "there is no function '%.*s' that yields a table, or it is "
+                  "not supported yet",
+                  STR_ARG(name));
+        return NULL;
+    }
+    return call_function(b, function, home, file, ast, NULL, ast->span);
+}
+
+// database("x").T, cluster("c").database("d").T, workspace("w").T
+static Plan *
+bind_qualified(Binder *b, const AstExpr *ast)
+{
+    Str database = STR("");
+    const AstExpr *base = ast->base;
+    const AstExpr *call = base->kind == AST_MEMBER && base->index ? base->index : base;
+    if (call->kind == AST_CALL && call->args.len == 1) {
+        Expr *name = bind_constant(b, call->args.items[0], TYPE_STRING, "the name of the database");
+        if (!name)
+            return NULL;
+        database = text_str(&name->value.text);
+    }
+    if (ast->index) {
+        bind_fail(b, ast->span, "functions of other databases cannot be called here");
+        return NULL;
+    }
+    Plan *plan = find_table(b, database, ast->name.text, ast->span);
+    if (!plan)
+        bind_fail(b, ast->span, "there is no table '%.*s' in '%.*s'", STR_ARG(ast->name.text),
+                  STR_ARG(database));
+    return plan;
+}
+
+Plan *
+bind_table(Binder *b, const AstExpr *ast)
+{
+    if (!bind_enter(b, ast->span))
+        return NULL;
+    Plan *plan = NULL;
+    switch (ast->kind) {
+    case AST_NAME: plan = bind_table_name(b, ast->name.text, ast->span); break;
+    case AST_CALL: plan = bind_table_call(b, ast); break;
+    case AST_MEMBER: plan = bind_qualified(b, ast); break;
+    case AST_SOURCE: plan = bind_source(b, ast->operators[0]); break;
+    case AST_PIPELINE:
+        plan = ast->base ? bind_table(b, ast->base) : b->implicit;
+        for (size_t i = 0; plan && i < ast->operator_count; i++)
+            plan = bind_operator(b, plan, ast->operators[i]);
+        break;
+    case AST_WILDCARD:
+        bind_fail(b, ast->span, "a pattern of tables can stand in union only");
+        break;
+    default: bind_fail(b, ast->span, "a table is needed here, not a single value"); break;
+    }
+    b->depth--;
+    return plan;
+}
+
+// ---- sources ----
+
+static Plan *
+values_plan(Binder *b, Schema schema, uint32_t rows, Batch **batch, Span span)
+{
+    Plan *plan = bind_plan(b, PLAN_VALUES, span);
+    if (!plan)
+        return NULL;
+    plan->schema = schema;
+    plan->serialized = true;
+    plan->values.count = rows ? 1 : 0;
+    plan->values.batches = ARENA_ARRAY(b->arena, Batch *, 1);
+    *batch = batch_new(b->arena, schema.count, rows);
+    plan->values.batches[0] = *batch;
+    return plan;
+}
+
+// Cells are constants; each is converted as its column's conversion function would.
+static bool
+fill_column(Binder *b, const AstOperator *step, uint32_t column, Batch *batch, uint32_t columns)
+{
+    Type type = step->columns.items[column].type;
+    VectorBuilder builder;
+    vector_builder_init(&builder, type);
+    bool done = true;
+    for (uint32_t row = 0; row < batch->count && done; row++) {
+        const AstExpr *cell = step->rows.items[(size_t)row * columns + column];
+        Expr *value = bind_expression(b, cell, NULL);
+        value = bind_convert(b, value, type);
+        if (value && value->kind != EXPR_CONST)
+            done = bind_fail(b, cell->span, "a cell of datatable must be a constant");
+        else if (value)
+            vector_builder_value(&builder, b->arena, &value->value);
+        done = done && value;
+    }
+    if (done)
+        batch->columns[column] = vector_builder_cut(&builder, b->arena, 0, batch->count);
+    vector_builder_free(&builder);
+    return done;
+}
+
+// Batches hold at most batch_rows rows: cuts one large batch.
+static void
+cut_batches(Binder *b, Plan *plan, Batch *whole)
+{
+    if (whole->count <= batch_rows)
+        return;
+    uint32_t count = (whole->count + batch_rows - 1) / batch_rows;
+    plan->values.batches = ARENA_ARRAY(b->arena, Batch *, count);
+    plan->values.count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t from = i * batch_rows;
+        uint32_t rows = whole->count - from < batch_rows ? whole->count - from : batch_rows;
+        Batch *part = batch_new(b->arena, whole->column_count, rows);
+        for (uint32_t c = 0; c < whole->column_count; c++)
+            part->columns[c] = vector_slice(b->arena, whole->columns[c], from, rows);
+        plan->values.batches[i] = part;
+    }
+}
+
+static Plan *
+bind_datatable(Binder *b, const AstOperator *step)
+{
+    uint32_t columns = (uint32_t)step->columns.len;
+    if (!columns) {
+        bind_fail(b, step->span, "datatable needs at least one column");
+        return NULL;
+    }
+    if (step->rows.len % columns) {
+        bind_fail(b, step->span, "datatable has %u columns, but %zu cells do not make whole rows",
+                  columns, step->rows.len);
+        return NULL;
+    }
+    ColumnNamer namer = {.arena = b->arena};
+    for (uint32_t c = 0; c < columns; c++)
+        if (!namer_add(b, &namer, &step->columns.items[c].name, STR(""),
+                       step->columns.items[c].type))
+            return NULL;
+    Batch *batch;
+    uint32_t rows = (uint32_t)(step->rows.len / columns);
+    Plan *plan = values_plan(b, namer_schema(&namer), rows, &batch, step->span);
+    for (uint32_t c = 0; plan && c < columns; c++)
+        if (!fill_column(b, step, c, batch, columns))
+            return NULL;
+    if (plan)
+        cut_batches(b, plan, batch);
+    return plan;
+}
+
+// One row without columns, then a projection: print's expressions may hold subqueries.
+static Plan *
+bind_print(Binder *b, const AstOperator *step)
+{
+    Batch *batch;
+    Plan *one = values_plan(b, (Schema){0}, 1, &batch, step->span);
+    if (!one)
+        return NULL;
+    ColumnNamer namer = {.arena = b->arena};
+    Expr **exprs = ARENA_ARRAY(b->arena, Expr *, step->items.len);
+    for (size_t i = 0; i < step->items.len; i++) {
+        const AstItem *item = &step->items.items[i];
+        exprs[i] = bind_expression(b, item->expr, NULL);
+        if (!exprs[i])
+            return NULL;
+        Str fallback = str_format(b->arena, "print_%zu", i);
+        if (!namer_add(b, &namer, item->name_count ? &item->names[0] : NULL, fallback,
+                       exprs[i]->type))
+            return NULL;
+    }
+    return bind_projection(b, one, namer_schema(&namer), exprs, false, step->span);
+}
+
+static Plan *
+bind_range(Binder *b, const AstOperator *step)
+{
+    Expr *from = bind_expression(b, step->from, NULL);
+    Expr *to = from ? bind_expression(b, step->to, NULL) : NULL;
+    Expr *by = to ? bind_expression(b, step->step, NULL) : NULL;
+    if (!by)
+        return NULL;
+    Type type = from->type;
+    Type step_type = type;
+    if (type == TYPE_DATETIME || to->type == TYPE_DATETIME) {
+        type = TYPE_DATETIME;
+        step_type = TYPE_TIMESPAN;
+    } else if (type_is_numeric(type) && type_is_numeric(to->type) && type_is_numeric(by->type)) {
+        // As an int only when all three are.
+        type = from->type > to->type ? from->type : to->type;
+        type = type > by->type ? type : by->type;
+        step_type = type;
+    } else if (type == TYPE_TIMESPAN) {
+        step_type = TYPE_TIMESPAN;
+    } else {
+        bind_fail(b, step->from->span, "range cannot count in values of type %s", type_name(type));
+        return NULL;
+    }
+    Plan *plan = bind_plan(b, PLAN_RANGE, step->span);
+    if (!plan)
+        return NULL;
+    plan->range.from = bind_convert(b, from, type);
+    plan->range.to = bind_convert(b, to, type);
+    plan->range.step = bind_convert(b, by, step_type);
+    if (!plan->range.from || !plan->range.to || !plan->range.step)
+        return NULL;
+    ColumnNamer namer = {.arena = b->arena};
+    namer_add(b, &namer, &step->as, STR(""), type);
+    plan->schema = namer_schema(&namer);
+    plan->serialized = true;
+    return plan;
+}
+
+static Plan *
+bind_unsupported_plan(Binder *b, const AstOperator *step)
+{
+    bind_unsupported(b, step->span, str_cstr(b->arena, step->name));
+    return NULL;
+}
+
+Plan *
+bind_source(Binder *b, const AstOperator *step)
+{
+    static const struct {
+        Str name;
+        Plan *(*bind)(Binder *b, const AstOperator *step);
+    } SOURCES[] = {
+        {STR_INIT("datatable"), bind_datatable},
+        {STR_INIT("print"), bind_print},
+        {STR_INIT("range"), bind_range},
+    };
+    for (size_t i = 0; i < COUNT_OF(SOURCES); i++)
+        if (str_equal(step->name, SOURCES[i].name))
+            return SOURCES[i].bind(b, step);
+    if (str_equal(step->name, STR("union")))
+        return bind_union(b, NULL, step);
+    return bind_unsupported_plan(b, step);
+}
+
+// ---- invoke ----
+
+static Plan *
+bind_invoke(Binder *b, Plan *input, const AstOperator *step)
+{
+    const AstExpr *call = step->right;
+    if (call->kind != AST_CALL) {
+        bind_fail(b, call->span, "invoke needs a call: invoke f(...)");
+        return NULL;
+    }
+    Scope *home;
+    const AstFunctionFile *file;
+    const AstFunction *function = find_kql_function(b, call->name.text, &home, &file);
+    if (!function) {
+        bind_fail(b, call->name.span, "there is no function '%.*s' to invoke",
+                  STR_ARG(call->name.text));
+        return NULL;
+    }
+    return call_function(b, function, home, file, call, input, call->span);
+}
+
+// ---- operators with little to bind ----
+
+static Plan *
+over(Binder *b, PlanKind kind, Plan *input, Span span)
+{
+    Plan *plan = bind_plan(b, kind, span);
+    if (!plan)
+        return NULL;
+    plan->input = input;
+    plan->schema = input->schema;
+    plan->serialized = input->serialized;
+    return plan;
+}
+
+static bool
+bind_count(Binder *b, const AstExpr *ast, const char *what, int64_t *out)
+{
+    Expr *count = bind_constant(b, ast, TYPE_LONG, what);
+    if (!count)
+        return false;
+    if (count->kind == EXPR_SUBQUERY)
+        return bind_fail(b, ast->span, "%s must be a constant", what);
+    *out = count->value.is_null || count->value.int64 < 0 ? 0 : count->value.int64;
+    return true;
+}
+
+static Plan *
+bind_take(Binder *b, Plan *input, const AstOperator *step)
+{
+    Plan *plan = over(b, PLAN_TAKE, input, step->span);
+    return plan && bind_count(b, step->expr, "the number of rows", &plan->take.count) ? plan : NULL;
+}
+
+static Plan *
+bind_sample(Binder *b, Plan *input, const AstOperator *step)
+{
+    Plan *plan = over(b, PLAN_SAMPLE, input, step->span);
+    return plan && bind_count(b, step->expr, "the number of rows", &plan->sample.count) ? plan
+                                                                                        : NULL;
+}
+
+static bool
+bind_sort_keys(Binder *b, Plan *plan, const AstItemList *keys)
+{
+    Row row = row_of(plan->input);
+    plan->sort.key_count = (uint32_t)keys->len;
+    plan->sort.keys = ARENA_ARRAY(b->arena, SortKey, keys->len);
+    for (size_t i = 0; i < keys->len; i++) {
+        const AstItem *item = &keys->items[i];
+        Expr *key = bind_expression(b, item->expr, &row);
+        if (!key)
+            return false;
+        plan->sort.keys[i] = (SortKey){key, item->descending, item->nulls_first};
+    }
+    plan->serialized = true;
+    return true;
+}
+
+static Plan *
+bind_sort(Binder *b, Plan *input, const AstOperator *step)
+{
+    Plan *plan = over(b, PLAN_SORT, input, step->span);
+    if (!plan || !bind_sort_keys(b, plan, &step->by))
+        return NULL;
+    plan->sort.limit = -1;
+    return plan;
+}
+
+static Plan *
+bind_top(Binder *b, Plan *input, const AstOperator *step)
+{
+    Plan *plan = over(b, PLAN_SORT, input, step->span);
+    if (!plan || !bind_sort_keys(b, plan, &step->by) ||
+        !bind_count(b, step->expr, "the number of rows", &plan->sort.limit))
+        return NULL;
+    return plan;
+}
+
+static Plan *
+bind_serialize(Binder *b, Plan *input, const AstOperator *step)
+{
+    Plan *plan = over(b, PLAN_SORT, input, step->span);
+    if (!plan)
+        return NULL;
+    plan->sort.limit = -1; // no keys: the order there is
+    plan->serialized = true;
+    return step->items.len ? bind_extend(b, plan, step) : plan;
+}
+
+static Plan *
+bind_as(Binder *b, Plan *input, const AstOperator *step)
+{
+    Plan *shared = over(b, PLAN_SHARED, input, step->span);
+    if (!shared)
+        return NULL;
+    shared->input = NULL;
+    shared->shared.plan = input;
+    shared->shared.id = ++b->shared_ids;
+    scope_add(b, b->scope, step->as.text, BINDING_TABLE)->plan = shared;
+    return shared;
+}
+
+static Plan *
+bind_render(Binder *b, Plan *input, const AstOperator *step)
+{
+    b->render = step->as.text;
+    return input;
+}
+
+static Plan *
+bind_getschema(Binder *b, Plan *input, const AstOperator *step)
+{
+    static const struct {
+        Str name;
+        Type type;
+    } COLUMNS[] = {
+        {STR_INIT("ColumnName"), TYPE_STRING},
+        {STR_INIT("ColumnOrdinal"), TYPE_LONG},
+        {STR_INIT("DataType"), TYPE_STRING},
+        {STR_INIT("ColumnType"), TYPE_STRING},
+    };
+    ColumnNamer namer = {.arena = b->arena};
+    for (size_t i = 0; i < COUNT_OF(COLUMNS); i++)
+        namer_add_auto(&namer, COLUMNS[i].name, COLUMNS[i].type);
+    Batch *batch;
+    uint32_t rows = input->schema.count;
+    Plan *plan = values_plan(b, namer_schema(&namer), rows, &batch, step->span);
+    if (!plan)
+        return NULL;
+    Vector *columns[COUNT_OF(COLUMNS)];
+    for (size_t i = 0; i < COUNT_OF(COLUMNS); i++)
+        batch->columns[i] = columns[i] = vector_new_flat(b->arena, COLUMNS[i].type, rows);
+    for (uint32_t i = 0; i < rows; i++) {
+        const Column *column = &input->schema.columns[i];
+        Str dotnet = str_from(type_dotnet_name(column->type));
+        Str type = str_from(type_name(column->type));
+        ((Text *)columns[0]->data)[i] = text_view(column->name.ptr, column->name.len);
+        ((int64_t *)columns[1]->data)[i] = i;
+        ((Text *)columns[2]->data)[i] = text_view(dotnet.ptr, dotnet.len);
+        ((Text *)columns[3]->data)[i] = text_view(type.ptr, type.len);
+    }
+    return plan;
+}
+
+// ---- the table of operators ----
+
+Plan *
+bind_operator(Binder *b, Plan *input, const AstOperator *step)
+{
+    static const struct {
+        Str name;
+        Plan *(*bind)(Binder *b, Plan *input, const AstOperator *step);
+    } STEPS[] = {
+        {STR_INIT("where"), bind_where},
+        {STR_INIT("project"), bind_project},
+        {STR_INIT("extend"), bind_extend},
+        {STR_INIT("summarize"), bind_summarize},
+        {STR_INIT("distinct"), bind_summarize},
+        {STR_INIT("count"), bind_summarize},
+        {STR_INIT("join"), bind_join},
+        {STR_INIT("lookup"), bind_join},
+        {STR_INIT("union"), bind_union},
+        {STR_INIT("sort"), bind_sort},
+        {STR_INIT("top"), bind_top},
+        {STR_INIT("take"), bind_take},
+        {STR_INIT("mv-expand"), bind_mv_expand},
+        {STR_INIT("mvexpand"), bind_mv_expand},
+        {STR_INIT("mv-apply"), bind_mv_apply},
+        {STR_INIT("project-away"), bind_project_away},
+        {STR_INIT("project-keep"), bind_project_keep},
+        {STR_INIT("project-rename"), bind_project_rename},
+        {STR_INIT("project-reorder"), bind_project_reorder},
+        {STR_INIT("parse"), bind_parse},
+        {STR_INIT("parse-where"), bind_parse},
+        {STR_INIT("make-series"), bind_make_series},
+        {STR_INIT("serialize"), bind_serialize},
+        {STR_INIT("sample"), bind_sample},
+        {STR_INIT("as"), bind_as},
+        {STR_INIT("render"), bind_render},
+        {STR_INIT("getschema"), bind_getschema},
+        {STR_INIT("invoke"), bind_invoke},
+    };
+    for (size_t i = 0; i < COUNT_OF(STEPS); i++)
+        if (str_equal(step->name, STEPS[i].name))
+            return STEPS[i].bind(b, input, step);
+    return bind_unsupported_plan(b, step);
+}

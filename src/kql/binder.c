@@ -1,0 +1,334 @@
+// The binder's entry: statements, let scopes and functions written in KQL.
+//
+// A let that is a value is bound once; one that is a table or a function is kept as it
+// was written, with the scope it was written in, and bound at each use (Kusto docs:
+// named expressions are evaluated anew at each use).
+
+#include "kql/bind_state.h"
+#include "kql/parser.h"
+
+// ---- what a let is ----
+
+static bool
+body_is_tabular(Binder *b, const AstFunction *function, Scope *scope)
+{
+    if (!function->body.len)
+        return false;
+    Scope *outer = b->scope;
+    // Its own lets and parameters decide what the last expression is.
+    b->scope = scope_push(b, scope);
+    for (size_t i = 0; i < function->parameter_count; i++) {
+        const AstParameter *parameter = &function->parameters[i];
+        scope_add(b, b->scope, parameter->name.text,
+                  parameter->is_table ? BINDING_TABLE : BINDING_SCALAR);
+    }
+    for (size_t i = 0; i + 1 < function->body.len; i++) {
+        const AstStatement *statement = &function->body.items[i];
+        BindingKind kind = BINDING_SCALAR;
+        if (statement->kind == AST_LET_FUNCTION)
+            kind = BINDING_FUNCTION;
+        else if (statement->kind == AST_LET && is_tabular(b, statement->value))
+            kind = BINDING_TABLE;
+        Binding *binding = scope_add(b, b->scope, statement->name.text, kind);
+        binding->function = statement->function;
+        binding->scope = b->scope;
+    }
+    bool tabular = is_tabular(b, function->body.items[function->body.len - 1].value);
+    b->scope = outer;
+    return tabular;
+}
+
+bool
+function_is_tabular(Binder *b, const AstFunction *function, Scope *home)
+{
+    if (!bind_enter(b, function->span))
+        return false;
+    bool tabular = body_is_tabular(b, function, home);
+    b->depth--;
+    return tabular;
+}
+
+const AstFunction *
+find_kql_function(Binder *b, Str name, Scope **home, const AstFunctionFile **file)
+{
+    Binding *binding = scope_find(b->scope, name);
+    *file = NULL;
+    if (binding && binding->kind == BINDING_FUNCTION) {
+        *home = binding->scope;
+        return binding->function;
+    }
+    *home = NULL;
+    AzError error = {0};
+    *file = b->catalog->find_user_function(b->catalog->context, name, &error);
+    if (error.code != AZ_OK && b->error && b->error->code == AZ_OK)
+        *b->error = error;
+    return *file ? (*file)->function : NULL;
+}
+
+bool
+is_tabular(Binder *b, const AstExpr *ast)
+{
+    switch (ast->kind) {
+    case AST_PIPELINE:
+    case AST_SOURCE:
+    case AST_WILDCARD: return true;
+    case AST_NAME: {
+        Binding *binding = scope_find(b->scope, ast->name.text);
+        if (binding)
+            return binding->kind == BINDING_TABLE ||
+                   (binding->kind == BINDING_FUNCTION && binding->function &&
+                    binding->function->parameter_count == 0 &&
+                    function_is_tabular(b, binding->function, binding->scope));
+        Str canonical;
+        bool ignore_case;
+        AzError ignored = {0};
+        if (b->catalog->find_table(b->catalog->context, STR(""), ast->name.text, &canonical,
+                                   &ignore_case, &ignored))
+            return true;
+        Scope *home;
+        const AstFunctionFile *file;
+        const AstFunction *function = find_kql_function(b, ast->name.text, &home, &file);
+        return function && function_is_tabular(b, function, home);
+    }
+    case AST_CALL: {
+        Str name = ast->name.text;
+        if (str_equal(name, STR("materialize")) || str_equal(name, STR("table")))
+            return true;
+        Scope *home;
+        const AstFunctionFile *file;
+        Binding *binding = scope_find(b->scope, name);
+        if (!binding || binding->kind != BINDING_FUNCTION) {
+            size_t count;
+            b->catalog->find_function(b->catalog->context, name, &count);
+            if (count)
+                return false;
+        }
+        const AstFunction *function = find_kql_function(b, name, &home, &file);
+        return function && function_is_tabular(b, function, home);
+    }
+    case AST_MEMBER: {
+        const AstExpr *base = ast->base;
+        while (base->kind == AST_MEMBER)
+            base = base->base;
+        return base->kind == AST_CALL && (str_equal(base->name.text, STR("database")) ||
+                                          str_equal(base->name.text, STR("cluster")) ||
+                                          str_equal(base->name.text, STR("workspace")) ||
+                                          str_equal(base->name.text, STR("app")));
+    }
+    default: return false;
+    }
+}
+
+// ---- let ----
+
+static bool
+bind_let(Binder *b, const AstStatement *statement)
+{
+    if (statement->kind == AST_LET_FUNCTION) {
+        Scope *home = b->scope;
+        Binding *binding = scope_add(b, home, statement->name.text, BINDING_FUNCTION);
+        binding->function = statement->function;
+        // The function sees what was declared before it, not itself.
+        Scope *before = scope_push(b, home->outer);
+        before->bindings = binding->next;
+        binding->scope = before;
+        return true;
+    }
+    if (is_tabular(b, statement->value)) {
+        Scope *before = scope_push(b, b->scope->outer);
+        before->bindings = b->scope->bindings;
+        Binding *binding = scope_add(b, b->scope, statement->name.text, BINDING_TABLE);
+        binding->ast = statement->value;
+        binding->scope = before;
+        return true;
+    }
+    if (b->error && b->error->code != AZ_OK)
+        return false;
+    Expr *expr = bind_expression(b, statement->value, NULL);
+    if (!expr)
+        return false;
+    scope_add(b, b->scope, statement->name.text, BINDING_SCALAR)->expr = expr;
+    return true;
+}
+
+static bool
+bind_query_parameters(Binder *b, const AstStatement *statement)
+{
+    for (size_t i = 0; i < statement->parameter_count; i++) {
+        const AstParameter *parameter = &statement->parameters[i];
+        if (!parameter->default_)
+            return bind_fail(b, parameter->name.span,
+                             "the query parameter '%.*s' has no value: give it a default",
+                             STR_ARG(parameter->name.text));
+        Expr *value = bind_constant(b, parameter->default_, parameter->type,
+                                    "the default of a query parameter");
+        if (!value)
+            return false;
+        scope_add(b, b->scope, parameter->name.text, BINDING_SCALAR)->expr = value;
+    }
+    return true;
+}
+
+bool
+bind_lets(Binder *b, const AstStatementList *statements, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const AstStatement *statement = &statements->items[i];
+        bool done = true;
+        switch (statement->kind) {
+        case AST_LET:
+        case AST_LET_FUNCTION: done = bind_let(b, statement); break;
+        case AST_QUERY_PARAMETERS: done = bind_query_parameters(b, statement); break;
+        case AST_SET: break; // request properties that mean nothing here are accepted
+        case AST_UNSUPPORTED_STATEMENT:
+            done = bind_unsupported(b, statement->span, statement->what.ptr);
+            break;
+        case AST_TABULAR: break;
+        }
+        if (!done)
+            return false;
+    }
+    return true;
+}
+
+// ---- calls of KQL functions ----
+
+// The argument for parameter `index`: named, or the next by position.
+static const AstExpr *
+argument_for(const AstFunction *function, const AstExpr *call, size_t index, size_t skip)
+{
+    for (size_t i = 0; call && call->arg_names && i < call->args.len; i++)
+        if (call->arg_names[i].text.len &&
+            str_equal(call->arg_names[i].text, function->parameters[index].name.text))
+            return call->args.items[i];
+    size_t position = index - skip;
+    if (call && index >= skip && position < call->args.len &&
+        !(call->arg_names && call->arg_names[position].text.len))
+        return call->args.items[position];
+    return NULL;
+}
+
+// A tabular parameter checks the columns it names.
+static bool
+check_table_parameter(Binder *b, const AstParameter *parameter, const Plan *plan, Span span)
+{
+    for (size_t i = 0; i < parameter->columns.len; i++) {
+        const AstColumn *column = &parameter->columns.items[i];
+        ptrdiff_t at = schema_find(&plan->schema, column->name.text);
+        if (at < 0)
+            return bind_fail(b, span, "the table handed to '%.*s' has no column '%.*s'",
+                             STR_ARG(parameter->name.text), STR_ARG(column->name.text));
+        if (plan->schema.columns[at].type != column->type)
+            return bind_fail(b, span,
+                             "column '%.*s' of the table handed to '%.*s' is a %s, but a "
+                             "%s is declared",
+                             STR_ARG(column->name.text), STR_ARG(parameter->name.text),
+                             type_name(plan->schema.columns[at].type), type_name(column->type));
+    }
+    return true;
+}
+
+static bool
+bind_table_argument(Binder *b, const AstParameter *parameter, const AstExpr *argument, Plan *given,
+                    Scope *scope, Span span)
+{
+    Binding *binding = scope_add(b, scope, parameter->name.text, BINDING_TABLE);
+    if (given) {
+        binding->plan = given;
+        return check_table_parameter(b, parameter, given, span);
+    }
+    binding->ast = argument;
+    binding->scope = b->scope;
+    if (!parameter->columns.len)
+        return true;
+    Plan *plan = bind_table(b, argument);
+    return plan && check_table_parameter(b, parameter, plan, argument->span);
+}
+
+bool
+bind_call_scope(Binder *b, const AstFunction *function, Scope *home, const AstExpr *call, Row *row,
+                Plan *first, Scope **out)
+{
+    Scope *scope = scope_push(b, home);
+    Span span = call ? call->span : function->span;
+    size_t skip = first ? 1 : 0;
+    size_t given = (call ? call->args.len : 0) + skip;
+    if (given > function->parameter_count)
+        return bind_fail(b, span, "the function takes %zu argument%s, not %zu",
+                         function->parameter_count, function->parameter_count == 1 ? "" : "s",
+                         given);
+    for (size_t i = 0; i < function->parameter_count; i++) {
+        const AstParameter *parameter = &function->parameters[i];
+        const AstExpr *argument = i < skip ? NULL : argument_for(function, call, i, skip);
+        if (parameter->is_table) {
+            if (!argument && i >= skip)
+                return bind_fail(b, span, "the table '%.*s' is missing",
+                                 STR_ARG(parameter->name.text));
+            if (!bind_table_argument(b, parameter, argument, i < skip ? first : NULL, scope, span))
+                return false;
+            continue;
+        }
+        Expr *value;
+        if (argument) {
+            value = bind_expression(b, argument, row);
+        } else if (parameter->default_) {
+            value = bind_constant(b, parameter->default_, parameter->type, "a default value");
+        } else {
+            return bind_fail(b, span, "the argument '%.*s' is missing",
+                             STR_ARG(parameter->name.text));
+        }
+        value = bind_convert(b, value, parameter->type);
+        if (!value)
+            return false;
+        scope_add(b, scope, parameter->name.text, BINDING_SCALAR)->expr = value;
+    }
+    *out = scope_push(b, scope);
+    return true;
+}
+
+void
+relocate_error(Binder *b, const AstFunctionFile *file, Span call)
+{
+    if (!b->error || b->error->code == AZ_OK)
+        return;
+    AzError inner = *b->error;
+    uint32_t line = 0, column = 0;
+    if (inner.has_span && inner.span.end <= file->text.len)
+        text_position(file->text, inner.span.start, &line, &column);
+    error_clear(b->error);
+    error_at(b->error, inner.code, call, "in function %.*s (%.*s, line %u): %s",
+             STR_ARG(file->name.text), STR_ARG(file->path), line, inner.message);
+}
+
+// ---- the entry ----
+
+BoundQuery *
+kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *error)
+{
+    AzError local = {0};
+    Binder binder = {.arena = arena, .catalog = catalog, .error = error ? error : &local};
+    Binder *b = &binder;
+    b->scope = scope_push(b, NULL);
+    BoundQuery *bound = ARENA_NEW(arena, BoundQuery);
+    bound->results = ARENA_ARRAY(arena, Plan *, query->statements.len);
+    for (size_t i = 0; i < query->statements.len; i++) {
+        const AstStatement *statement = &query->statements.items[i];
+        if (statement->kind != AST_TABULAR) {
+            AstStatementList one = {.items = (AstStatement *)statement, .len = 1};
+            if (!bind_lets(b, &one, 1))
+                return NULL;
+            continue;
+        }
+        Plan *plan = bind_table(b, statement->value);
+        if (!plan)
+            return NULL;
+        bound->results[bound->count++] = plan;
+    }
+    if (!bound->count) {
+        bind_fail(b, (Span){(uint32_t)query->text.len, (uint32_t)query->text.len},
+                  "the query has no result: after its let statements a table or print is missing");
+        return NULL;
+    }
+    bound->render = b->render;
+    return bound;
+}

@@ -1,0 +1,604 @@
+// Expressions, from loosest to tightest: or, and, equality, comparison, sum, product,
+// string operators, unary, postfix, primary (Kusto docs, "Operators"; the order is the
+// one of the public grammar).
+
+#include "base/array.h"
+#include "kql/parser_state.h"
+#include "value/dynamic.h"
+#include "value/scalar.h"
+
+// ---- operator tables ----
+
+typedef struct OperatorWord {
+    const char *written; // as in the query
+    const char *op;      // canonical
+    bool negated;
+} OperatorWord;
+
+// A list or a table stands on the right.
+static const OperatorWord LIST_OPERATORS[] = {
+    {"in", "in", false},           {"!in", "in", true},           {"in~", "in~", false},
+    {"!in~", "in~", true},         {"has_any", "has_any", false}, {"has_all", "has_all", false},
+    {"!has_any", "has_any", true}, {"!has_all", "has_all", true}, {"between", "between", false},
+    {"!between", "between", true},
+};
+
+static const OperatorWord STRING_OPERATORS[] = {
+    {"=~", "=~", false},
+    {"!~", "!~", false},
+    {"has", "has", false},
+    {"!has", "has", true},
+    {"has_cs", "has_cs", false},
+    {"!has_cs", "has_cs", true},
+    {"hasprefix", "hasprefix", false},
+    {"!hasprefix", "hasprefix", true},
+    {"hasprefix_cs", "hasprefix_cs", false},
+    {"!hasprefix_cs", "hasprefix_cs", true},
+    {"hassuffix", "hassuffix", false},
+    {"!hassuffix", "hassuffix", true},
+    {"hassuffix_cs", "hassuffix_cs", false},
+    {"!hassuffix_cs", "hassuffix_cs", true},
+    {"contains", "contains", false},
+    {"!contains", "contains", true},
+    {"notcontains", "contains", true},
+    {"contains_cs", "contains_cs", false},
+    {"containscs", "contains_cs", false},
+    {"!contains_cs", "contains_cs", true},
+    {"notcontainscs", "contains_cs", true},
+    {"startswith", "startswith", false},
+    {"!startswith", "startswith", true},
+    {"startswith_cs", "startswith_cs", false},
+    {"!startswith_cs", "startswith_cs", true},
+    {"endswith", "endswith", false},
+    {"!endswith", "endswith", true},
+    {"endswith_cs", "endswith_cs", false},
+    {"!endswith_cs", "endswith_cs", true},
+    {"like", "like", false},
+    {"notlike", "like", true},
+    {"likecs", "likecs", false},
+    {"notlikecs", "likecs", true},
+    {":", "has", false},
+};
+
+static const OperatorWord EQUALITY_OPERATORS[] = {
+    {"==", "==", false}, {"!=", "!=", false}, {"<>", "!=", false}};
+static const OperatorWord ORDER_OPERATORS[] = {
+    {"<=", "<=", false}, {">=", ">=", false}, {"<", "<", false}, {">", ">", false}};
+static const OperatorWord SUM_OPERATORS[] = {{"+", "+", false}, {"-", "-", false}};
+static const OperatorWord PRODUCT_OPERATORS[] = {
+    {"*", "*", false}, {"/", "/", false}, {"%", "%", false}};
+static const OperatorWord AND_OPERATORS[] = {{"and", "and", false}};
+static const OperatorWord OR_OPERATORS[] = {{"or", "or", false}};
+
+// The operator at the cursor, `in~` taken as one; NULL when it is none of the table's.
+static const OperatorWord *
+take_operator(Parser *p, const OperatorWord *words, size_t count)
+{
+    const Token *token = p->token;
+    if (token->kind != TOKEN_NAME && token->kind != TOKEN_SYMBOL)
+        return NULL;
+    bool tilde = token->kind == TOKEN_NAME && str_equal(token->text, STR("in")) &&
+                 token[1].kind == TOKEN_SYMBOL && token[1].glued &&
+                 str_equal(token[1].text, STR("~"));
+    // `in range(...)` belongs to make-series.
+    if (str_equal(token->text, STR("in")) && token[1].kind == TOKEN_NAME)
+        return NULL;
+    Str text = tilde ? STR("in~") : token->text;
+    for (size_t i = 0; i < count; i++) {
+        if (!str_equal(text, str_from(words[i].written)))
+            continue;
+        parser_advance(p);
+        if (tilde)
+            parser_advance(p);
+        return &words[i];
+    }
+    return NULL;
+}
+
+static AstExpr *
+new_binary(Parser *p, AstExpr *left, const OperatorWord *word, AstExpr *right)
+{
+    if (!right)
+        return NULL;
+    AstExpr *expr = ast_new(p, AST_BINARY, (Span){left->span.start, right->span.end});
+    expr->op = str_from(word->op);
+    expr->negated = word->negated;
+    expr->base = left;
+    ARRAY_PUSH(p->arena, &expr->args, right);
+    return expr;
+}
+
+// A left-associative level.
+static AstExpr *
+parse_level(Parser *p, const OperatorWord *words, size_t count, AstExpr *(*tighter)(Parser *))
+{
+    AstExpr *left = tighter(p);
+    const OperatorWord *word;
+    while (left && (word = take_operator(p, words, count)))
+        left = new_binary(p, left, word, tighter(p));
+    return left;
+}
+
+// ---- primary ----
+
+static bool parse_dynamic_container(Parser *p, DynBuilder *builder, bool is_bag);
+
+// Typed literals inside dynamic( ) keep their type.
+static bool
+parse_dynamic_value(Parser *p, DynBuilder *builder)
+{
+    if (parser_is_symbol(p, "["))
+        return parse_dynamic_container(p, builder, false);
+    if (parser_is_symbol(p, "{"))
+        return parse_dynamic_container(p, builder, true);
+    // The lexer reads ["x"] as a quoted name where a value may start.
+    if (p->token->kind == TOKEN_QUOTED) {
+        dyn_begin_array(builder);
+        dyn_push_string(builder, p->token->text);
+        dyn_end_array(builder);
+        parser_advance(p);
+        return true;
+    }
+    bool negative = parser_take_symbol(p, "-");
+    if (!negative)
+        parser_take_symbol(p, "+");
+    if (p->token->kind == TOKEN_LITERAL) {
+        Value value = p->token->value;
+        if (negative && value.type == TYPE_LONG)
+            value.int64 = -value.int64;
+        else if (negative && value.type == TYPE_REAL)
+            value.real = -value.real;
+        else if (negative)
+            return parser_fail(p, "a number after '-'");
+        dyn_push_value(builder, &value);
+        parser_advance(p);
+        return true;
+    }
+    if (!negative && parser_take_word(p, "null")) {
+        dyn_push_null(builder);
+        return true;
+    }
+    if (!negative && parser_is_word(p, "dynamic") && parser_next_is_symbol(p, "(")) {
+        parser_advance(p);
+        parser_advance(p);
+        return parse_dynamic_value(p, builder) &&
+               parser_expect_symbol(p, ")", "after a dynamic literal");
+    }
+    return parser_fail(p, "a JSON value (text, number, true, false, null, array or object)");
+}
+
+static bool
+parse_dynamic_container(Parser *p, DynBuilder *builder, bool is_bag)
+{
+    const char *end = is_bag ? "}" : "]";
+    parser_advance(p);
+    if (!parser_enter(p))
+        return false;
+    if (is_bag)
+        dyn_begin_bag(builder);
+    else
+        dyn_begin_array(builder);
+    while (!parser_is_symbol(p, end)) {
+        Str key;
+        if (is_bag) {
+            if (p->token->kind == TOKEN_NAME) {
+                key = p->token->text;
+                parser_advance(p);
+            } else if (!parse_string(p, &key, "a key in quotes")) {
+                return false;
+            }
+            if (!parser_expect_symbol(p, ":", "after the key"))
+                return false;
+            dyn_key(builder, key);
+        }
+        if (!parse_dynamic_value(p, builder))
+            return false;
+        if (!parser_take_symbol(p, ","))
+            break;
+    }
+    if (!parser_expect_symbol(p, end, "in a dynamic literal"))
+        return false;
+    if (is_bag)
+        dyn_end_bag(builder);
+    else
+        dyn_end_array(builder);
+    parser_leave(p);
+    return true;
+}
+
+bool
+parse_dynamic(Parser *p, Value *out)
+{
+    *out = (Value){.type = TYPE_DYNAMIC, .is_null = true};
+    if (parser_is_symbol(p, ")"))
+        return true;
+    DynBuilder *builder = dyn_builder_new();
+    bool done = parse_dynamic_value(p, builder);
+    if (done && !dyn_finish_text(builder, p->arena, &out->text, &out->is_null))
+        done = parser_fail(p, "a smaller dynamic literal");
+    dyn_builder_free(builder);
+    return done;
+}
+
+static AstExpr *
+parse_literal(Parser *p)
+{
+    AstExpr *expr = ast_new(p, AST_LITERAL, p->token->span);
+    expr->value = p->token->value;
+    parser_advance(p);
+    return expr;
+}
+
+// typeof(long), typeof(a:long, b:string)
+static AstExpr *
+parse_typeof(Parser *p)
+{
+    AstExpr *expr = ast_new(p, AST_TYPEOF, p->token->span);
+    parser_advance(p);
+    if (p->token[1].kind == TOKEN_NAME && type_from_name(p->token[1].text) != TYPE_NONE &&
+        p->token[2].kind == TOKEN_SYMBOL && str_equal(p->token[2].text, STR(")"))) {
+        parser_advance(p);
+        parse_type(p, &expr->type);
+        parser_advance(p);
+    } else if (!parse_columns(p, &expr->columns)) {
+        return NULL;
+    }
+    expr->span = parser_span(p, expr->span.start);
+    return expr;
+}
+
+static bool
+parse_argument(Parser *p, AstExpr *call)
+{
+    AstName name = {0};
+    bool named = p->token->kind == TOKEN_NAME && parser_next_is_symbol(p, "=");
+    if (named) {
+        parse_name(p, &name, "a parameter name");
+        parser_advance(p);
+    }
+    AstExpr *value;
+    if (parser_is_symbol(p, "*") &&
+        (parser_next_is_symbol(p, ")") || parser_next_is_symbol(p, ","))) {
+        value = ast_new(p, AST_STAR, p->token->span);
+        parser_advance(p);
+    } else {
+        value = parse_pipe_expression(p);
+    }
+    if (!value)
+        return false;
+    ARRAY_PUSH(p->arena, &call->args, value);
+    if (named || call->arg_names) {
+        AstName *names = ARENA_ARRAY(p->arena, AstName, call->args.len);
+        for (size_t i = 0; call->arg_names && i + 1 < call->args.len; i++)
+            names[i] = call->arg_names[i];
+        names[call->args.len - 1] = name;
+        call->arg_names = names;
+    }
+    return true;
+}
+
+static AstExpr *
+parse_call(Parser *p)
+{
+    AstExpr *call = ast_new(p, AST_CALL, p->token->span);
+    parse_name(p, &call->name, "a function name");
+    parser_advance(p); // (
+    while (!parser_is_symbol(p, ")")) {
+        if (!parse_argument(p, call))
+            return NULL;
+        if (!parser_take_symbol(p, ","))
+            break;
+    }
+    if (!parser_expect_symbol(p, ")", "after the arguments"))
+        return NULL;
+    call->span = parser_span(p, call->span.start);
+    return call;
+}
+
+static AstExpr *
+parse_dynamic_literal(Parser *p)
+{
+    AstExpr *expr = ast_new(p, AST_LITERAL, p->token->span);
+    parser_advance(p);
+    parser_advance(p);
+    if (!parse_dynamic(p, &expr->value) || !parser_expect_symbol(p, ")", "after a dynamic literal"))
+        return NULL;
+    expr->span = parser_span(p, expr->span.start);
+    return expr;
+}
+
+// A name, or names and stars without blanks between: Sec*Event.
+static AstExpr *
+parse_name_or_wildcard(Parser *p)
+{
+    const Token *last = p->token;
+    while ((last[1].kind == TOKEN_NAME ||
+            (last[1].kind == TOKEN_SYMBOL && str_equal(last[1].text, STR("*")))) &&
+           last[1].glued)
+        last++;
+    AstExpr *expr = ast_new(p, AST_NAME, p->token->span);
+    // `a*b` without blanks is a product unless the star ends the name or a keyword follows.
+    bool ends_in_star = last->kind == TOKEN_SYMBOL;
+    bool value_follows = last[1].kind == TOKEN_LITERAL || last[1].kind == TOKEN_NAME ||
+                         (last[1].kind == TOKEN_SYMBOL &&
+                          (str_equal(last[1].text, STR("(")) || str_equal(last[1].text, STR("-"))));
+    if (last > p->token && ends_in_star && !(last[1].glued && value_follows)) {
+        expr->kind = AST_WILDCARD;
+        expr->span.end = last->span.end;
+        expr->name.text = str_slice(p->text, expr->span.start, expr->span.end);
+        expr->name.span = expr->span;
+        while (p->token <= last)
+            parser_advance(p);
+        return expr;
+    }
+    return parse_name(p, &expr->name, "a name") ? expr : NULL;
+}
+
+static AstExpr *
+parse_parenthesised(Parser *p)
+{
+    uint32_t start = p->token->span.start;
+    parser_advance(p);
+    AstExpr *expr = parse_pipe_expression(p);
+    if (!expr || !parser_expect_symbol(p, ")", "to close the parenthesis"))
+        return NULL;
+    expr->span = parser_span(p, start);
+    return expr;
+}
+
+AstExpr *
+parse_primary(Parser *p)
+{
+    if (parser_is_symbol(p, "("))
+        return parse_parenthesised(p);
+    if (p->token->kind == TOKEN_LITERAL)
+        return parse_literal(p);
+    if (parser_is_symbol(p, "*")) {
+        AstExpr *star = ast_new(p, AST_STAR, p->token->span);
+        parser_advance(p);
+        return star;
+    }
+    if (p->token->kind == TOKEN_NAME && parser_next_is_symbol(p, "(")) {
+        if (parser_is_word(p, "dynamic"))
+            return parse_dynamic_literal(p);
+        if (parser_is_word(p, "typeof"))
+            return parse_typeof(p);
+        return parse_call(p);
+    }
+    if (p->token->kind == TOKEN_NAME || p->token->kind == TOKEN_QUOTED)
+        return parse_name_or_wildcard(p);
+    parser_fail(p, "an expression");
+    return NULL;
+}
+
+// ---- postfix and unary ----
+
+static AstExpr *
+parse_postfix(Parser *p)
+{
+    AstExpr *base = parse_primary(p);
+    while (base) {
+        uint32_t start = base->span.start;
+        if (parser_is_symbol(p, ".") && parser_next_is_symbol(p, "[")) {
+            parser_advance(p); // x.[0] is x[0]
+        }
+        if (parser_is_symbol(p, ".")) {
+            parser_advance(p);
+            AstExpr *member = ast_new(p, AST_MEMBER, p->token->span);
+            // database("d").T and x.f(...) keep the call as the member's index.
+            bool call = p->token->kind == TOKEN_NAME && parser_next_is_symbol(p, "(");
+            if (call)
+                member->index = parse_call(p);
+            else if (!parse_name(p, &member->name, "a member name after '.'"))
+                return NULL;
+            if (call && !member->index)
+                return NULL;
+            member->base = base;
+            base = member;
+        } else if (parser_is_symbol(p, "[") && p->token->glued) {
+            parser_advance(p);
+            AstExpr *index = ast_new(p, AST_INDEX, p->token->span);
+            index->base = base;
+            index->index = parse_expression(p);
+            if (!index->index || !parser_expect_symbol(p, "]", "after the index"))
+                return NULL;
+            base = index;
+        } else {
+            return base;
+        }
+        base->span = parser_span(p, start);
+    }
+    return NULL;
+}
+
+static AstExpr *
+parse_unary(Parser *p)
+{
+    if (!parser_is_symbol(p, "-") && !parser_is_symbol(p, "+"))
+        return parse_postfix(p);
+    uint32_t start = p->token->span.start;
+    bool negative = parser_is_symbol(p, "-");
+    parser_advance(p);
+    if (!parser_enter(p))
+        return NULL;
+    AstExpr *base = parse_unary(p);
+    parser_leave(p);
+    if (!base || !negative)
+        return base;
+    AstExpr *expr = ast_new(p, AST_NEGATE, (Span){start, base->span.end});
+    expr->base = base;
+    return expr;
+}
+
+// ---- levels ----
+
+static AstExpr *
+parse_string_operation(Parser *p)
+{
+    AstExpr *left = parse_unary(p);
+    while (left) {
+        static const OperatorWord MATCHES = {"matches regex", "matches regex", false};
+        if (parser_is_word(p, "matches") && parser_next_is_word(p, "regex")) {
+            parser_advance(p);
+            parser_advance(p);
+            left = new_binary(p, left, &MATCHES, parse_unary(p));
+            continue;
+        }
+        const OperatorWord *word = take_operator(p, STRING_OPERATORS, COUNT_OF(STRING_OPERATORS));
+        if (!word)
+            return left;
+        left = new_binary(p, left, word, parse_unary(p));
+    }
+    return NULL;
+}
+
+static AstExpr *
+parse_product(Parser *p)
+{
+    return parse_level(p, PRODUCT_OPERATORS, COUNT_OF(PRODUCT_OPERATORS), parse_string_operation);
+}
+
+static AstExpr *
+parse_sum(Parser *p)
+{
+    return parse_level(p, SUM_OPERATORS, COUNT_OF(SUM_OPERATORS), parse_product);
+}
+
+static AstExpr *
+parse_order(Parser *p)
+{
+    return parse_level(p, ORDER_OPERATORS, COUNT_OF(ORDER_OPERATORS), parse_sum);
+}
+
+static AstExpr *
+parse_list(Parser *p, AstExpr *left, const OperatorWord *word)
+{
+    AstExpr *expr = ast_new(p, AST_LIST_OP, left->span);
+    expr->op = str_from(word->op);
+    expr->negated = word->negated;
+    expr->base = left;
+    if (!parser_expect_symbol(p, "(", "before the list"))
+        return NULL;
+    bool between = str_equal(expr->op, STR("between"));
+    while (!parser_is_symbol(p, ")")) {
+        AstExpr *item = parse_pipe_expression(p);
+        if (!item)
+            return NULL;
+        ARRAY_PUSH(p->arena, &expr->args, item);
+        if (between && expr->args.len == 1) {
+            if (!parser_expect_symbol(p, "..", "between the bounds"))
+                return NULL;
+        } else if (!parser_take_symbol(p, ",")) {
+            break;
+        }
+    }
+    if (between && expr->args.len != 2) {
+        parser_fail(p, "two bounds: between (low .. high)");
+        return NULL;
+    }
+    if (!parser_expect_symbol(p, ")", "after the list"))
+        return NULL;
+    expr->span = parser_span(p, left->span.start);
+    return expr;
+}
+
+static AstExpr *
+parse_equality(Parser *p)
+{
+    AstExpr *left = parse_order(p);
+    while (left) {
+        const OperatorWord *word = take_operator(p, LIST_OPERATORS, COUNT_OF(LIST_OPERATORS));
+        if (word) {
+            left = parse_list(p, left, word);
+            continue;
+        }
+        word = take_operator(p, EQUALITY_OPERATORS, COUNT_OF(EQUALITY_OPERATORS));
+        if (!word)
+            return left;
+        left = new_binary(p, left, word, parse_order(p));
+    }
+    return NULL;
+}
+
+static AstExpr *
+parse_and(Parser *p)
+{
+    return parse_level(p, AND_OPERATORS, COUNT_OF(AND_OPERATORS), parse_equality);
+}
+
+AstExpr *
+parse_expression(Parser *p)
+{
+    if (!parser_enter(p))
+        return NULL;
+    AstExpr *expr = parse_level(p, OR_OPERATORS, COUNT_OF(OR_OPERATORS), parse_and);
+    parser_leave(p);
+    return expr;
+}
+
+// ---- items ----
+
+// (a, b) = expression
+static bool
+parse_name_list(Parser *p, AstItem *out)
+{
+    size_t cap = 0;
+    parser_advance(p);
+    while (!parser_is_symbol(p, ")")) {
+        AstName name;
+        if (!parse_name(p, &name, "a column name"))
+            return false;
+        if (out->name_count == cap)
+            out->names = array_grow(p->arena, out->names, out->name_count, &cap, sizeof(name));
+        out->names[out->name_count++] = name;
+        if (!parser_take_symbol(p, ","))
+            break;
+    }
+    return parser_expect_symbol(p, ")", "after the names") &&
+           parser_expect_symbol(p, "=", "after the names");
+}
+
+static bool
+at_name_list(const Parser *p)
+{
+    if (!parser_is_symbol(p, "("))
+        return false;
+    const Token *t = p->token + 1;
+    while (t->kind == TOKEN_NAME || t->kind == TOKEN_QUOTED ||
+           (t->kind == TOKEN_SYMBOL && str_equal(t->text, STR(","))))
+        t++;
+    return t->kind == TOKEN_SYMBOL && str_equal(t->text, STR(")")) && t[1].kind == TOKEN_SYMBOL &&
+           str_equal(t[1].text, STR("="));
+}
+
+bool
+parse_item(Parser *p, AstItem *out)
+{
+    *out = (AstItem){.span = p->token->span};
+    bool named = (p->token->kind == TOKEN_NAME || p->token->kind == TOKEN_QUOTED) &&
+                 parser_next_is_symbol(p, "=");
+    if (named) {
+        out->names = ARENA_ARRAY(p->arena, AstName, 1);
+        out->name_count = 1;
+        parse_name(p, &out->names[0], "a column name");
+        parser_advance(p);
+    } else if (at_name_list(p) && !parse_name_list(p, out)) {
+        return false;
+    }
+    out->expr = parse_expression(p);
+    if (out->expr)
+        out->span = parser_span(p, out->span.start);
+    return out->expr != NULL;
+}
+
+bool
+parse_items(Parser *p, AstItemList *out)
+{
+    do {
+        AstItem item;
+        if (!parse_item(p, &item))
+            return false;
+        ARRAY_PUSH(p->arena, out, item);
+    } while (parser_take_symbol(p, ","));
+    return true;
+}

@@ -1,0 +1,314 @@
+// Block cache: a hash table with chains and one list by age, under one mutex.
+//
+// Blocks are read and decoded outside the lock. Two readers that miss the same
+// block at once both decode it; the later one drops its copy. That is rare
+// (workers take different morsels) and needs no waiting.
+
+#include "store/block_cache.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+typedef struct BlockKey {
+    uint64_t segment;
+    uint32_t group, column;
+} BlockKey;
+
+struct CachedBlock {
+    BlockKey key;
+    Block *block;
+    size_t bytes;
+    uint32_t pins;
+    CachedBlock *chain;         // of its hash slot
+    CachedBlock *older, *newer; // by last use
+};
+
+struct BlockCache {
+    pthread_mutex_t mutex;
+    CachedBlock **slots;
+    size_t slot_count, count, bytes, budget;
+    CachedBlock *oldest, *newest;
+    BlockDecoder **decoders; // idle ones
+    size_t decoder_count, decoder_cap;
+    uint64_t hits, misses;
+};
+
+enum { CACHE_SLOTS_FIRST = 256 };
+
+BlockCache *
+block_cache_new(size_t budget)
+{
+    BlockCache *cache = calloc(1, sizeof(*cache));
+    if (!cache)
+        return NULL;
+    cache->slots = calloc(CACHE_SLOTS_FIRST, sizeof(*cache->slots));
+    if (!cache->slots) {
+        free(cache);
+        return NULL;
+    }
+    cache->slot_count = CACHE_SLOTS_FIRST;
+    cache->budget = budget;
+    pthread_mutex_init(&cache->mutex, NULL);
+    return cache;
+}
+
+static size_t
+slot_of(const BlockCache *cache, const BlockKey *key)
+{
+    return XXH3_64bits(key, sizeof(*key)) & (cache->slot_count - 1);
+}
+
+static bool
+key_equal(const BlockKey *a, const BlockKey *b)
+{
+    return a->segment == b->segment && a->group == b->group && a->column == b->column;
+}
+
+static void
+age_unlink(BlockCache *cache, CachedBlock *entry)
+{
+    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
+    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
+    entry->older = entry->newer = NULL;
+}
+
+static void
+age_push(BlockCache *cache, CachedBlock *entry)
+{
+    entry->older = cache->newest;
+    entry->newer = NULL;
+    *(cache->newest ? &cache->newest->newer : &cache->oldest) = entry;
+    cache->newest = entry;
+}
+
+static CachedBlock *
+cache_find(BlockCache *cache, const BlockKey *key)
+{
+    for (CachedBlock *entry = cache->slots[slot_of(cache, key)]; entry; entry = entry->chain)
+        if (key_equal(&entry->key, key))
+            return entry;
+    return NULL;
+}
+
+static void
+entry_free(CachedBlock *entry)
+{
+    block_free(entry->block);
+    free(entry);
+}
+
+static void
+cache_drop(BlockCache *cache, CachedBlock *entry)
+{
+    CachedBlock **link = &cache->slots[slot_of(cache, &entry->key)];
+    while (*link != entry)
+        link = &(*link)->chain;
+    *link = entry->chain;
+    age_unlink(cache, entry);
+    cache->bytes -= entry->bytes;
+    cache->count--;
+    entry_free(entry);
+}
+
+static void
+cache_shrink(BlockCache *cache)
+{
+    for (CachedBlock *entry = cache->oldest; entry && cache->bytes > cache->budget;) {
+        CachedBlock *newer = entry->newer;
+        if (!entry->pins)
+            cache_drop(cache, entry);
+        entry = newer;
+    }
+}
+
+// Twice the slots when chains grow long; without memory they just stay long.
+static void
+cache_rehash(BlockCache *cache)
+{
+    if (cache->count < cache->slot_count)
+        return;
+    CachedBlock **old = cache->slots;
+    size_t old_count = cache->slot_count;
+    CachedBlock **slots = calloc(old_count * 2, sizeof(*slots));
+    if (!slots)
+        return;
+    cache->slots = slots;
+    cache->slot_count = old_count * 2;
+    for (size_t i = 0; i < old_count; i++) {
+        for (CachedBlock *entry = old[i], *next; entry; entry = next) {
+            next = entry->chain;
+            CachedBlock **slot = &slots[slot_of(cache, &entry->key)];
+            entry->chain = *slot;
+            *slot = entry;
+        }
+    }
+    free(old);
+}
+
+static void
+cache_add(BlockCache *cache, CachedBlock *entry)
+{
+    cache_rehash(cache);
+    CachedBlock **slot = &cache->slots[slot_of(cache, &entry->key)];
+    entry->chain = *slot;
+    *slot = entry;
+    age_push(cache, entry);
+    cache->bytes += entry->bytes;
+    cache->count++;
+}
+
+static CachedBlock *
+entry_pin(BlockCache *cache, CachedBlock *entry)
+{
+    entry->pins++;
+    age_unlink(cache, entry);
+    age_push(cache, entry);
+    return entry;
+}
+
+static CachedBlock *
+entry_read(BlockCache *cache, const Segment *segment, const BlockKey *key, AzError *error)
+{
+    CachedBlock *entry = calloc(1, sizeof(*entry));
+    BlockDecoder *decoder = block_cache_decoder(cache);
+    if (!entry || !decoder) {
+        error_set(error, AZ_LIMIT, "not enough memory to read '%s'", segment->path);
+    } else {
+        entry->key = *key;
+        entry->block = segment_read(segment, key->group, key->column, decoder, error);
+    }
+    if (decoder)
+        block_cache_give_decoder(cache, decoder);
+    if (!entry || !entry->block) {
+        free(entry);
+        return NULL;
+    }
+    entry->bytes = entry->block->arena.allocated + sizeof(Block) + sizeof(CachedBlock);
+    return entry;
+}
+
+CachedBlock *
+block_cache_pin(BlockCache *cache, const Segment *segment, uint64_t segment_id, uint32_t group,
+                uint32_t column, AzError *error)
+{
+    BlockKey key = {segment_id, group, column};
+    pthread_mutex_lock(&cache->mutex);
+    CachedBlock *entry = cache_find(cache, &key);
+    if (entry) {
+        cache->hits++;
+        entry_pin(cache, entry);
+        pthread_mutex_unlock(&cache->mutex);
+        return entry;
+    }
+    cache->misses++;
+    pthread_mutex_unlock(&cache->mutex);
+
+    CachedBlock *fresh = entry_read(cache, segment, &key, error);
+    if (!fresh)
+        return NULL;
+    pthread_mutex_lock(&cache->mutex);
+    entry = cache_find(cache, &key);
+    if (entry) {
+        entry_free(fresh);
+    } else {
+        entry = fresh;
+        cache_add(cache, entry);
+    }
+    entry_pin(cache, entry);
+    cache_shrink(cache);
+    pthread_mutex_unlock(&cache->mutex);
+    return entry;
+}
+
+void
+block_cache_unpin(BlockCache *cache, CachedBlock *entry)
+{
+    pthread_mutex_lock(&cache->mutex);
+    assert(entry->pins);
+    entry->pins--;
+    cache_shrink(cache);
+    pthread_mutex_unlock(&cache->mutex);
+}
+
+const Vector *
+cached_block_vector(const CachedBlock *entry)
+{
+    return &entry->block->vector;
+}
+
+void
+block_cache_set_budget(BlockCache *cache, size_t bytes)
+{
+    pthread_mutex_lock(&cache->mutex);
+    cache->budget = bytes;
+    cache_shrink(cache);
+    pthread_mutex_unlock(&cache->mutex);
+}
+
+BlockDecoder *
+block_cache_decoder(BlockCache *cache)
+{
+    BlockDecoder *decoder = NULL;
+    pthread_mutex_lock(&cache->mutex);
+    if (cache->decoder_count)
+        decoder = cache->decoders[--cache->decoder_count];
+    pthread_mutex_unlock(&cache->mutex);
+    return decoder ? decoder : block_decoder_new();
+}
+
+void
+block_cache_give_decoder(BlockCache *cache, BlockDecoder *decoder)
+{
+    pthread_mutex_lock(&cache->mutex);
+    if (cache->decoder_count == cache->decoder_cap) {
+        size_t cap = cache->decoder_cap ? cache->decoder_cap * 2 : 8;
+        BlockDecoder **more = realloc(cache->decoders, cap * sizeof(*more));
+        if (more) {
+            cache->decoders = more;
+            cache->decoder_cap = cap;
+        }
+    }
+    if (cache->decoder_count < cache->decoder_cap) {
+        cache->decoders[cache->decoder_count++] = decoder;
+        decoder = NULL;
+    }
+    pthread_mutex_unlock(&cache->mutex);
+    block_decoder_free(decoder);
+}
+
+BlockCacheStats
+block_cache_stats(BlockCache *cache)
+{
+    pthread_mutex_lock(&cache->mutex);
+    BlockCacheStats stats = {
+        .bytes = cache->bytes,
+        .blocks = cache->count,
+        .hits = cache->hits,
+        .misses = cache->misses,
+    };
+    for (const CachedBlock *entry = cache->oldest; entry; entry = entry->newer)
+        stats.pinned += entry->pins != 0;
+    pthread_mutex_unlock(&cache->mutex);
+    return stats;
+}
+
+void
+block_cache_free(BlockCache *cache)
+{
+    if (!cache)
+        return;
+    for (CachedBlock *entry = cache->oldest; entry;) {
+        CachedBlock *newer = entry->newer;
+        assert(!entry->pins);
+        entry_free(entry);
+        entry = newer;
+    }
+    for (size_t i = 0; i < cache->decoder_count; i++)
+        block_decoder_free(cache->decoders[i]);
+    free(cache->decoders);
+    free(cache->slots);
+    pthread_mutex_destroy(&cache->mutex);
+    free(cache);
+}

@@ -1,0 +1,35 @@
+// Block cache: decoded blocks, shared by all views of a store.
+//
+// Blocks are pinned while somebody reads them; what is not pinned is dropped,
+// least recently used first, when the cache passes its budget. Thread-safe.
+// Internal to src/store.
+#pragma once
+
+#include "store/segment.h"
+
+enum { BLOCK_CACHE_BYTES = 512 << 20 };
+
+typedef struct BlockCache BlockCache;
+typedef struct CachedBlock CachedBlock;
+
+BlockCache *block_cache_new(size_t budget);
+void block_cache_free(BlockCache *cache); // nothing may be pinned
+void block_cache_set_budget(BlockCache *cache, size_t bytes);
+
+// The block, pinned; read when it is not there. NULL with error. `segment_id`
+// tells segments apart for the life of the cache.
+CachedBlock *block_cache_pin(BlockCache *cache, const Segment *segment, uint64_t segment_id,
+                             uint32_t group, uint32_t column, AzError *error);
+void block_cache_unpin(BlockCache *cache, CachedBlock *block);
+const Vector *cached_block_vector(const CachedBlock *block);
+
+// A decoder of the cache's pool, for reading past the cache.
+BlockDecoder *block_cache_decoder(BlockCache *cache);
+void block_cache_give_decoder(BlockCache *cache, BlockDecoder *decoder);
+
+// What it holds now, for tests and --explain.
+typedef struct BlockCacheStats {
+    size_t bytes, blocks, pinned;
+    uint64_t hits, misses;
+} BlockCacheStats;
+BlockCacheStats block_cache_stats(BlockCache *cache);

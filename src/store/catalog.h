@@ -1,0 +1,75 @@
+// Catalog: the SQLite file that says which tables, snapshots and segments there
+// are. It is the only file of a store that changes; whoever reads it sees one
+// committed state. Not thread-safe: the Store locks around it. Internal to src/store.
+#pragma once
+
+#include "store/store.h"
+
+typedef struct Catalog Catalog;
+
+enum { CATALOG_VERSION = 1 };
+
+typedef enum CatalogMode {
+    CATALOG_READ,  // must be there
+    CATALOG_WRITE, // made when absent
+} CatalogMode;
+
+Catalog *catalog_open(const char *dir, CatalogMode mode, AzError *error);
+void catalog_close(Catalog *catalog);
+
+typedef struct CatalogTable {
+    int64_t id; // 0: not in the catalog yet
+    Str name;
+    TableKind kind;
+    Schema schema;
+} CatalogTable;
+
+typedef struct CatalogSegment {
+    int64_t id;
+    int64_t table;    // its id
+    int64_t snapshot; // 0: of a log table
+    Str file;         // name in segments/
+    uint64_t rows, bytes, checksum;
+    const uint32_t *group_rows;
+    uint32_t group_count;
+    bool has_time; // bounds of the table's time column, for skipping without opening
+    int64_t time_min, time_max;
+} CatalogSegment;
+
+// One state of the catalog, in an arena.
+typedef struct CatalogState {
+    int64_t snapshot; // the one asked for, or the newest; 0 when there is none
+    CatalogTable *tables;
+    size_t table_count;
+    CatalogSegment *segments; // by table, then id
+    size_t segment_count;
+} CatalogState;
+
+enum { CATALOG_ALL_SNAPSHOTS = -1 };
+
+// Tables and the segments that snapshot `snapshot` sees (0: the newest). An
+// unknown snapshot is an AZ_NOT_FOUND.
+bool catalog_load(Catalog *catalog, Arena *arena, int64_t snapshot, CatalogState *out,
+                  AzError *error);
+bool catalog_snapshots(Catalog *catalog, Arena *arena, SnapshotInfo **out, size_t *count,
+                       AzError *error);
+// Whether the catalog's own pages are sound: AZ_CORRUPT with the first complaint.
+bool catalog_check(Catalog *catalog, AzError *error);
+
+// What one commit adds.
+typedef struct CatalogChange {
+    SnapshotInfo *snapshot; // NULL: none. Its id is filled in
+    // Rows that are added to the newest snapshot when there is no new one.
+    const SnapshotInfo *added;
+    CatalogTable *tables; // id 0: new; else columns beyond the stored ones are added
+    size_t table_count;
+    // `table` is an index into `tables`, `snapshot` is 0 for logs and anything else
+    // for inventory; ids are filled in.
+    CatalogSegment *segments;
+    size_t segment_count;
+} CatalogChange;
+
+// One transaction. On failure nothing has changed; *unsure says that the commit
+// itself failed, so that after a crash the change might still be found: then the
+// files it names must stay.
+bool catalog_commit(Catalog *catalog, CatalogChange *change, bool *unsure, AzError *error);

@@ -1,0 +1,18 @@
+// What catalog.c and catalog_commit.c share.
+#pragma once
+
+#include "base/array.h"
+#include "store/catalog.h"
+
+#include <sqlite3.h>
+
+struct Catalog {
+    sqlite3 *db;
+    char *path;
+};
+
+// Fills the error from the connection's last one: "cannot <doing> the catalog ...".
+bool catalog_error(const Catalog *catalog, const char *doing, AzError *error);
+bool catalog_exec(Catalog *catalog, const char *sql, const char *doing, AzError *error);
+sqlite3_stmt *catalog_prepare(Catalog *catalog, const char *sql, const char *doing, AzError *error);
+bool catalog_number(Catalog *catalog, const char *sql, int64_t *out, AzError *error);

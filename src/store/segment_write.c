@@ -1,0 +1,197 @@
+// Writing a segment: row group by row group, column by column, then the footer.
+//
+// The file is made whole under its temporary name and synced before anybody may
+// name it, so a crash leaves at most rubbish in tmp/.
+
+#include "store/segment.h"
+#include "store/os.h"
+#include "store/segment_layout.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+enum { WRITE_BUFFER = 1 << 20 };
+
+typedef struct SegmentOut {
+    const char *path;
+    int fd;
+    uint64_t offset; // of the next byte, buffered ones counted
+    Buffer pending, footer;
+    AzError *error;
+} SegmentOut;
+
+static bool
+out_flush(SegmentOut *out)
+{
+    bool ok = os_write(out->fd, out->pending.data, out->pending.len, out->path, out->error);
+    buffer_clear(&out->pending);
+    return ok;
+}
+
+static bool
+out_put(SegmentOut *out, const void *data, size_t size)
+{
+    out->offset += size;
+    if (out->pending.len + size > WRITE_BUFFER && !out_flush(out))
+        return false;
+    if (size > WRITE_BUFFER)
+        return os_write(out->fd, data, size, out->path, out->error);
+    buffer_put(&out->pending, data, size);
+    return true;
+}
+
+static bool
+write_head(SegmentOut *out)
+{
+    Buffer head = {0};
+    buffer_put(&head, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE);
+    bytes_put_u32(&head, SEGMENT_VERSION);
+    bytes_put_u32(&head, 0);
+    assert(head.len == SEGMENT_HEAD_SIZE);
+    bool ok = out_put(out, head.data, head.len);
+    buffer_free(&head);
+    return ok;
+}
+
+static void
+put_schema(Buffer *footer, const Schema *schema)
+{
+    bytes_put_u32(footer, schema->count);
+    for (uint32_t c = 0; c < schema->count; c++) {
+        bytes_put_str(footer, schema->columns[c].name);
+        bytes_put_u8(footer, (uint8_t)schema->columns[c].type);
+    }
+}
+
+static void
+put_block_info(Buffer *footer, const BlockInfo *info)
+{
+    bytes_put_u64(footer, info->offset);
+    bytes_put_u32(footer, info->stored);
+    bytes_put_u32(footer, info->raw);
+    bytes_put_u64(footer, info->checksum);
+    bytes_put_u8(footer, info->encoding);
+    bytes_put_u8(footer, info->codec);
+    bytes_put_u8(footer, info->has_nulls);
+}
+
+static bool
+write_group(SegmentOut *out, const Schema *schema, const Vector *const *columns,
+            const uint32_t *order, uint32_t rows, BlockEncoder *encoder)
+{
+    bytes_put_u32(&out->footer, rows);
+    Arena scratch;
+    arena_init(&scratch);
+    bool ok = true;
+    for (uint32_t c = 0; ok && c < schema->count; c++) {
+        arena_reset(&scratch);
+        const Vector *values = vector_gather(&scratch, columns[c], order, rows);
+        const Vector *distinct;
+        BlockInfo info;
+        Zone zone;
+        Str stored;
+        block_encode(encoder, &scratch, values, &info, &stored, &distinct);
+        info.offset = out->offset;
+        zone_build(&scratch, &zone, values, distinct);
+        put_block_info(&out->footer, &info);
+        zone_put(&out->footer, schema->columns[c].type, &zone);
+        ok = out_put(out, stored.ptr, stored.len);
+    }
+    arena_free(&scratch);
+    return ok;
+}
+
+// Rows of the next group: as many as fit by count and by bytes, at least one.
+static uint32_t
+group_cut(const Schema *schema, const Vector *const *columns, const uint32_t *order, uint32_t rows)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < rows && i < GROUP_ROWS; i++) {
+        for (uint32_t c = 0; c < schema->count; c++)
+            if (type_is_text(schema->columns[c].type))
+                bytes += ((const Text *)columns[c]->data)[order[i]].len;
+        if (bytes > GROUP_BYTES && i)
+            return i;
+    }
+    return rows < GROUP_ROWS ? rows : GROUP_ROWS;
+}
+
+static bool
+write_tail(SegmentOut *out, SegmentSummary *summary)
+{
+    uint64_t at = out->offset, size = out->footer.len;
+    summary->checksum = XXH3_64bits(out->footer.data, out->footer.len);
+    if (!out_put(out, out->footer.data, out->footer.len))
+        return false;
+    Buffer tail = {0};
+    bytes_put_u64(&tail, at);
+    bytes_put_u64(&tail, size);
+    bytes_put_u64(&tail, summary->checksum);
+    buffer_put(&tail, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE);
+    assert(tail.len == SEGMENT_TAIL_SIZE);
+    bool ok = out_put(out, tail.data, tail.len) && out_flush(out);
+    buffer_free(&tail);
+    summary->bytes = out->offset;
+    return ok;
+}
+
+static bool
+write_all(SegmentOut *out, const Schema *schema, const Vector *const *columns,
+          const uint32_t *order, uint32_t rows, BlockEncoder *encoder, SegmentSummary *summary)
+{
+    if (!write_head(out))
+        return false;
+    put_schema(&out->footer, schema);
+    // The number of groups comes before them: cut first.
+    uint32_t cap = rows / GROUP_ROWS + 16, count = 0;
+    uint32_t *cuts = malloc(cap * sizeof(*cuts));
+    for (uint32_t from = 0; cuts && from < rows; from += cuts[count++]) {
+        if (count == cap) {
+            cap *= 2;
+            uint32_t *more = realloc(cuts, cap * sizeof(*cuts));
+            if (!more)
+                free(cuts);
+            cuts = more;
+            if (!cuts)
+                break;
+        }
+        cuts[count] = group_cut(schema, columns, order + from, rows - from);
+    }
+    if (!cuts)
+        return error_set(out->error, AZ_LIMIT, "not enough memory to write '%s'", out->path);
+    summary->group_rows = cuts;
+    summary->group_count = count;
+    summary->rows = rows;
+    bytes_put_u32(&out->footer, count);
+    uint32_t from = 0;
+    for (uint32_t g = 0; g < count; from += cuts[g++])
+        if (!write_group(out, schema, columns, order + from, cuts[g], encoder))
+            return false;
+    return write_tail(out, summary) && os_sync(out->fd, out->path, out->error);
+}
+
+bool
+segment_write(const char *path, const Schema *schema, const Vector *const *columns,
+              const uint32_t *order, uint32_t rows, BlockEncoder *encoder, SegmentSummary *summary,
+              AzError *error)
+{
+    assert(rows);
+    *summary = (SegmentSummary){0};
+    SegmentOut out = {.path = path, .error = error};
+    out.fd = os_create(path, error);
+    if (out.fd < 0)
+        return false;
+    bool ok = write_all(&out, schema, columns, order, rows, encoder, summary);
+    // After a sync, close has nothing left to report.
+    close(out.fd);
+    buffer_free(&out.pending);
+    buffer_free(&out.footer);
+    if (!ok) {
+        free(summary->group_rows);
+        *summary = (SegmentSummary){0};
+        os_unlink(path);
+    }
+    return ok;
+}

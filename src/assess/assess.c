@@ -248,7 +248,7 @@ open_history(Database *db, Run *run, const AssessOptions *options)
     if (!options->write_history || !db_store(db))
         return;
     AzError error = {0};
-    run->history = history_open(db_store(db), run->assessment, &error);
+    run->history = history_open(store_dir(db_store(db)), run->assessment, &error);
     if (!run->history)
         run->assessment->history_note = str_copy(run->assessment->arena, str_from(error.message));
 }

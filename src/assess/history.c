@@ -53,6 +53,7 @@ static const HistoryColumn COLUMNS[COLUMN_COUNT] = {
 
 struct History {
     const Assessment *assessment;
+    Store *store;
     StoreWriter *writer;
     TableWriter *table;
     VectorBuilder builders[COLUMN_COUNT];
@@ -70,16 +71,22 @@ history_free(History *history)
     arena_free(&history->texts);
     json_parser_free(history->json);
     dyn_builder_free(history->dyn);
+    store_close(history->store);
     free(history);
 }
 
 History *
-history_open(Store *store, const Assessment *assessment, AzError *error)
+history_open(const char *dir, const Assessment *assessment, AzError *error)
 {
+    Store *store = store_open(dir, STORE_WRITE, error);
+    if (!store)
+        return NULL;
     StoreImportInfo info = {.source = STR("assess"), .tool_version = assessment->version};
     StoreWriter *writer = store_writer_new(store, &info, error);
-    if (!writer)
+    if (!writer) {
+        store_close(store);
         return NULL;
+    }
     Column columns[COLUMN_COUNT];
     for (size_t c = 0; c < COLUMN_COUNT; c++)
         columns[c] = (Column){str_from(COLUMNS[c].name), COLUMNS[c].type};
@@ -89,8 +96,10 @@ history_open(Store *store, const Assessment *assessment, AzError *error)
     History *history = table ? calloc(1, sizeof(*history)) : NULL;
     if (!history) {
         store_abort(writer);
+        store_close(store);
         return NULL;
     }
+    history->store = store;
     history->assessment = assessment;
     history->writer = writer;
     history->table = table;

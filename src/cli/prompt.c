@@ -207,7 +207,7 @@ is_complete(const Prompt *prompt, Str line)
 }
 
 static void
-read_queries(Prompt *prompt, EditLine *edit, History *history, HistEvent *event)
+read_queries(Prompt *prompt, EditLine *edit, History *log, HistEvent *event)
 {
     const char *line;
     int count;
@@ -224,7 +224,7 @@ read_queries(Prompt *prompt, EditLine *edit, History *history, HistEvent *event)
         }
         Str query = str_trim(buffer_slice(&prompt->query));
         Arena arena = {0};
-        history(history, event, H_ENTER, str_cstr(&arena, query));
+        history(log, event, H_ENTER, str_cstr(&arena, query));
         arena_free(&arena);
         query_run(prompt->settings, query);
         buffer_clear(&prompt->query);

@@ -19,7 +19,6 @@ typedef struct ExecOptions {
     const _Atomic bool *cancel; // may be NULL; set from any thread to stop the query
     int64_t now;                // ticks: now() of the query
     uint64_t deadline_ns;       // monotonic; 0 = none
-    bool profile;               // count rows and time of each operator
 } ExecOptions;
 
 // A finished result: compact batches in order.
@@ -36,7 +35,3 @@ ResultTable *exec_run(Arena *arena, const Plan *plan, const ExecOptions *options
 
 // Evaluates an expression without columns (constant folding, tests).
 bool exec_fold(Arena *arena, const Expr *expr, int64_t now, Value *out, AzError *error);
-
-// After a run with `profile`: rows out and nanoseconds of each operator, as text
-// lines for --explain. Empty otherwise.
-void exec_profile_print(const ExecOptions *options, const Plan *plan, Buffer *out);

@@ -26,6 +26,9 @@ typedef struct Scratch {
     struct RegexCache *regexes; // patterns that are no constants
 } Scratch;
 
+void scratch_init(Scratch *scratch);
+void scratch_free(Scratch *scratch);
+
 typedef struct ScalarCall {
     const FunctionDef *fn;
     const ArgView *args;

@@ -64,7 +64,12 @@ struct AstExpr {
     size_t operator_count;
     AstColumnList columns; // AST_TYPEOF
     Type type;             // AST_TYPEOF of one type
+    bool open_columns;     // AST_TYPEOF: typeof(*)
+    // How deep the tree below is, at most AST_HEIGHT_MAX: walks may recurse.
+    uint32_t height;
 };
+
+enum { AST_HEIGHT_MAX = 1500 };
 
 // [names =] expr [to typeof(type)] [default = expr] [asc|desc ...]
 typedef struct AstItem {
@@ -75,6 +80,7 @@ typedef struct AstItem {
     AstExpr *default_; // make-series
     bool descending, nulls_first;
     bool has_order, has_nulls; // whether asc/desc, nulls first/last were written
+    bool granny;               // project-reorder: granny-asc, granny-desc
     Span span;
 } AstItem;
 
@@ -110,6 +116,81 @@ typedef struct AstParseList {
     size_t len, cap;
 } AstParseList;
 
+// A part with a name: a branch of fork, the sub-query of facet, a node table of
+// make-graph (the name is its key column).
+typedef struct AstBranch {
+    AstName name; // empty text = none
+    AstExpr *body;
+} AstBranch;
+
+typedef struct AstBranchList {
+    AstBranch *items;
+    size_t len, cap;
+} AstBranchList;
+
+// scan: step name [optional] [output=all|last|none]: condition [=> column = value, ...]
+typedef struct AstScanStep {
+    AstName name;
+    bool optional;
+    Str output; // empty = not written
+    AstExpr *condition;
+    AstItemList assignments;
+} AstScanStep;
+
+typedef struct AstScanStepList {
+    AstScanStep *items;
+    size_t len, cap;
+} AstScanStepList;
+
+// top-nested: [count] of key [with others = others] by aggregate [asc|desc]
+typedef struct AstNestedLevel {
+    AstExpr *count; // NULL = all
+    AstItem key;
+    AstExpr *others; // NULL = not written
+    AstItem by;
+} AstNestedLevel;
+
+typedef struct AstNestedLevelList {
+    AstNestedLevel *items;
+    size_t len, cap;
+} AstNestedLevelList;
+
+// graph-match: nodes and edges in turn, a node first and last: (a)-[e*1..3]->(b)--(c)
+typedef enum AstDirection { AST_FORWARD, AST_BACKWARD, AST_EITHER_WAY } AstDirection;
+
+typedef struct AstGraphPart {
+    bool is_edge;
+    AstName name; // empty text = none
+    AstDirection direction;
+    AstExpr *min, *max; // both or none: an edge of variable length
+    Span span;
+} AstGraphPart;
+
+typedef struct AstGraphPattern {
+    AstGraphPart *items;
+    size_t len, cap;
+} AstGraphPattern;
+
+typedef struct AstGraphPatternList {
+    AstGraphPattern *items;
+    size_t len, cap;
+} AstGraphPatternList;
+
+// graph-to-table: nodes|edges [as name] [with_node_id=x ...]
+typedef struct AstGraphOutput {
+    bool is_edges;
+    AstName name; // empty text = none
+    AstParamList params;
+    Span span;
+} AstGraphOutput;
+
+typedef struct AstGraphOutputList {
+    AstGraphOutput *items;
+    size_t len, cap;
+} AstGraphOutputList;
+
+typedef struct AstParameter AstParameter;
+
 // One operator. Which clauses a kind has is the parser's table OPERATORS; absent
 // ones are empty.
 struct AstOperator {
@@ -129,15 +210,29 @@ struct AstOperator {
     AstParseList parts;
     AstColumnList columns; // datatable, externaldata, parse-kv
     AstExprList rows;      // datatable cells, externaldata paths
+    // The clauses of operators with a grammar of their own.
+    bool open_columns;         // evaluate f() : (*)
+    AstParamList properties;   // with (name=value, ...) of render, externaldata, reduce
+    AstItemList project;       // graph-match, find; find's name:type is in to_type
+    bool project_smart;        // find
+    AstItemList order;         // scan's `order by`; its `partition by` is `by`
+    AstParameter *declared;    // scan
+    size_t declared_count;     //
+    AstScanStepList steps;     // scan
+    AstNestedLevelList levels; // top-nested
+    AstBranchList branches;    // fork, facet, make-graph's `with`
+    AstGraphPatternList patterns;
+    AstGraphOutputList outputs;
+    AstFunction *block; // macro-expand's statements; the entity group is `right`
 };
 
-typedef struct AstParameter {
+struct AstParameter {
     AstName name;
     Type type;                // scalar parameters
     bool is_table, any_table; // T:(a:long) and T:(*)
     AstColumnList columns;
     AstExpr *default_;
-} AstParameter;
+};
 
 typedef enum AstStatementKind {
     AST_LET, // name = value
@@ -148,6 +243,8 @@ typedef enum AstStatementKind {
     AST_UNSUPPORTED_STATEMENT, // declare pattern, alias, restrict: `what` names it
 } AstStatementKind;
 
+typedef struct AstPattern AstPattern;
+
 typedef struct AstStatement {
     AstStatementKind kind;
     Span span;
@@ -157,6 +254,8 @@ typedef struct AstStatement {
     AstParameter *parameters; // AST_QUERY_PARAMETERS
     size_t parameter_count;
     Str what;
+    AstItemList entities; // restrict access to (...)
+    AstPattern *pattern;  // declare pattern
 } AstStatement;
 
 typedef struct AstStatementList {
@@ -176,6 +275,21 @@ typedef struct AstQuery {
     Str text;
     AstStatementList statements;
 } AstQuery;
+
+// declare pattern name [= (a:string)[path:string] { ("x").["y"] = { body }; ... }]
+typedef struct AstPatternCase {
+    AstExprList args;
+    AstExpr *path; // NULL = none
+    AstStatementList body;
+} AstPatternCase;
+
+struct AstPattern {
+    AstParameter *parameters; // the arguments, then the path when has_path
+    size_t parameter_count;
+    bool has_path;
+    AstPatternCase *cases;
+    size_t case_count;
+};
 
 // A function file: .create-or-alter function with (folder=..., docstring=...) Name(...) {...}
 typedef struct AstFunctionFile {

@@ -705,7 +705,15 @@ bind_expression_kind(Binder *b, const AstExpr *ast, Row *row)
     case AST_LIST_OP: return bind_list_ast(b, ast, row);
     case AST_STAR:
     case AST_WILDCARD: bind_fail(b, ast->span, "'*' cannot stand here"); return NULL;
-    case AST_TYPEOF: bind_fail(b, ast->span, "typeof() cannot stand here"); return NULL;
+    case AST_TYPEOF: {
+        // extract(regex, group, text, typeof(long)): functions take the type's name.
+        if (ast->type == TYPE_NONE) {
+            bind_fail(b, ast->span, "a list of columns cannot stand here");
+            return NULL;
+        }
+        Value name = value_string(str_from(type_name(ast->type)));
+        return expr_const(b->arena, &name, ast->span);
+    }
     case AST_PIPELINE:
     case AST_SOURCE:
         bind_fail(b, ast->span,

@@ -8,9 +8,9 @@
 // dynamic tree passes dyn_check once, here. Internal to src/store.
 #pragma once
 
-#include "column/vector.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "column/vector.h"
 
 typedef enum BlockEncoding {
     BLOCK_PLAIN,

@@ -92,7 +92,8 @@ is_constant(const Vector *v)
 {
     bool valid = row_valid(v, 0);
     for (uint32_t i = 1; i < v->count; i++)
-        if (row_valid(v, i) != valid || (valid && !payload_same(v->type, v->data, row_payload(v, i))))
+        if (row_valid(v, i) != valid ||
+            (valid && !payload_same(v->type, v->data, row_payload(v, i))))
             return false;
     return true;
 }

@@ -3,7 +3,7 @@
 //
 // The file is in WAL mode: readers never wait for the writer. A directory that
 // cannot be written to is read with immutable=1 when no writer left a log, since
-// SQLite could not make its shared-memory file there. Even our own catalog is
+// SQLite could not make its shared-memory file there; each read opens it anew. Even our own catalog is
 // checked as it is read: names with slashes, unknown types and counts that do not
 // fit are damage.
 
@@ -12,6 +12,7 @@
 #include "store/bytes.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -31,7 +32,7 @@ static const char SCHEMA[] =
     " kind INTEGER NOT NULL);"
     "CREATE TABLE columns(table_id INTEGER NOT NULL, position INTEGER NOT NULL, name TEXT NOT NULL,"
     " type TEXT NOT NULL, PRIMARY KEY(table_id, position)) WITHOUT ROWID;"
-    "CREATE TABLE segments(id INTEGER PRIMARY KEY AUTOINCREMENT, table_id INTEGER NOT NULL,"
+    "CREATE TABLE segments(id INTEGER PRIMARY KEY, table_id INTEGER NOT NULL,"
     " snapshot_id INTEGER NOT NULL, file TEXT NOT NULL UNIQUE, rows INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL, checksum INTEGER NOT NULL, group_rows BLOB NOT NULL,"
     " time_min INTEGER, time_max INTEGER);"
@@ -43,6 +44,8 @@ catalog_error(const Catalog *catalog, const char *doing, AzError *error)
     int code = catalog->db ? sqlite3_errcode(catalog->db) & 0xFF : SQLITE_NOMEM;
     const char *text = catalog->db ? sqlite3_errmsg(catalog->db) : "not enough memory";
     int number = catalog->db ? sqlite3_system_errno(catalog->db) : 0;
+    if (code == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT))
+        code = SQLITE_FULL;
     switch (code) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
@@ -61,9 +64,14 @@ catalog_error(const Catalog *catalog, const char *doing, AzError *error)
         return error_set(error, AZ_IO,
                          "cannot %s the catalog '%s': another program holds it; try again", doing,
                          catalog->path);
+    case SQLITE_CANTOPEN: // SQLite keeps no trustworthy errno of this one
+        return error_set(error, AZ_IO,
+                         "cannot %s the catalog '%s': %s (or one beside it: may the directory be "
+                         "written to, or is the disk full?)",
+                         doing, catalog->path, text);
     default:
-        return error_set(error, AZ_IO, "cannot %s the catalog '%s': %s%s%s", doing, catalog->path,
-                         text, number ? ": " : "", number ? strerror(number) : "");
+        return error_set(error, AZ_IO, "cannot %s the catalog '%s': %s: %s", doing, catalog->path,
+                         text, number ? strerror(number) : "the disk may be full or failing");
     }
 }
 
@@ -176,20 +184,23 @@ file_exists(const char *path, const char *suffix)
     return exists;
 }
 
+typedef enum Opening { OPEN_NORMAL, OPEN_CREATE, OPEN_READ_ONLY, OPEN_IMMUTABLE } Opening;
+
 static bool
-connection_open(Catalog *catalog, const char *dir, CatalogMode mode, AzError *error)
+connection_open(Catalog *catalog, Opening opening, AzError *error)
 {
-    const char *options = "";
-    int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE;
-    if (mode == CATALOG_WRITE) {
-        flags |= SQLITE_OPEN_CREATE;
-    } else if (access(dir, W_OK) != 0 || access(catalog->path, W_OK) != 0) {
-        flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READONLY;
-        // With a log the newest commits are in it: SQLite must read both.
-        if (!file_exists(catalog->path, "-wal"))
-            options = "?immutable=1";
-    }
-    char *uri = uri_make(catalog->path, options);
+    static const int FLAGS[] = {
+        [OPEN_NORMAL] = SQLITE_OPEN_READWRITE,
+        [OPEN_CREATE] = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
+        [OPEN_READ_ONLY] = SQLITE_OPEN_READONLY,
+        [OPEN_IMMUTABLE] = SQLITE_OPEN_READONLY,
+    };
+    sqlite3_close(catalog->db);
+    catalog->db = NULL;
+    catalog->immutable = opening == OPEN_IMMUTABLE;
+    catalog->fresh = true;
+    char *uri = uri_make(catalog->path, catalog->immutable ? "?immutable=1" : "");
+    int flags = FLAGS[opening] | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
     int status = sqlite3_open_v2(uri, &catalog->db, flags, NULL);
     free(uri);
     if (status != SQLITE_OK)
@@ -201,28 +212,65 @@ connection_open(Catalog *catalog, const char *dir, CatalogMode mode, AzError *er
 }
 
 static bool
-catalog_setup(Catalog *catalog, CatalogMode mode, AzError *error)
+setup_for_reading(Catalog *catalog, AzError *error)
 {
     bool empty;
     if (!format_check(catalog, &empty, error))
         return false;
-    if (mode == CATALOG_READ) {
-        if (empty)
-            return error_set(error, AZ_NOT_FOUND,
-                             "the store of '%s' is still empty: run azimuth import first",
-                             catalog->path);
-        return true;
-    }
-    return catalog_exec(catalog, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "open",
+    return !empty ||
+           error_set(error, AZ_NOT_FOUND,
+                     "the store of '%s' is still empty: run azimuth import first", catalog->path);
+}
+
+static bool
+setup_for_writing(Catalog *catalog, AzError *error)
+{
+    bool empty;
+    return format_check(catalog, &empty, error) &&
+           catalog_exec(catalog, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "open",
                         error) &&
            (!empty || catalog_create(catalog, error));
+}
+
+// Where SQLite cannot make its files (a read-only directory, a full disk) the
+// catalog is read as it is, unless a log holds newer commits.
+static bool
+open_for_reading(Catalog *catalog, AzError *error)
+{
+    if (access(catalog->dir, W_OK) != 0 || access(catalog->path, W_OK) != 0) {
+        bool has_log = file_exists(catalog->path, "-wal");
+        return connection_open(catalog, has_log ? OPEN_READ_ONLY : OPEN_IMMUTABLE, error) &&
+               setup_for_reading(catalog, error);
+    }
+    AzError first = {0};
+    if (connection_open(catalog, OPEN_NORMAL, &first) && setup_for_reading(catalog, &first))
+        return true;
+    if (first.code == AZ_IO && !file_exists(catalog->path, "-wal"))
+        return connection_open(catalog, OPEN_IMMUTABLE, error) && setup_for_reading(catalog, error);
+    if (error)
+        *error = first;
+    return false;
+}
+
+// SQLite takes an immutable file for granted; a writer may have come since.
+static bool
+catalog_refresh(Catalog *catalog, AzError *error)
+{
+    bool stale = catalog->immutable && !catalog->fresh;
+    if (stale && !open_for_reading(catalog, error))
+        return false;
+    catalog->fresh = false;
+    return true;
 }
 
 Catalog *
 catalog_open(const char *dir, CatalogMode mode, AzError *error)
 {
     Catalog *catalog = calloc(1, sizeof(*catalog));
-    if (!catalog || asprintf(&catalog->path, "%s/catalog.sqlite", dir) < 0) {
+    if (!catalog || !(catalog->dir = strdup(dir)) ||
+        asprintf(&catalog->path, "%s/catalog.sqlite", dir) < 0) {
+        if (catalog)
+            free(catalog->dir);
         free(catalog);
         error_set(error, AZ_LIMIT, "not enough memory to open '%s'", dir);
         return NULL;
@@ -239,7 +287,10 @@ catalog_open(const char *dir, CatalogMode mode, AzError *error)
         catalog_close(catalog);
         return NULL;
     }
-    if (!connection_open(catalog, dir, mode, error) || !catalog_setup(catalog, mode, error)) {
+    bool ok = mode == CATALOG_READ ? open_for_reading(catalog, error)
+                                   : connection_open(catalog, OPEN_CREATE, error) &&
+                                         setup_for_writing(catalog, error);
+    if (!ok) {
         catalog_close(catalog);
         return NULL;
     }
@@ -253,6 +304,7 @@ catalog_close(Catalog *catalog)
         return;
     sqlite3_close(catalog->db);
     free(catalog->path);
+    free(catalog->dir);
     free(catalog);
 }
 
@@ -346,7 +398,7 @@ segments_load(Catalog *catalog, Arena *arena, CatalogState *out, AzError *error)
 {
     static const char ALL[] = "SELECT id, table_id, snapshot_id, file, rows, bytes, checksum,"
                               " group_rows, time_min, time_max FROM segments"
-                              " WHERE ?1 = -1 ORDER BY table_id, id";
+                              " ORDER BY table_id, id";
     static const char SEEN[] = "SELECT id, table_id, snapshot_id, file, rows, bytes, checksum,"
                                " group_rows, time_min, time_max FROM segments"
                                " WHERE snapshot_id IN (0, ?1) ORDER BY table_id, id";
@@ -354,7 +406,8 @@ segments_load(Catalog *catalog, Arena *arena, CatalogState *out, AzError *error)
     sqlite3_stmt *statement = catalog_prepare(catalog, all ? ALL : SEEN, "read", error);
     if (!statement)
         return false;
-    sqlite3_bind_int64(statement, 1, out->snapshot);
+    if (!all)
+        sqlite3_bind_int64(statement, 1, out->snapshot);
     SegmentArray segments = {0};
     int status;
     bool ok = true;
@@ -419,7 +472,7 @@ bool
 catalog_load(Catalog *catalog, Arena *arena, int64_t snapshot, CatalogState *out, AzError *error)
 {
     *out = (CatalogState){.snapshot = snapshot};
-    if (!catalog_exec(catalog, "BEGIN", "read", error))
+    if (!catalog_refresh(catalog, error) || !catalog_exec(catalog, "BEGIN", "read", error))
         return false;
     bool ok = snapshot_resolve(catalog, &out->snapshot, error) &&
               tables_load(catalog, arena, out, error) && segments_load(catalog, arena, out, error);
@@ -432,6 +485,8 @@ catalog_snapshots(Catalog *catalog, Arena *arena, SnapshotInfo **out, size_t *co
 {
     *out = NULL;
     *count = 0;
+    if (!catalog_refresh(catalog, error))
+        return false;
     sqlite3_stmt *statement =
         catalog_prepare(catalog,
                         "SELECT id, created, source, tenant_id, tool_version, duration_ms, rows,"

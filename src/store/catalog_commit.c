@@ -74,8 +74,8 @@ table_insert(Catalog *catalog, CatalogTable *table, AzError *error)
 {
     if (table->id)
         return true;
-    sqlite3_stmt *statement = catalog_prepare(
-        catalog, "INSERT INTO tables(name, kind) VALUES(?1, ?2)", "write", error);
+    sqlite3_stmt *statement =
+        catalog_prepare(catalog, "INSERT INTO tables(name, kind) VALUES(?1, ?2)", "write", error);
     if (!statement)
         return false;
     bind_str(statement, 1, table->name);

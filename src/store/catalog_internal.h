@@ -2,13 +2,16 @@
 #pragma once
 
 #include "base/array.h"
+#include "base/buffer.h"
 #include "store/catalog.h"
 
 #include <sqlite3.h>
 
 struct Catalog {
     sqlite3 *db;
-    char *path;
+    char *dir, *path;
+    bool immutable; // opened as a file that nobody changes
+    bool fresh;     // and not read from since
 };
 
 // Fills the error from the connection's last one: "cannot <doing> the catalog ...".

@@ -372,7 +372,8 @@ static size_t
 split_documents(IngestSplitter *splitter, IngestChunk *chunk)
 {
     size_t at = splitter->in_value ? splitter->scanned : 0;
-    while (at < chunk->len) {
+    // A value that is begun is looked at even when the file brought nothing more.
+    while (at < chunk->len || splitter->in_value) {
         if (splitter->resync) {
             if (!resync(splitter, chunk, &at))
                 return at;
@@ -387,10 +388,11 @@ split_documents(IngestSplitter *splitter, IngestChunk *chunk)
         ScanEnd end = scan_value(splitter, chunk);
         at = splitter->scanned;
         // Whether a string in the rest of a page is a name is seen by what follows.
-        if (end == SCAN_DONE && splitter->place == PAGE_REST && !splitter->ended &&
+        if (end == SCAN_DONE && splitter->place == PAGE_REST && !splitter->skipping &&
+            !splitter->ended &&
             ingest_skip_blanks((Str){chunk->data, chunk->len}, at) == chunk->len) {
             splitter->in_value = false;
-            return splitter->skipping ? at : splitter->value_from;
+            return splitter->value_from;
         }
         if (end == SCAN_DONE) {
             end_value(splitter, chunk, at);

@@ -15,8 +15,8 @@
 enum {
     SEGMENT_VERSION = 1,
     SEGMENT_COLUMNS_MAX = 4096,
-    GROUP_ROWS = 16384,      // rows of a row group, the morsel of a scan
-    GROUP_BYTES = 32 << 20,  // a row group is cut when its payloads pass this
+    GROUP_ROWS = 16384,     // rows of a row group, the morsel of a scan
+    GROUP_BYTES = 32 << 20, // a row group is cut when its payloads pass this
 };
 
 typedef struct SegmentSummary {

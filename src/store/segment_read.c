@@ -5,8 +5,8 @@
 // The file is opened for each block, so that a store of many thousand segments
 // needs no descriptor for each; an open costs microseconds, a block far more.
 
-#include "store/segment.h"
 #include "store/os.h"
+#include "store/segment.h"
 #include "store/segment_layout.h"
 
 #include <errno.h>
@@ -124,14 +124,16 @@ head_check(int fd, const char *path, AzError *error)
         return false;
     if (memcmp(head, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE) != 0)
         return damaged(path, error, "it does not begin as a segment does");
-    uint32_t version;
+    uint32_t version, reserved;
     memcpy(&version, head + SEGMENT_MAGIC_SIZE, sizeof(version));
+    memcpy(&reserved, head + SEGMENT_MAGIC_SIZE + sizeof(version), sizeof(reserved));
     if (version > SEGMENT_VERSION)
         return error_set(error, AZ_INVALID,
                          "segment '%s' was written by a newer Azimuth (format %u, this one reads "
                          "%d): update azimuth",
                          path, version, SEGMENT_VERSION);
-    return version == SEGMENT_VERSION || damaged(path, error, "its format version is wrong");
+    return (version == SEGMENT_VERSION && !reserved) ||
+           damaged(path, error, "its format version is wrong");
 }
 
 static bool
@@ -221,14 +223,15 @@ segment_read_fd(const Segment *segment, int fd, uint32_t group, uint32_t column,
     if (!os_read_at(fd, stored, info->stored, info->offset, segment->path, error))
         return NULL;
     const char *why = "";
-    Block *block = block_decode(decoder, info, segment->schema.columns[column].type, g->rows,
-                                stored, &why);
+    Block *block =
+        block_decode(decoder, info, segment->schema.columns[column].type, g->rows, stored, &why);
     if (!block)
-        error_set(error, AZ_CORRUPT,
-                  "segment '%s' is damaged: column '%.*s', block %u (%u bytes at %llu): %s; restore "
-                  "the file from a backup or import the data again",
-                  segment->path, STR_ARG(str_slice(segment->schema.columns[column].name, 0, 200)),
-                  group, info->stored, (unsigned long long)info->offset, why);
+        error_set(
+            error, AZ_CORRUPT,
+            "segment '%s' is damaged: column '%.*s', block %u (%u bytes at %llu): %s; restore "
+            "the file from a backup or import the data again",
+            segment->path, STR_ARG(str_slice(segment->schema.columns[column].name, 0, 200)), group,
+            info->stored, (unsigned long long)info->offset, why);
     return block;
 }
 

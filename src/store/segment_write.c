@@ -3,8 +3,8 @@
 // The file is made whole under its temporary name and synced before anybody may
 // name it, so a crash leaves at most rubbish in tmp/.
 
-#include "store/segment.h"
 #include "store/os.h"
+#include "store/segment.h"
 #include "store/segment_layout.h"
 
 #include <assert.h>

@@ -110,9 +110,9 @@ void
 zone_put(Buffer *out, Type type, const Zone *zone)
 {
     bytes_put_u32(out, zone->null_count);
-    bytes_put_u8(out, (uint8_t)((zone->bounded ? ZONE_BOUNDED : 0) |
-                                (zone->max_cut ? ZONE_MAX_CUT : 0) |
-                                (zone->has_set ? ZONE_HAS_SET : 0)));
+    bytes_put_u8(out,
+                 (uint8_t)((zone->bounded ? ZONE_BOUNDED : 0) | (zone->max_cut ? ZONE_MAX_CUT : 0) |
+                           (zone->has_set ? ZONE_HAS_SET : 0)));
     if (zone->bounded) {
         value_put(out, type, &zone->min);
         value_put(out, type, &zone->max);
@@ -145,7 +145,8 @@ zone_get(ByteReader *reader, Arena *arena, Type type, Zone *zone)
     zone->bounded = flags & ZONE_BOUNDED;
     zone->max_cut = flags & ZONE_MAX_CUT;
     zone->has_set = flags & ZONE_HAS_SET;
-    if ((zone->bounded && type == TYPE_DYNAMIC) || (zone->has_set && type != TYPE_STRING)) {
+    if ((zone->bounded && type == TYPE_DYNAMIC) ||
+        ((zone->has_set || zone->max_cut) && type != TYPE_STRING)) {
         reader->bad = true;
         return;
     }

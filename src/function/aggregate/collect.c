@@ -241,13 +241,36 @@ set_insert(SetState *set, Type type, const ArgView *arg, uint32_t i, uint64_t se
     set->slots[slot] = (uint32_t)set->list.len;
 }
 
+// Of a dynamic array the elements are taken, one by one (make_set page: sets of arrays).
+static void
+set_insert_elements(const AggregateUpdate *u, uint32_t i, Dyn array)
+{
+    uint32_t count = dyn_count(array);
+    for (uint32_t n = 0; n < count; n++) {
+        Dyn element = dyn_at(array, n);
+        if (dyn_kind(element) == DYN_NULL)
+            continue;
+        Text text = text_view((const char *)element.ptr, element.size);
+        ArgView view = {.type = TYPE_DYNAMIC, .data = &text, .mask = 0};
+        set_insert(u->states[i], TYPE_DYNAMIC, &view, 0, update_sequence(u, i), u->arena);
+    }
+}
+
 static void
 set_update(const AggregateUpdate *u)
 {
     Type type = u->args[0].type;
-    for (uint32_t i = 0; i < u->count; i++)
-        if (!update_is_null(u, 0, i))
+    for (uint32_t i = 0; i < u->count; i++) {
+        if (update_is_null(u, 0, i))
+            continue;
+        Dyn node = {0};
+        if (type == TYPE_DYNAMIC)
+            node = dyn_of_text(&UPDATE_ARG(u, 0, Text, i));
+        if (dyn_kind(node) == DYN_ARRAY)
+            set_insert_elements(u, i, node);
+        else
             set_insert(u->states[i], type, &u->args[0], i, update_sequence(u, i), u->arena);
+    }
 }
 
 static void

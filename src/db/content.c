@@ -1,0 +1,363 @@
+// The content folder. Schemas are found by a scan of the schema files for their
+// `.create table` lines (a fraction of a millisecond for a thousand tables); only the
+// one asked for is parsed. Functions are files named after the function.
+
+#include "db/content.h"
+
+#include "base/array.h"
+#include "base/buffer.h"
+#include "base/map.h"
+#include "kql/parser.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+typedef struct SchemaEntry {
+    Str name;
+    Str text;      // the whole file
+    size_t offset; // of its `.create table`
+    TableKind kind;
+    bool parsed, broken;
+    Schema schema;
+} SchemaEntry;
+
+struct Content {
+    Arena arena;
+    char *dir;
+    bool schemas_read;
+    Map schemas;   // name (any case) -> SchemaEntry
+    Map functions; // name -> AstFunctionFile, once parsed
+    pthread_mutex_t mutex;
+};
+
+static bool
+is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+// The folder of the running program, without its name.
+static bool
+program_folder(char *out, size_t size)
+{
+    ssize_t len = readlink("/proc/self/exe", out, size - 1);
+    if (len <= 0)
+        return false;
+    out[len] = 0;
+    char *slash = strrchr(out, '/');
+    if (slash)
+        *slash = 0;
+    return slash != NULL;
+}
+
+static char *
+default_dir(Arena *arena)
+{
+    const char *named = getenv("AZIMUTH_CONTENT");
+    if (named && *named)
+        return str_cstr(arena, str_from(named));
+    char program[PATH_MAX];
+    if (!program_folder(program, sizeof(program)))
+        return str_cstr(arena, STR(""));
+    static const char *const PLACES[] = {"%s/../content", "%s/content", "%s/../../content",
+                                         "%s/../share/azimuth/content"};
+    for (size_t i = 0; i < COUNT_OF(PLACES); i++) {
+        char path[PATH_MAX + 64], real[PATH_MAX];
+        snprintf(path, sizeof(path), "%s%s", program, PLACES[i] + 2);
+        if (is_folder(path) && realpath(path, real))
+            return str_cstr(arena, str_from(real));
+    }
+    return str_cstr(arena, STR(""));
+}
+
+Content *
+content_open(const char *dir, AzError *error)
+{
+    if (dir && !is_folder(dir)) {
+        error_set(error, AZ_NOT_FOUND, "the content folder '%s' does not exist", dir);
+        return NULL;
+    }
+    Content *content = calloc(1, sizeof(*content));
+    if (!content) {
+        error_set(error, AZ_LIMIT, "out of memory");
+        return NULL;
+    }
+    content->dir = dir ? str_cstr(&content->arena, str_from(dir)) : default_dir(&content->arena);
+    map_init(&content->schemas, &content->arena, true);
+    map_init(&content->functions, &content->arena, false);
+    pthread_mutex_init(&content->mutex, NULL);
+    return content;
+}
+
+void
+content_close(Content *content)
+{
+    if (!content)
+        return;
+    pthread_mutex_destroy(&content->mutex);
+    arena_free(&content->arena);
+    free(content);
+}
+
+const char *
+content_dir(const Content *content)
+{
+    return content->dir;
+}
+
+static bool
+read_file(Arena *arena, const char *path, Str *out, AzError *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return error_errno(error, "cannot open '%s'", path);
+    struct stat info;
+    if (fstat(fd, &info) || info.st_size < 0 || info.st_size > (64 << 20)) {
+        close(fd);
+        return error_set(error, AZ_INVALID, "'%s' is no content file (more than 64 MB)", path);
+    }
+    char *data = arena_alloc(arena, (size_t)info.st_size + 1);
+    size_t len = 0;
+    while (len < (size_t)info.st_size) {
+        ssize_t got = read(fd, data + len, (size_t)info.st_size - len);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        len += (size_t)got;
+    }
+    close(fd);
+    data[len] = 0;
+    *out = (Str){data, len};
+    return true;
+}
+
+static int
+name_order(const void *a, const void *b)
+{
+    return str_compare(*(const Str *)a, *(const Str *)b);
+}
+
+typedef struct NameList {
+    Str *items;
+    size_t len, cap;
+} NameList;
+
+// Files of a folder of content with that ending, in name order.
+static NameList
+list_files(Arena *arena, const char *dir, Str ending)
+{
+    NameList names = {0};
+    DIR *folder = opendir(dir);
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder)))
+        if (entry->d_name[0] != '.' && str_ends(str_from(entry->d_name), ending))
+            ARRAY_PUSH(arena, &names, str_copy(arena, str_from(entry->d_name)));
+    if (folder)
+        closedir(folder);
+    if (names.len)
+        qsort(names.items, names.len, sizeof(Str), name_order);
+    return names;
+}
+
+// ---- schemas ----
+
+static void
+index_schemas(Content *content, Str text, TableKind kind)
+{
+    static const Str COMMAND = STR_INIT(".create table ");
+    size_t at = 0;
+    for (;;) {
+        ptrdiff_t hit = str_find(str_slice(text, at, text.len), COMMAND);
+        if (hit < 0)
+            return;
+        size_t offset = at + (size_t)hit;
+        Str rest = str_slice(text, offset + COMMAND.len, text.len);
+        size_t end = 0;
+        while (end < rest.len && rest.ptr[end] != ' ' && rest.ptr[end] != '(' &&
+               rest.ptr[end] != '\n')
+            end++;
+        SchemaEntry *entry = ARENA_NEW(&content->arena, SchemaEntry);
+        entry->name = str_slice(rest, 0, end);
+        entry->text = text;
+        entry->offset = offset;
+        entry->kind = kind;
+        if (!map_get(&content->schemas, entry->name))
+            map_put(&content->schemas, entry->name, entry);
+        at = offset + COMMAND.len;
+    }
+}
+
+// Tables of a snapshot come from the files of Resource Graph and Microsoft Graph, and
+// CollectionStatus is written with them; all others grow.
+static TableKind
+file_kind(Str name)
+{
+    bool inventory = str_starts(name, STR("resource-graph")) ||
+                     str_starts(name, STR("microsoft-graph")) || str_starts(name, STR("snapshot"));
+    return inventory ? TABLE_INVENTORY : TABLE_LOG;
+}
+
+static void
+read_schemas(Content *content)
+{
+    if (content->schemas_read || !*content->dir)
+        return;
+    content->schemas_read = true;
+    Str dir = str_format(&content->arena, "%s/schemas", content->dir);
+    NameList names = list_files(&content->arena, dir.ptr, STR(".kql"));
+    for (size_t i = 0; i < names.len; i++) {
+        Str path = str_format(&content->arena, "%.*s/%.*s", STR_ARG(dir), STR_ARG(names.items[i]));
+        Str text;
+        if (read_file(&content->arena, path.ptr, &text, NULL))
+            index_schemas(content, text, file_kind(names.items[i]));
+    }
+}
+
+static void
+parse_schema(Content *content, SchemaEntry *entry)
+{
+    if (entry->parsed)
+        return;
+    entry->parsed = true;
+    size_t offset = entry->offset;
+    AstTableSchema table;
+    AzError error = {0};
+    if (!kql_parse_create_table(&content->arena, entry->text, &offset, &table, &error)) {
+        entry->broken = true;
+        return;
+    }
+    entry->schema.count = (uint32_t)table.columns.len;
+    entry->schema.columns = ARENA_ARRAY(&content->arena, Column, table.columns.len);
+    for (size_t i = 0; i < table.columns.len; i++)
+        entry->schema.columns[i] =
+            (Column){table.columns.items[i].name.text, table.columns.items[i].type};
+}
+
+bool
+content_schema(Content *content, Str table, Str *canonical, const Schema **schema, TableKind *kind)
+{
+    pthread_mutex_lock(&content->mutex);
+    read_schemas(content);
+    SchemaEntry *entry = map_get(&content->schemas, table);
+    if (entry)
+        parse_schema(content, entry);
+    pthread_mutex_unlock(&content->mutex);
+    if (!entry || entry->broken)
+        return false;
+    *canonical = entry->name;
+    *schema = &entry->schema;
+    *kind = entry->kind;
+    return true;
+}
+
+void
+content_each_table(Content *content, void (*each)(void *arg, Str name), void *arg)
+{
+    pthread_mutex_lock(&content->mutex);
+    read_schemas(content);
+    pthread_mutex_unlock(&content->mutex);
+    for (size_t i = 0; i < content->schemas.len; i++)
+        each(arg, content->schemas.entries[i].key);
+}
+
+// ---- functions ----
+
+static bool
+is_file_name(Str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+              c == '_'))
+            return false;
+    }
+    return name.len > 0 && name.len < 200;
+}
+
+const AstFunctionFile *
+content_function(Content *content, Str name, AzError *error)
+{
+    AstFunctionFile *file = map_get(&content->functions, name);
+    if (file || !*content->dir || !is_file_name(name))
+        return file;
+    Str path = str_format(&content->arena, "%s/functions/%.*s.kql", content->dir, STR_ARG(name));
+    if (access(path.ptr, R_OK))
+        return NULL;
+    Str text;
+    AzError cause = {0};
+    if (!read_file(&content->arena, path.ptr, &text, error))
+        return NULL;
+    file = kql_parse_function(&content->arena, text, &cause);
+    if (!file) {
+        uint32_t line = 0, column = 0;
+        text_position(text, cause.span.start, &line, &column);
+        error_set(error, cause.code, "%.*s:%u:%u: %s", STR_ARG(path), line, column, cause.message);
+        return NULL;
+    }
+    if (!str_equal(file->name.text, name)) {
+        error_set(error, AZ_INVALID,
+                  "%.*s defines the function '%.*s'; its file must be named "
+                  "after it",
+                  STR_ARG(path), STR_ARG(file->name.text));
+        return NULL;
+    }
+    file->path = path;
+    map_put(&content->functions, file->name.text, file);
+    return file;
+}
+
+void
+content_each_function(Content *content, void (*each)(void *arg, Str name), void *arg)
+{
+    if (!*content->dir)
+        return;
+    Str dir = str_format(&content->arena, "%s/functions", content->dir);
+    NameList names = list_files(&content->arena, dir.ptr, STR(".kql"));
+    for (size_t i = 0; i < names.len; i++)
+        each(arg, str_slice(names.items[i], 0, names.items[i].len - 4));
+}
+
+// ---- version ----
+
+static void
+hash_folder(XXH3_state_t *state, Arena *arena, const char *dir, int depth)
+{
+    NameList names = list_files(arena, dir, STR(""));
+    for (size_t i = 0; i < names.len; i++) {
+        Str path = str_format(arena, "%s/%.*s", dir, STR_ARG(names.items[i]));
+        if (is_folder(path.ptr)) {
+            if (depth < 8)
+                hash_folder(state, arena, path.ptr, depth + 1);
+            continue;
+        }
+        Str text;
+        XXH3_128bits_update(state, names.items[i].ptr, names.items[i].len);
+        if (read_file(arena, path.ptr, &text, NULL))
+            XXH3_128bits_update(state, text.ptr, text.len);
+    }
+}
+
+Str
+content_hash(Content *content, Arena *arena)
+{
+    if (!*content->dir)
+        return STR("");
+    Arena scratch = {0};
+    XXH3_state_t *state = XXH3_createState();
+    XXH3_128bits_reset(state);
+    hash_folder(state, &scratch, content->dir, 0);
+    XXH128_hash_t hash = XXH3_128bits_digest(state);
+    XXH3_freeState(state);
+    arena_free(&scratch);
+    return str_format(arena, "%016llx%016llx", (unsigned long long)hash.high64,
+                      (unsigned long long)hash.low64);
+}

@@ -1,0 +1,452 @@
+// summarize, distinct and count: grouping with one table a worker.
+//
+// Each worker finds the group of every row in its own table and hands whole batches to
+// the aggregates' update loops. Rows whose keys are dictionaries are grouped once for
+// each combination of codes. At the end the tables are merged, cut by hash so that all
+// workers merge at once, and the groups come out in the order of their first rows, so
+// the answer does not depend on who did what.
+
+#include "base/array.h"
+#include "exec/internal.h"
+#include "exec/keys.h"
+
+#include <stdatomic.h>
+
+typedef struct Group {
+    uint64_t first; // sequence of the first row
+    char *state;    // of all aggregates, side by side
+} Group;
+
+// The groups of one worker, or after merging of one slice of the hashes.
+typedef struct Part {
+    GroupTable table;
+    Group *groups;
+    uint32_t cap;
+} Part;
+
+typedef struct Summarize {
+    Exec *exec;
+    const Plan *plan;
+    Expr **keys;
+    AggregateCall *calls; // with sub-queries resolved
+    size_t *offsets;      // of each aggregate's state
+    size_t state_size;
+    KeyLayout layout;
+    Part *parts; // one a worker
+    // Merging and finishing.
+    Part *merged;
+    size_t merged_count;
+    _Atomic size_t next_slice;
+    struct Place *order;
+    size_t group_count;
+    ResultTable *result;
+    _Atomic uint32_t next_batch;
+} Summarize;
+
+typedef struct Place {
+    uint64_t first;
+    const uint64_t *row;
+    char *state;
+} Place;
+
+static const AggregateImpl *
+aggregate_impl(const AggregateCall *call)
+{
+    return call->fn->impl;
+}
+
+// ---- preparation ----
+
+static bool
+resolve_call(Exec *exec, AggregateCall *call, AzError *error)
+{
+    Expr **args = call->args;
+    bool changed = false;
+    if (!resolve_all(exec, args, call->arg_count, &call->args, error))
+        return false;
+    for (uint32_t i = 0; i < call->arg_count; i++)
+        changed = changed || call->args[i] != args[i];
+    if (call->filter && !(call->filter = resolve_subqueries(exec, call->filter, error)))
+        return false;
+    const AggregateImpl *impl = aggregate_impl(call);
+    return !changed || !impl->bind || impl->bind(exec->arena, call, error);
+}
+
+static bool
+summarize_prepare(Summarize *s, AzError *error)
+{
+    Exec *exec = s->exec;
+    const Plan *plan = s->plan;
+    uint32_t key_count = plan->summarize.key_count, count = plan->summarize.aggregate_count;
+    if (!resolve_all(exec, plan->summarize.keys, key_count, &s->keys, error))
+        return false;
+    Type *types = ARENA_ARRAY(exec->arena, Type, key_count);
+    for (uint32_t k = 0; k < key_count; k++)
+        types[k] = s->keys[k]->type;
+    s->layout = key_layout(exec->arena, types, key_count);
+    s->calls = ARENA_ARRAY(exec->arena, AggregateCall, count);
+    s->offsets = ARENA_ARRAY(exec->arena, size_t, count);
+    for (uint32_t a = 0; a < count; a++) {
+        s->calls[a] = plan->summarize.aggregates[a];
+        if (!resolve_call(exec, &s->calls[a], error))
+            return false;
+        s->offsets[a] = s->state_size;
+        s->state_size += (aggregate_impl(&s->calls[a])->state_size + 15) & ~(size_t)15;
+    }
+    s->parts = ARENA_ARRAY(exec->arena, Part, exec->worker_count);
+    for (size_t w = 0; w < exec->worker_count; w++)
+        group_table_init(&s->parts[w].table, &s->layout, &exec->workers[w].keep);
+    return true;
+}
+
+// ---- consuming ----
+
+// Gives group `g`, which was just added, its place and its states.
+static void
+group_start(const Summarize *s, Part *part, Arena *arena, uint32_t g, uint64_t first)
+{
+    if (g >= part->cap) {
+        uint32_t cap = part->cap ? part->cap * 2 : 64;
+        Group *groups = arena_alloc_array(arena, cap, sizeof(Group));
+        if (g)
+            memcpy(groups, part->groups, g * sizeof(Group));
+        part->groups = groups;
+        part->cap = cap;
+    }
+    part->groups[g] = (Group){first, arena_zalloc(arena, s->state_size)};
+    for (uint32_t a = 0; a < s->plan->summarize.aggregate_count; a++)
+        if (aggregate_impl(&s->calls[a])->init)
+            aggregate_impl(&s->calls[a])->init(&s->calls[a], part->groups[g].state + s->offsets[a]);
+}
+
+static void
+group_rows(const Summarize *s, Part *part, Worker *worker, const Vector *const *keys,
+           const uint32_t *origin, uint32_t count, uint64_t sequence, uint32_t *groups)
+{
+    uint64_t *rows, *hashes;
+    key_encode(&worker->batch, &s->layout, keys, count, &rows, &hashes);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t before = part->table.count;
+        groups[i] = group_add(&part->table, rows + (size_t)i * s->layout.words, hashes[i]);
+        if (part->table.count > before)
+            group_start(s, part, &worker->keep, before, sequence + (origin ? origin[i] : i));
+    }
+}
+
+// When all keys are dictionaries or constants with few combinations of codes: the
+// number of combinations, else 0.
+static uint32_t
+code_space(const Vector *const *keys, uint32_t key_count, uint32_t rows)
+{
+    uint64_t space = 1;
+    for (uint32_t k = 0; k < key_count; k++) {
+        if (keys[k]->encoding == ENC_FLAT)
+            return 0;
+        if (keys[k]->encoding == ENC_DICT)
+            space *= keys[k]->dict->count;
+        if (space > rows)
+            return 0;
+    }
+    return (uint32_t)space;
+}
+
+// Groups each combination of codes once.
+static void
+group_codes(const Summarize *s, Part *part, Worker *worker, const Vector *const *keys,
+            uint32_t space, uint32_t count, uint64_t sequence, uint32_t *groups)
+{
+    Arena *arena = &worker->batch;
+    uint32_t key_count = s->layout.count;
+    memset(groups, 0, count * sizeof(*groups));
+    for (uint32_t k = 0; k < key_count; k++) {
+        if (keys[k]->encoding != ENC_DICT)
+            continue;
+        uint32_t radix = keys[k]->dict->count;
+        const uint32_t *codes = keys[k]->codes;
+        for (uint32_t i = 0; i < count; i++)
+            groups[i] = groups[i] * radix + codes[i];
+    }
+    uint32_t *of_code = arena_alloc_array(arena, space, sizeof(uint32_t));
+    uint32_t *first_rows = arena_alloc_array(arena, space, sizeof(uint32_t));
+    memset(of_code, 0xFF, space * sizeof(uint32_t));
+    uint32_t met = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (of_code[groups[i]] == GROUP_NONE) {
+            of_code[groups[i]] = met;
+            first_rows[met++] = i;
+        }
+    const Vector **distinct = ARENA_ARRAY(arena, const Vector *, key_count);
+    for (uint32_t k = 0; k < key_count; k++)
+        distinct[k] = vector_gather(arena, keys[k], first_rows, met);
+    uint32_t *met_groups = arena_alloc_array(arena, met, sizeof(uint32_t));
+    group_rows(s, part, worker, distinct, first_rows, met, sequence, met_groups);
+    for (uint32_t i = 0; i < count; i++)
+        groups[i] = met_groups[of_code[groups[i]]];
+}
+
+static bool
+find_groups(const Summarize *s, Part *part, Worker *worker, const Batch *batch, uint64_t sequence,
+            uint32_t *groups)
+{
+    uint32_t key_count = s->layout.count, rows = batch->selected;
+    const Vector **keys = ARENA_ARRAY(&worker->batch, const Vector *, key_count);
+    for (uint32_t k = 0; k < key_count; k++)
+        if (!(keys[k] = evaluate(worker, s->keys[k], batch)))
+            return false;
+    if (!worker_reserve(worker, group_table_growth(&part->table, rows), "its groups"))
+        return false;
+    uint32_t space = code_space(keys, key_count, rows);
+    if (space)
+        group_codes(s, part, worker, keys, space, rows, sequence, groups);
+    else
+        group_rows(s, part, worker, keys, NULL, rows, sequence, groups);
+    return true;
+}
+
+static bool
+update_call(const Summarize *s, uint32_t a, Worker *worker, const Batch *batch, uint64_t sequence,
+            void *const *bases)
+{
+    Arena *arena = &worker->batch;
+    const AggregateCall *call = &s->calls[a];
+    uint32_t rows = batch->selected, count = rows;
+    uint32_t *kept = NULL;
+    if (call->filter) {
+        const Vector *truth = evaluate(worker, call->filter, batch);
+        if (!truth)
+            return false;
+        kept = arena_alloc_array(arena, rows, sizeof(uint32_t));
+        count = truth_rows(truth, rows, kept);
+        if (!count)
+            return true;
+    }
+    ArgView *args = ARENA_ARRAY(arena, ArgView, call->arg_count);
+    for (uint32_t i = 0; i < call->arg_count; i++) {
+        const Vector *v = evaluate(worker, call->args[i], batch);
+        if (!v)
+            return false;
+        args[i] = arg_view(arena, kept ? vector_gather(arena, v, kept, count) : v);
+    }
+    void **states = arena_alloc_array(arena, count, sizeof(void *));
+    for (uint32_t i = 0; i < count; i++)
+        states[i] = (char *)bases[kept ? kept[i] : i] + s->offsets[a];
+    AggregateUpdate update = {
+        .call = call,
+        .args = args,
+        .count = count,
+        .states = states,
+        .sequence = sequence,
+        .rows = kept,
+        .arena = &worker->keep,
+        .scratch = &worker->scratch,
+    };
+    aggregate_impl(call)->update(&update);
+    return true;
+}
+
+static bool
+summarize_consume(Sink *self, Worker *worker, Batch *batch)
+{
+    Summarize *s = self->state;
+    Part *part = &s->parts[worker->number];
+    uint64_t sequence = worker_sequence(worker);
+    uint32_t rows = batch->selected, aggregates = s->plan->summarize.aggregate_count;
+    uint32_t *groups = arena_alloc_array(&worker->batch, rows, sizeof(uint32_t));
+    if (!find_groups(s, part, worker, batch, sequence, groups))
+        return false;
+    if (aggregates) {
+        void **bases = arena_alloc_array(&worker->batch, rows, sizeof(void *));
+        for (uint32_t i = 0; i < rows; i++)
+            bases[i] = part->groups[groups[i]].state;
+        for (uint32_t a = 0; a < aggregates; a++)
+            if (!update_call(s, a, worker, batch, sequence, bases))
+                return false;
+    }
+    return worker_charge(worker, "its groups");
+}
+
+// ---- merging ----
+
+// Slice `slice` of all workers' groups into one part of its own. States move; those
+// of groups that met before are merged.
+static void
+merge_slice(Summarize *s, Worker *worker, size_t slice)
+{
+    Part *into = &s->merged[slice];
+    Arena *arena = &worker->keep;
+    group_table_init(&into->table, &s->layout, arena);
+    for (size_t w = 0; w < s->exec->worker_count; w++) {
+        const Part *from = &s->parts[w];
+        for (uint32_t g = 0; g < from->table.count; g++) {
+            uint64_t hash = from->table.hashes[g];
+            if ((hash >> 20) % s->merged_count != slice)
+                continue;
+            uint32_t before = into->table.count;
+            uint32_t group =
+                group_add(&into->table, from->table.rows + (size_t)g * s->layout.words, hash);
+            if (into->table.count > before) {
+                group_start(s, into, arena, group, from->groups[g].first);
+                into->groups[group].state = from->groups[g].state;
+                continue;
+            }
+            Group *met = &into->groups[group];
+            if (from->groups[g].first < met->first)
+                met->first = from->groups[g].first;
+            for (uint32_t a = 0; a < s->plan->summarize.aggregate_count; a++)
+                aggregate_impl(&s->calls[a])
+                    ->merge(&s->calls[a], met->state + s->offsets[a],
+                            from->groups[g].state + s->offsets[a], arena);
+        }
+    }
+}
+
+static void
+merge_job(void *context, size_t number)
+{
+    Summarize *s = context;
+    for (;;) {
+        size_t slice = atomic_fetch_add(&s->next_slice, 1);
+        if (slice >= s->merged_count)
+            return;
+        merge_slice(s, &s->exec->workers[number], slice);
+    }
+}
+
+static void
+merge_parts(Summarize *s)
+{
+    enum { SLICE_GROUPS = 8192 }; // below that waking the workers costs more
+    size_t used = 0, last = 0, groups = 0;
+    for (size_t w = 0; w < s->exec->worker_count; w++)
+        if (s->parts[w].table.count) {
+            used++;
+            last = w;
+            groups += s->parts[w].table.count;
+        }
+    if (used <= 1) {
+        s->merged = &s->parts[last];
+        s->merged_count = 1;
+        return;
+    }
+    s->merged_count = groups >= SLICE_GROUPS ? s->exec->worker_count : 1;
+    s->merged = ARENA_ARRAY(s->exec->arena, Part, s->merged_count);
+    exec_parallel(s->exec, s->merged_count, merge_job, s);
+}
+
+// ---- finishing ----
+
+static int
+place_order(const void *a, const void *b)
+{
+    const Place *x = a, *y = b;
+    return (x->first > y->first) - (x->first < y->first);
+}
+
+static void
+order_groups(Summarize *s)
+{
+    for (size_t p = 0; p < s->merged_count; p++)
+        s->group_count += s->merged[p].table.count;
+    s->order = arena_alloc_array(s->exec->arena, s->group_count, sizeof(Place));
+    size_t at = 0;
+    bool sorted = true;
+    for (size_t p = 0; p < s->merged_count; p++) {
+        const Part *part = &s->merged[p];
+        for (uint32_t g = 0; g < part->table.count; g++) {
+            s->order[at] =
+                (Place){part->groups[g].first, part->table.rows + (size_t)g * s->layout.words,
+                        part->groups[g].state};
+            sorted = sorted && (!at || s->order[at - 1].first < s->order[at].first);
+            at++;
+        }
+    }
+    if (!sorted)
+        qsort(s->order, s->group_count, sizeof(Place), place_order);
+}
+
+static Batch *
+finish_batch(const Summarize *s, Worker *worker, size_t from, uint32_t rows)
+{
+    Arena *arena = &worker->keep;
+    const Schema *schema = &s->plan->schema;
+    Batch *batch = batch_new(arena, schema->count, rows);
+    const uint64_t **key_rows = arena_alloc_array(&worker->batch, rows, sizeof(*key_rows));
+    for (uint32_t i = 0; i < rows; i++)
+        key_rows[i] = s->order[from + i].row;
+    for (uint32_t k = 0; k < s->layout.count; k++)
+        batch->columns[k] = key_decode(arena, &s->layout, k, key_rows, rows);
+    uint32_t column = s->layout.count;
+    for (uint32_t a = 0; a < s->plan->summarize.aggregate_count; a++) {
+        const AggregateCall *call = &s->calls[a];
+        Vector **outputs = ARENA_ARRAY(&worker->batch, Vector *, call->output_count + 1);
+        for (uint32_t o = 0; o < call->output_count; o++)
+            outputs[o] = vector_new_flat(arena, schema->columns[column + o].type, rows);
+        for (uint32_t i = 0; i < rows; i++)
+            aggregate_impl(call)->finish(call, s->order[from + i].state + s->offsets[a], outputs, i,
+                                         arena, &worker->scratch);
+        for (uint32_t o = 0; o < call->output_count; o++)
+            batch->columns[column++] = outputs[o];
+    }
+    return batch;
+}
+
+static void
+finish_job(void *context, size_t number)
+{
+    Summarize *s = context;
+    Worker *worker = &s->exec->workers[number];
+    for (;;) {
+        uint32_t b = atomic_fetch_add(&s->next_batch, 1);
+        if (b >= s->result->batch_count)
+            return;
+        arena_reset(&worker->batch);
+        size_t from = (size_t)b * batch_rows, left = s->group_count - from;
+        uint32_t rows = left < batch_rows ? (uint32_t)left : batch_rows;
+        s->result->batches[b] = finish_batch(s, worker, from, rows);
+        if (!worker_check(worker) || !worker_charge(worker, "the rows of a summary"))
+            return;
+    }
+}
+
+static ResultTable *
+summarize_finish(Summarize *s, AzError *error)
+{
+    merge_parts(s);
+    // Without keys there is one group, also of no rows (Kusto docs, summarize operator).
+    Part *first = &s->merged[0];
+    if (!s->layout.count && !first->table.count) {
+        uint64_t row[1] = {0};
+        group_start(s, first, &s->exec->workers[0].keep, group_add(&first->table, row, 0), 0);
+    }
+    order_groups(s);
+    ResultTable *result = ARENA_NEW(s->exec->arena, ResultTable);
+    result->schema = s->plan->schema;
+    result->row_count = s->group_count;
+    result->batch_count = (uint32_t)((s->group_count + batch_rows - 1) / batch_rows);
+    result->batches = ARENA_ARRAY(s->exec->arena, Batch *, result->batch_count);
+    s->result = result;
+    size_t workers = s->exec->worker_count;
+    if (workers > result->batch_count)
+        workers = result->batch_count;
+    exec_parallel(s->exec, workers, finish_job, s);
+    return exec_first_error(s->exec, error) ? result : NULL;
+}
+
+ResultTable *
+summarize_pipeline(Exec *exec, const Plan *plan, Pipeline *input, AzError *error)
+{
+    Summarize s = {.exec = exec, .plan = plan};
+    if (!summarize_prepare(&s, error))
+        return NULL;
+    Sink sink = {.state = &s, .consume = summarize_consume};
+    return pipeline_run(exec, input, &sink, error) ? summarize_finish(&s, error) : NULL;
+}
+
+ResultTable *
+run_summarize(Exec *exec, const Plan *plan, AzError *error)
+{
+    Pipeline input = {0};
+    return pipeline_build(exec, plan->input, &input, error)
+               ? summarize_pipeline(exec, plan, &input, error)
+               : NULL;
+}

@@ -1,0 +1,200 @@
+// What the files of exec/ share: the run, pipelines, operators and sinks.
+//
+// A Pipeline is one or more branches (the inputs of a union), each a source and a
+// chain of streaming operators, that end in one sink. Workers take morsels of the
+// branch in turn; a morsel is processed to its end by one worker, so rows of a morsel
+// reach the sink in order, and (morsel number, rows before) orders all rows whatever
+// the number of workers.
+#pragma once
+
+#include "exec/exec.h"
+
+typedef struct Exec Exec;
+typedef struct Worker Worker;
+typedef struct Operator Operator;
+typedef struct Sink Sink;
+
+struct Worker {
+    size_t number;
+    Exec *exec;
+    Arena batch; // reset for each source batch
+    Arena keep;  // lives as long as the run: what sinks hold
+    Scratch scratch;
+    uint64_t morsel;   // number of the current morsel in the whole pipeline
+    uint32_t rows_out; // rows of this morsel that have reached the sink
+    size_t charged;    // bytes of `keep` the budget knows of
+    AzError error;
+};
+
+// What is evaluated once in a run: shared plans and sub-queries.
+typedef struct Prepared {
+    const void *key; // the sub-query's Expr, NULL for a shared plan
+    uint32_t id;     // of the shared plan
+    ResultTable *table;
+    Value value;
+    struct Prepared *next;
+} Prepared;
+
+struct Exec {
+    const ExecOptions *options;
+    Arena *arena; // of the run; used by the coordinating thread only
+    Worker *workers;
+    size_t worker_count;
+    Prepared *prepared;
+    // The rows of the element an mv-apply sub-query runs over.
+    ResultTable *correlated;
+    // Morsels after this one are not wanted any more: a limit is met, or that one failed.
+    _Atomic uint64_t stop_after;
+    uint32_t depth;
+};
+
+// ---- streaming operators ----
+
+// `push` handles one batch (in the worker's batch arena) and hands what comes out to
+// operator_emit. False with worker->error set.
+struct Operator {
+    const Plan *plan;
+    void *state; // shared by workers, read only after preparation
+    bool (*push)(Operator *self, Worker *worker, Batch *batch);
+    Operator *next; // NULL: the sink
+    Sink *sink;
+};
+
+bool operator_emit(Operator *self, Worker *worker, Batch *batch);
+
+// For operators that yield many batches for one: what comes behind works in an arena
+// of its own between open and close, which each emit resets. The batch and what it
+// is made of must be allocated between them too, or live longer.
+typedef struct Emitter {
+    Operator *self;
+    Worker *worker;
+    Arena outer;
+} Emitter;
+void emitter_open(Emitter *emitter, Operator *self, Worker *worker);
+bool emitter_emit(Emitter *emitter, Batch *batch);
+void emitter_close(Emitter *emitter);
+
+// ---- sinks ----
+
+struct Sink {
+    void *state;
+    // One batch; row i of it has the sequence worker_sequence() + i.
+    bool (*consume)(Sink *self, Worker *worker, Batch *batch);
+    // After each morsel, may lower exec->stop_after. NULL = nothing.
+    void (*morsel_done)(Sink *self, Worker *worker);
+};
+
+// ---- pipelines ----
+
+typedef struct Branch Branch;
+struct Branch {
+    TableSource *source;
+    uint32_t *columns; // source column of each column of the first batch
+    uint32_t column_count;
+    const Expr *filter; // over those columns, applied while reading; NULL = none
+    const ScanPredicate *predicates;
+    uint32_t predicate_count;
+    Operator *first, *last;
+    // Called before the branch runs, when earlier ones have ended: makes `source`. May be NULL.
+    bool (*begin)(Exec *exec, Branch *branch, AzError *error);
+    void *begin_state;
+};
+
+typedef struct Pipeline {
+    Branch *branches;
+    size_t count, cap;
+} Pipeline;
+
+// Builds the pipeline that yields `plan`; breakers below it are run on the way.
+bool pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
+// Appends an operator to every branch. `state` is shared.
+Operator *pipeline_append(Exec *exec, Pipeline *pipeline, const Plan *plan, void *state,
+                          bool (*push)(Operator *, Worker *, Batch *));
+// Appends an operator that adds the values of `exprs` as columns after the input's.
+void pipeline_extend(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **exprs,
+                     uint32_t count);
+// Appends an operator that yields the values of `exprs`.
+void pipeline_project(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **exprs,
+                      uint32_t count);
+Branch *pipeline_add_branch(Exec *exec, Pipeline *pipeline);
+bool pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error);
+
+// Runs `plan` and collects its rows, in order. Batches live as long as the run.
+ResultTable *exec_collect(Exec *exec, const Plan *plan, AzError *error);
+// The same, stopped after `limit` rows (-1 = all).
+ResultTable *exec_collect_limit(Exec *exec, const Plan *plan, int64_t limit, AzError *error);
+// One branch over finished batches.
+bool pipeline_from_table(Exec *exec, const ResultTable *table, Pipeline *out);
+
+// Runs a pipeline whose batches have these columns and collects its rows, in order.
+ResultTable *pipeline_collect(Exec *exec, Pipeline *pipeline, const Schema *schema, int64_t limit,
+                              AzError *error);
+
+// All rows of a result as one batch of flat vectors, in the run's memory; with
+// `null_row` each has one more payload behind its last, which is null. NULL with error
+// when that is more than the budget or 2^32 - 2 rows.
+Batch *result_concat(Exec *exec, const ResultTable *table, bool null_row, AzError *error);
+// Column c of all batches as one flat vector.
+const Vector *result_column(Arena *arena, const ResultTable *table, uint32_t c);
+// Drops the rows after the first `limit`.
+void result_limit(Exec *exec, ResultTable *table, uint64_t limit);
+// Cuts one large batch into batches of at most batch_rows rows.
+ResultTable *result_cut(Arena *arena, const Schema *schema, Batch *whole);
+
+// ---- breakers: each runs its input and yields a result ----
+
+// The same over a pipeline that stands already; plan->input is not looked at.
+ResultTable *summarize_pipeline(Exec *exec, const Plan *plan, Pipeline *input, AzError *error);
+ResultTable *run_summarize(Exec *exec, const Plan *plan, AzError *error);
+ResultTable *run_sort(Exec *exec, const Plan *plan, AzError *error);
+ResultTable *run_sample(Exec *exec, const Plan *plan, AzError *error);
+ResultTable *run_make_series(Exec *exec, const Plan *plan, AzError *error);
+ResultTable *run_mv_apply(Exec *exec, const Plan *plan, AzError *error);
+bool build_window(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
+bool build_join(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
+bool pipeline_append_mv_expand(Exec *exec, Pipeline *pipeline, const Plan *plan, AzError *error);
+ResultTable *shared_result(Exec *exec, const Plan *plan, AzError *error);
+bool parse_prepare(Exec *exec, const Plan *plan, void **state, AzError *error);
+bool parse_push(Operator *self, Worker *worker, Batch *batch);
+
+// ---- expressions ----
+
+// The value of `expr` for the live rows of `batch`: a vector of batch->selected rows.
+// NULL with worker->error.
+const Vector *evaluate(Worker *worker, const Expr *expr, const Batch *batch);
+// Narrows the batch to rows where the predicate is true (conjunct by conjunct). False on error.
+bool filter_batch(Worker *worker, const Expr *predicate, Batch *batch);
+// The rows of a bool vector that are true (not null), ascending; how many.
+uint32_t truth_rows(const Vector *truth, uint32_t count, uint32_t *rows);
+// Replaces subqueries by constants, running them; calls that held one are bound again.
+Expr *resolve_subqueries(Exec *exec, const Expr *expr, AzError *error);
+// Evaluates now what of `plan` does not depend on the rows of an mv-apply: shared plans
+// and sub-queries, so that running it again and again does not repeat them.
+bool exec_prepare(Exec *exec, const Plan *plan, AzError *error);
+bool resolve_all(Exec *exec, Expr *const *exprs, uint32_t count, Expr ***out, AzError *error);
+// Rows `rows` of a vector, which may name a row many times: payloads are shared.
+const Vector *vector_repeat(Arena *arena, const Vector *v, const uint32_t *rows, uint32_t count);
+// Flattens a vector to an ArgView for kernels and aggregates.
+ArgView arg_view(Arena *arena, const Vector *vector);
+
+// ---- workers ----
+
+// Runs `job` on up to `workers` workers and waits (see thread_pool_run).
+void exec_parallel(Exec *exec, size_t workers, ThreadJob job, void *context);
+// The error of the earliest morsel, moved to `error`; true when there is none.
+bool exec_first_error(Exec *exec, AzError *error);
+// Lowers exec->stop_after.
+void exec_stop_after(Exec *exec, uint64_t morsel);
+
+static inline uint64_t
+worker_sequence(const Worker *worker)
+{
+    return worker->morsel << 32 | worker->rows_out;
+}
+
+// Tells the budget how `keep` has grown. False with worker->error when that is too much;
+// `what` names what was being built.
+bool worker_charge(Worker *worker, const char *what);
+// Asks whether `bytes` more would fit, before a large step of growth.
+bool worker_reserve(Worker *worker, size_t bytes, const char *what);
+bool worker_check(Worker *worker); // cancellation and deadline; false with an error

@@ -1,0 +1,58 @@
+// Keys: rows of grouping or join keys as fixed-width words, and the hash table over
+// them.
+//
+// A key row is an array of 64-bit words: first the null bits of all keys, then each
+// key in one word (types of up to 8 bytes) or two (guid, decimal, text views). Values
+// that KQL holds equal have equal words (0.0 and -0.0, all NaN), so most key rows are
+// compared word by word; only long texts, decimals and dynamics look at the value.
+#pragma once
+
+#include "column/batch.h"
+
+typedef struct KeyColumn {
+    Type type;
+    uint32_t word;  // first word in the row
+    uint32_t words; // 1 or 2
+} KeyColumn;
+
+typedef struct KeyLayout {
+    KeyColumn *columns;
+    uint32_t count;
+    uint32_t null_words;
+    uint32_t words; // of a row
+    bool plain;     // equal exactly when the words are
+} KeyLayout;
+
+enum { GROUP_NONE = UINT32_MAX };
+
+// A layout for keys of these types.
+KeyLayout key_layout(Arena *arena, const Type *types, uint32_t count);
+
+// Key rows (count * layout->words words) and their hashes, in `arena`. Long texts are views.
+void key_encode(Arena *arena, const KeyLayout *layout, const Vector *const *keys, uint32_t count,
+                uint64_t **rows, uint64_t **hashes);
+
+// Whether some key of the row is null (null never equals null in a join).
+bool key_has_null(const KeyLayout *layout, const uint64_t *row);
+
+// Groups numbered from 0 in the order in which their key rows came.
+typedef struct GroupTable {
+    const KeyLayout *layout;
+    Arena *arena;    // of the rows and long texts
+    uint64_t *slots; // hash's upper half << 32 | group + 1; 0 = free
+    size_t mask;     // slots - 1, or 0 before the first group
+    uint64_t *rows, *hashes;
+    uint32_t count, cap;
+} GroupTable;
+
+void group_table_init(GroupTable *table, const KeyLayout *layout, Arena *arena);
+// The group of a key row, or GROUP_NONE.
+uint32_t group_find(const GroupTable *table, const uint64_t *row, uint64_t hash);
+// The group of a key row, added when it is new (table->count has grown then).
+uint32_t group_add(GroupTable *table, const uint64_t *row, uint64_t hash);
+// Bytes that the next doubling takes; 0 when there is room for `more` groups.
+size_t group_table_growth(const GroupTable *table, uint32_t more);
+
+// Key k of the key rows rows[0..count) as a flat vector; texts are views.
+Vector *key_decode(Arena *arena, const KeyLayout *layout, uint32_t k, const uint64_t *const *rows,
+                   uint32_t count);

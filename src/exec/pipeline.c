@@ -1,0 +1,561 @@
+// Building and running pipelines.
+
+#include "base/array.h"
+#include "base/clock.h"
+#include "exec/internal.h"
+
+#include <stdatomic.h>
+
+// ---- streaming operators ----
+
+bool
+operator_emit(Operator *self, Worker *worker, Batch *batch)
+{
+    if (!batch->selected)
+        return true;
+    if (self->next)
+        return self->next->push(self->next, worker, batch);
+    bool done = self->sink->consume(self->sink, worker, batch);
+    worker->rows_out += batch->selected;
+    return done;
+}
+
+void
+emitter_open(Emitter *emitter, Operator *self, Worker *worker)
+{
+    *emitter = (Emitter){self, worker, worker->batch};
+    arena_init(&worker->batch);
+}
+
+bool
+emitter_emit(Emitter *emitter, Batch *batch)
+{
+    bool done =
+        operator_emit(emitter->self, emitter->worker, batch) && worker_check(emitter->worker);
+    arena_reset(&emitter->worker->batch);
+    return done;
+}
+
+void
+emitter_close(Emitter *emitter)
+{
+    arena_free(&emitter->worker->batch);
+    emitter->worker->batch = emitter->outer;
+}
+
+const Vector *
+vector_repeat(Arena *arena, const Vector *v, const uint32_t *rows, uint32_t count)
+{
+    return v->encoding == ENC_FLAT ? vector_new_dict(arena, v, rows, count)
+                                   : vector_gather(arena, v, rows, count);
+}
+
+static bool
+filter_push(Operator *self, Worker *worker, Batch *batch)
+{
+    return filter_batch(worker, self->state, batch) && operator_emit(self, worker, batch);
+}
+
+typedef struct Project {
+    Expr **exprs;
+    uint32_t count;
+} Project;
+
+// Picks columns of the input; the selection stays.
+static bool
+pick_push(Operator *self, Worker *worker, Batch *batch)
+{
+    const Project *project = self->state;
+    Batch *out = batch_new(&worker->batch, project->count, batch->count);
+    for (uint32_t c = 0; c < project->count; c++)
+        out->columns[c] = batch->columns[project->exprs[c]->column];
+    out->selection = batch->selection;
+    out->selected = batch->selected;
+    return operator_emit(self, worker, out);
+}
+
+static bool
+project_push(Operator *self, Worker *worker, Batch *batch)
+{
+    const Project *project = self->state;
+    Expr *const *exprs = project->exprs;
+    uint32_t count = project->count;
+    Batch *out = batch_new(&worker->batch, count, batch->selected);
+    for (uint32_t c = 0; c < count; c++) {
+        out->columns[c] = evaluate(worker, exprs[c], batch);
+        if (!out->columns[c])
+            return false;
+    }
+    return operator_emit(self, worker, out);
+}
+
+void
+pipeline_project(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **exprs, uint32_t count)
+{
+    Project *project = ARENA_NEW(exec->arena, Project);
+    *project = (Project){exprs, count};
+    bool columns_only = true;
+    for (uint32_t c = 0; c < count; c++)
+        columns_only = columns_only && exprs[c]->kind == EXPR_COLUMN;
+    pipeline_append(exec, pipeline, plan, project, columns_only ? pick_push : project_push);
+}
+
+typedef struct Extend {
+    Expr **exprs;
+    uint32_t count;
+} Extend;
+
+static bool
+extend_push(Operator *self, Worker *worker, Batch *batch)
+{
+    const Extend *extend = self->state;
+    Batch *out = batch_new(&worker->batch, batch->column_count + extend->count, batch->selected);
+    for (uint32_t c = 0; c < batch->column_count; c++)
+        out->columns[c] = batch_column(&worker->batch, batch, c);
+    for (uint32_t e = 0; e < extend->count; e++) {
+        const Vector *value = evaluate(worker, extend->exprs[e], batch);
+        if (!value)
+            return false;
+        out->columns[batch->column_count + e] = value;
+    }
+    return operator_emit(self, worker, out);
+}
+
+void
+pipeline_extend(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **exprs, uint32_t count)
+{
+    if (!count)
+        return;
+    Extend *extend = ARENA_NEW(exec->arena, Extend);
+    *extend = (Extend){exprs, count};
+    pipeline_append(exec, pipeline, plan, extend, extend_push);
+}
+
+typedef struct UnionMap {
+    const int32_t *columns;
+    Str name;
+    ptrdiff_t source_column;
+} UnionMap;
+
+static bool
+union_push(Operator *self, Worker *worker, Batch *batch)
+{
+    const UnionMap *map = self->state;
+    const Schema *schema = &self->plan->schema;
+    Batch *out = batch_new(&worker->batch, schema->count, batch->selected);
+    for (uint32_t c = 0; c < schema->count; c++) {
+        if (map->columns[c] >= 0) {
+            out->columns[c] = batch_column(&worker->batch, batch, (uint32_t)map->columns[c]);
+            continue;
+        }
+        Value value = value_null(schema->columns[c].type);
+        if ((ptrdiff_t)c == map->source_column)
+            value = value_string(map->name);
+        out->columns[c] = vector_new_const(&worker->batch, &value, batch->selected);
+    }
+    return operator_emit(self, worker, out);
+}
+
+Operator *
+pipeline_append(Exec *exec, Pipeline *pipeline, const Plan *plan, void *state,
+                bool (*push)(Operator *, Worker *, Batch *))
+{
+    Operator *last = NULL;
+    for (size_t i = 0; i < pipeline->count; i++) {
+        Branch *branch = &pipeline->branches[i];
+        Operator *step = ARENA_NEW(exec->arena, Operator);
+        step->plan = plan;
+        step->state = state;
+        step->push = push;
+        if (branch->last)
+            branch->last->next = step;
+        else
+            branch->first = step;
+        branch->last = last = step;
+    }
+    return last;
+}
+
+// ---- sources ----
+
+Branch *
+pipeline_add_branch(Exec *exec, Pipeline *pipeline)
+{
+    if (pipeline->count == pipeline->cap)
+        pipeline->branches = array_grow(exec->arena, pipeline->branches, pipeline->count,
+                                        &pipeline->cap, sizeof(Branch));
+    Branch *branch = &pipeline->branches[pipeline->count++];
+    *branch = (Branch){0};
+    return branch;
+}
+
+bool
+pipeline_from_table(Exec *exec, const ResultTable *table, Pipeline *out)
+{
+    Branch *branch = pipeline_add_branch(exec, out);
+    branch->source =
+        memory_source_new(exec->arena, &table->schema, table->batches, table->batch_count);
+    branch->column_count = table->schema.count;
+    branch->columns = ARENA_ARRAY(exec->arena, uint32_t, table->schema.count);
+    for (uint32_t c = 0; c < table->schema.count; c++)
+        branch->columns[c] = c;
+    return true;
+}
+
+static bool
+build_scan(Exec *exec, const Plan *plan, Pipeline *out)
+{
+    Branch *branch = pipeline_add_branch(exec, out);
+    branch->source = plan->scan.source;
+    branch->columns = plan->scan.columns;
+    branch->column_count = plan->schema.count;
+    branch->predicates = plan->scan.predicates;
+    branch->predicate_count = plan->scan.predicate_count;
+    return true;
+}
+
+static bool
+build_values(Exec *exec, const Plan *plan, Pipeline *out)
+{
+    ResultTable table = {
+        .schema = plan->schema,
+        .batches = plan->values.batches,
+        .batch_count = plan->values.count,
+    };
+    return pipeline_from_table(exec, &table, out);
+}
+
+static bool
+range_value(Exec *exec, const Expr *expr, Value *out, AzError *error)
+{
+    Expr *value = resolve_subqueries(exec, expr, error);
+    if (!value)
+        return false;
+    if (value->kind == EXPR_CONST) {
+        *out = value->value;
+        return true;
+    }
+    return exec_fold(exec->arena, value, exec->options->now, out, error);
+}
+
+// How many values a range has; 0 when it is empty or a bound is null.
+static bool
+range_count(const Value *from, const Value *to, const Value *step, Type type, uint64_t *count,
+            AzError *error)
+{
+    enum { MOST = 100000000 };
+    *count = 0;
+    if (from->is_null || to->is_null || step->is_null)
+        return true;
+    double first, last, by;
+    if (type == TYPE_REAL) {
+        first = from->real;
+        last = to->real;
+        by = step->real;
+    } else if (type == TYPE_INT) {
+        first = from->int32;
+        last = to->int32;
+        by = step->int32;
+    } else {
+        first = (double)from->int64;
+        last = (double)to->int64;
+        by = (double)step->int64;
+    }
+    if (by == 0 || (by > 0 ? first > last : first < last) || first != first || last != last)
+        return by != 0 || error_set(error, AZ_INVALID, "the step of range must not be 0");
+    double steps = (last - first) / by;
+    if (!(steps < MOST))
+        return error_set(error, AZ_LIMIT, "range would yield more than %d rows", MOST);
+    *count = (uint64_t)(steps + 1e-9) + 1;
+    return true;
+}
+
+static bool
+build_range(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
+{
+    Value from, to, step;
+    Type type = plan->schema.columns[0].type;
+    uint64_t count;
+    if (!range_value(exec, plan->range.from, &from, error) ||
+        !range_value(exec, plan->range.to, &to, error) ||
+        !range_value(exec, plan->range.step, &step, error))
+        return false;
+    if (type == TYPE_DECIMAL)
+        return error_set(error, AZ_UNSUPPORTED, "not supported yet: range over decimals");
+    if (!range_count(&from, &to, &step, type, &count, error))
+        return false;
+    ResultTable table = {.schema = plan->schema};
+    uint32_t batches = (uint32_t)((count + batch_rows - 1) / batch_rows);
+    table.batches = ARENA_ARRAY(exec->arena, Batch *, batches);
+    for (uint64_t at = 0; at < count; at += batch_rows) {
+        uint32_t rows = count - at < batch_rows ? (uint32_t)(count - at) : batch_rows;
+        Vector *v = vector_new_flat(exec->arena, type, rows);
+        for (uint32_t i = 0; i < rows; i++) {
+            int64_t n = (int64_t)(at + i);
+            if (type == TYPE_REAL)
+                ((double *)v->data)[i] = from.real + (double)n * step.real;
+            else if (type == TYPE_INT)
+                ((int32_t *)v->data)[i] = (int32_t)(from.int32 + n * step.int32);
+            else
+                ((int64_t *)v->data)[i] = from.int64 + n * step.int64;
+        }
+        Batch *batch = batch_new(exec->arena, 1, rows);
+        batch->columns[0] = v;
+        table.batches[table.batch_count++] = batch;
+    }
+    return pipeline_from_table(exec, &table, out);
+}
+
+// ---- building ----
+
+static bool
+build_filter(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
+{
+    Expr *predicate = resolve_subqueries(exec, plan->filter.predicate, error);
+    if (!predicate || !pipeline_build(exec, plan->input, out, error))
+        return false;
+    // Straight over a scan the filter decides which columns are read at all.
+    if (plan->input->kind == PLAN_SCAN && out->count == 1 && !out->branches[0].filter)
+        out->branches[0].filter = predicate;
+    else
+        pipeline_append(exec, out, plan, predicate, filter_push);
+    return true;
+}
+
+static bool
+build_union(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
+{
+    for (uint32_t i = 0; i < plan->union_.count; i++) {
+        Pipeline part = {0};
+        if (!pipeline_build(exec, plan->union_.inputs[i], &part, error))
+            return false;
+        UnionMap *map = ARENA_NEW(exec->arena, UnionMap);
+        map->columns = plan->union_.columns[i];
+        map->name = plan->union_.names[i];
+        map->source_column = plan->union_.source_column;
+        pipeline_append(exec, &part, plan, map, union_push);
+        for (size_t p = 0; p < part.count; p++)
+            *pipeline_add_branch(exec, out) = part.branches[p];
+    }
+    return true;
+}
+
+static bool
+build_breaker(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
+{
+    ResultTable *table = NULL;
+    switch (plan->kind) {
+    case PLAN_SUMMARIZE: table = run_summarize(exec, plan, error); break;
+    case PLAN_SORT: table = run_sort(exec, plan, error); break;
+    case PLAN_TAKE: table = exec_collect_limit(exec, plan->input, plan->take.count, error); break;
+    case PLAN_SHARED: table = shared_result(exec, plan, error); break;
+    case PLAN_SAMPLE: table = run_sample(exec, plan, error); break;
+    case PLAN_MAKE_SERIES: table = run_make_series(exec, plan, error); break;
+    case PLAN_MV_APPLY: table = run_mv_apply(exec, plan, error); break;
+    case PLAN_CORRELATED: table = exec->correlated; break;
+    default: error_set(error, AZ_UNSUPPORTED, "this operator cannot be run"); break;
+    }
+    return table && pipeline_from_table(exec, table, out);
+}
+
+bool
+pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
+{
+    switch (plan->kind) {
+    case PLAN_SCAN: return build_scan(exec, plan, out);
+    case PLAN_VALUES: return build_values(exec, plan, out);
+    case PLAN_RANGE: return build_range(exec, plan, out, error);
+    case PLAN_FILTER: return build_filter(exec, plan, out, error);
+    case PLAN_UNION: return build_union(exec, plan, out, error);
+    case PLAN_JOIN: return build_join(exec, plan, out, error);
+    case PLAN_WINDOW: return build_window(exec, plan, out, error);
+    case PLAN_PROJECT: {
+        Expr **exprs;
+        if (!resolve_all(exec, plan->project.exprs, plan->schema.count, &exprs, error) ||
+            !pipeline_build(exec, plan->input, out, error))
+            return false;
+        pipeline_project(exec, out, plan, exprs, plan->schema.count);
+        return true;
+    }
+    case PLAN_MV_EXPAND:
+        return pipeline_build(exec, plan->input, out, error) &&
+               pipeline_append_mv_expand(exec, out, plan, error);
+    case PLAN_PARSE: {
+        void *state;
+        if (!parse_prepare(exec, plan, &state, error) ||
+            !pipeline_build(exec, plan->input, out, error))
+            return false;
+        pipeline_append(exec, out, plan, state, parse_push);
+        return true;
+    }
+    default: return build_breaker(exec, plan, out, error);
+    }
+}
+
+// ---- running ----
+
+typedef struct BranchRun {
+    Exec *exec;
+    const Branch *branch;
+    Sink *sink;
+    Operator entry; // stands before the first operator
+    _Atomic uint32_t next_morsel;
+    uint64_t morsel_base;
+    bool *filter_columns; // which columns the filter reads
+} BranchRun;
+
+static void
+mark_columns(const Expr *expr, bool *marks)
+{
+    if (expr->kind == EXPR_COLUMN)
+        marks[expr->column] = true;
+    for (uint32_t i = 0; expr->kind == EXPR_CALL && i < expr->arg_count; i++)
+        mark_columns(expr->args[i], marks);
+}
+
+static bool
+read_columns(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch,
+             const bool *wanted, bool want)
+{
+    const Branch *branch = run->branch;
+    for (uint32_t c = 0; c < branch->column_count; c++) {
+        if (wanted && wanted[c] != want)
+            continue;
+        batch->columns[c] = branch->source->read(branch->source, morsel, branch->columns[c], from,
+                                                 batch->count, &worker->batch, &worker->error);
+        if (!batch->columns[c])
+            return false;
+    }
+    return true;
+}
+
+static bool
+run_batch(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, uint32_t rows)
+{
+    const Branch *branch = run->branch;
+    arena_reset(&worker->batch);
+    Batch *batch = batch_new(&worker->batch, branch->column_count, rows);
+    if (branch->filter) {
+        if (!read_columns(run, worker, morsel, from, batch, run->filter_columns, true) ||
+            !filter_batch(worker, branch->filter, batch))
+            return false;
+        if (!batch->selected)
+            return true;
+        if (!read_columns(run, worker, morsel, from, batch, run->filter_columns, false))
+            return false;
+    } else if (!read_columns(run, worker, morsel, from, batch, NULL, true)) {
+        return false;
+    }
+    return operator_emit(&run->entry, worker, batch);
+}
+
+static bool
+run_morsel(BranchRun *run, Worker *worker, uint32_t morsel)
+{
+    TableSource *source = run->branch->source;
+    Exec *exec = run->exec;
+    worker->morsel = run->morsel_base + morsel;
+    worker->rows_out = 0;
+    bool done = true;
+    if (!source->may_match || !run->branch->predicate_count ||
+        source->may_match(source, morsel, run->branch->predicates, run->branch->predicate_count)) {
+        uint32_t rows = source->morsel_rows(source, morsel);
+        for (uint32_t from = 0; from < rows && done; from += batch_rows) {
+            if (worker->morsel > exec->stop_after)
+                break;
+            uint32_t count = rows - from < batch_rows ? rows - from : batch_rows;
+            done = worker_check(worker) && run_batch(run, worker, morsel, from, count);
+        }
+        if (source->release)
+            source->release(source, morsel);
+    }
+    if (done && run->sink->morsel_done)
+        run->sink->morsel_done(run->sink, worker);
+    return done;
+}
+
+static void
+run_worker(void *context, size_t number)
+{
+    BranchRun *run = context;
+    Worker *worker = &run->exec->workers[number];
+    for (;;) {
+        uint32_t morsel = atomic_fetch_add(&run->next_morsel, 1);
+        if (morsel >= run->branch->source->morsel_count ||
+            run->morsel_base + morsel > run->exec->stop_after)
+            return;
+        if (!run_morsel(run, worker, morsel)) {
+            exec_stop_after(run->exec, worker->morsel);
+            return;
+        }
+    }
+}
+
+void
+exec_parallel(Exec *exec, size_t workers, ThreadJob job, void *context)
+{
+    if (workers > exec->worker_count)
+        workers = exec->worker_count;
+    if (workers > 1)
+        thread_pool_run(exec->options->threads, workers, job, context);
+    else if (workers)
+        job(context, 0);
+}
+
+void
+exec_stop_after(Exec *exec, uint64_t morsel)
+{
+    uint64_t now = exec->stop_after;
+    while (morsel < now && !atomic_compare_exchange_weak(&exec->stop_after, &now, morsel))
+        ;
+}
+
+bool
+exec_first_error(Exec *exec, AzError *error)
+{
+    Worker *first = NULL;
+    for (size_t w = 0; w < exec->worker_count; w++) {
+        Worker *worker = &exec->workers[w];
+        if (worker->error.code != AZ_OK && (!first || worker->morsel < first->morsel))
+            first = worker;
+    }
+    if (!first)
+        return true;
+    if (error && error->code == AZ_OK)
+        *error = first->error;
+    for (size_t w = 0; w < exec->worker_count; w++)
+        error_clear(&exec->workers[w].error);
+    return false;
+}
+
+// A source of few rows is not worth waking the other workers for.
+static size_t
+workers_for(const Exec *exec, const TableSource *source)
+{
+    if (source->row_count < 4 * (uint64_t)batch_rows)
+        return source->morsel_count ? 1 : 0;
+    return source->morsel_count < exec->worker_count ? source->morsel_count : exec->worker_count;
+}
+
+bool
+pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error)
+{
+    uint64_t base = 0;
+    exec->stop_after = UINT64_MAX;
+    for (size_t i = 0; i < pipeline->count && base <= exec->stop_after; i++) {
+        Branch *branch = &pipeline->branches[i];
+        if (branch->begin && !branch->begin(exec, branch, error))
+            return false;
+        BranchRun run = {.exec = exec, .branch = branch, .sink = sink, .morsel_base = base};
+        run.entry = (Operator){.next = branch->first, .sink = sink};
+        for (Operator *step = branch->first; step; step = step->next)
+            step->sink = sink;
+        if (branch->filter) {
+            run.filter_columns = ARENA_ARRAY(exec->arena, bool, branch->column_count + 1);
+            mark_columns(branch->filter, run.filter_columns);
+        }
+        exec_parallel(exec, workers_for(exec, branch->source), run_worker, &run);
+        base += branch->source->morsel_count;
+    }
+    return exec_first_error(exec, error);
+}

@@ -1,0 +1,378 @@
+// join, lookup and union: tables brought together.
+
+#include "kql/bind_state.h"
+#include "kql/signature.h"
+
+#include <fnmatch.h>
+
+// ---- join ----
+
+static const struct {
+    Str name;
+    JoinKind kind;
+} JOIN_KINDS[] = {
+    {STR_INIT("innerunique"), JOIN_INNERUNIQUE}, {STR_INIT("inner"), JOIN_INNER},
+    {STR_INIT("leftouter"), JOIN_LEFTOUTER},     {STR_INIT("rightouter"), JOIN_RIGHTOUTER},
+    {STR_INIT("fullouter"), JOIN_FULLOUTER},     {STR_INIT("leftsemi"), JOIN_LEFTSEMI},
+    {STR_INIT("semi"), JOIN_LEFTSEMI},           {STR_INIT("rightsemi"), JOIN_RIGHTSEMI},
+    {STR_INIT("leftanti"), JOIN_LEFTANTI},       {STR_INIT("anti"), JOIN_LEFTANTI},
+    {STR_INIT("leftantisemi"), JOIN_LEFTANTI},   {STR_INIT("rightanti"), JOIN_RIGHTANTI},
+    {STR_INIT("rightantisemi"), JOIN_RIGHTANTI},
+};
+
+static bool
+join_kind(Binder *b, const AstOperator *step, bool lookup, JoinKind *out)
+{
+    const AstParam *kind = operator_param(step, "kind");
+    *out = lookup ? JOIN_LEFTOUTER : JOIN_INNERUNIQUE;
+    if (!kind)
+        return true;
+    for (size_t i = 0; i < COUNT_OF(JOIN_KINDS); i++) {
+        if (!str_equal_ci(kind->text, JOIN_KINDS[i].name))
+            continue;
+        *out = JOIN_KINDS[i].kind;
+        if (lookup && *out != JOIN_LEFTOUTER && *out != JOIN_INNER)
+            return bind_fail(b, kind->span, "lookup knows the kinds leftouter and inner");
+        return true;
+    }
+    return bind_fail(b, kind->span, "there is no join kind '%.*s'", STR_ARG(kind->text));
+}
+
+typedef struct JoinKeys {
+    Expr **left, **right;
+    uint32_t count, cap;
+} JoinKeys;
+
+static bool
+add_keys(Binder *b, JoinKeys *keys, Expr *left, Expr *right, Span span)
+{
+    if (!left || !right)
+        return false;
+    // A dynamic key is compared as the other side's type, two dynamics as text.
+    Type type = type_common(left->type, right->type);
+    if (left->type == TYPE_DYNAMIC || right->type == TYPE_DYNAMIC)
+        type = left->type == right->type    ? TYPE_STRING
+               : left->type == TYPE_DYNAMIC ? right->type
+                                            : left->type;
+    if (type == TYPE_NONE)
+        return bind_fail(b, span, "the join compares a %s with a %s: convert one of them",
+                         type_name(left->type), type_name(right->type));
+    left = bind_convert(b, left, type);
+    right = bind_convert(b, right, type);
+    if (!left || !right)
+        return false;
+    if (keys->count == keys->cap) {
+        uint32_t cap = keys->cap ? keys->cap * 2 : 4;
+        Expr **grown_left = ARENA_ARRAY(b->arena, Expr *, cap);
+        Expr **grown_right = ARENA_ARRAY(b->arena, Expr *, cap);
+        for (uint32_t i = 0; i < keys->count; i++) {
+            grown_left[i] = keys->left[i];
+            grown_right[i] = keys->right[i];
+        }
+        keys->left = grown_left;
+        keys->right = grown_right;
+        keys->cap = cap;
+    }
+    keys->left[keys->count] = left;
+    keys->right[keys->count++] = right;
+    return true;
+}
+
+// -1 left, 1 right, 0 neither: which side `$left.a` or `$right.b` names.
+static int
+side_of(const AstExpr *ast)
+{
+    const AstExpr *base = ast;
+    while (base->kind == AST_MEMBER || base->kind == AST_INDEX)
+        base = base->base;
+    if (base->kind != AST_NAME)
+        return 0;
+    return str_equal(base->name.text, STR("$left"))    ? -1
+           : str_equal(base->name.text, STR("$right")) ? 1
+                                                       : 0;
+}
+
+// `$left.a.b` with `$left` taken away.
+static AstExpr *
+without_side(Binder *b, const AstExpr *ast)
+{
+    AstExpr *copy = ARENA_NEW(b->arena, AstExpr);
+    *copy = *ast;
+    if (ast->kind == AST_MEMBER && ast->base->kind == AST_NAME) {
+        copy->kind = AST_NAME;
+        copy->base = NULL;
+        return copy;
+    }
+    copy->base = without_side(b, ast->base);
+    return copy;
+}
+
+static bool
+bind_condition(Binder *b, const AstExpr *ast, Row *left, Row *right, JoinKeys *keys)
+{
+    if (ast->kind == AST_BINARY && str_equal(ast->op, STR("and")))
+        return bind_condition(b, ast->base, left, right, keys) &&
+               bind_condition(b, ast->args.items[0], left, right, keys);
+    if (ast->kind == AST_NAME)
+        return add_keys(b, keys, bind_expression(b, ast, left), bind_expression(b, ast, right),
+                        ast->span);
+    if (ast->kind != AST_BINARY || !str_equal(ast->op, STR("==")) || ast->negated)
+        return bind_fail(b, ast->span, "a join condition is a column name, or $left.a == $right.b");
+    const AstExpr *first = ast->base, *second = ast->args.items[0];
+    if (side_of(first) * side_of(second) != -1)
+        return bind_fail(b, ast->span,
+                         "a join condition needs $left on one side and $right on the other");
+    if (side_of(first) > 0) {
+        const AstExpr *swap = first;
+        first = second;
+        second = swap;
+    }
+    return add_keys(b, keys, bind_expression(b, without_side(b, first), left),
+                    bind_expression(b, without_side(b, second), right), ast->span);
+}
+
+static bool
+is_right_key(const JoinKeys *keys, uint32_t column)
+{
+    for (uint32_t k = 0; k < keys->count; k++)
+        if (keys->right[k]->kind == EXPR_COLUMN && keys->right[k]->column == column)
+            return true;
+    return false;
+}
+
+static void
+join_columns(Binder *b, Plan *plan, const Schema *side, bool right, const JoinKeys *keys,
+             bool skip_keys, ColumnNamer *namer)
+{
+    for (uint32_t c = 0; c < side->count; c++) {
+        if (skip_keys && is_right_key(keys, c))
+            continue;
+        plan->join.columns[namer->len].from_right = right;
+        plan->join.columns[namer->len].column = c;
+        namer_add_auto(namer, side->columns[c].name, side->columns[c].type);
+    }
+    (void)b;
+}
+
+Plan *
+bind_join(Binder *b, Plan *input, const AstOperator *step)
+{
+    bool lookup = str_equal(step->name, STR("lookup"));
+    JoinKind kind;
+    if (!join_kind(b, step, lookup, &kind))
+        return NULL;
+    if (step->expr) {
+        bind_fail(b, step->expr->span, "a join needs 'on' and its conditions");
+        return NULL;
+    }
+    Plan *right = bind_table(b, step->right);
+    Plan *plan = right ? bind_plan(b, PLAN_JOIN, step->span) : NULL;
+    if (!plan)
+        return NULL;
+    Row left_row = row_of(input), right_row = row_of(right);
+    JoinKeys keys = {0};
+    for (size_t i = 0; i < step->on.len; i++)
+        if (!bind_condition(b, step->on.items[i].expr, &left_row, &right_row, &keys))
+            return NULL;
+    plan->input = input;
+    plan->join.kind = kind;
+    plan->join.right = right;
+    plan->join.left_keys = keys.left;
+    plan->join.right_keys = keys.right;
+    plan->join.key_count = keys.count;
+    plan->join.columns = (struct JoinColumn *)arena_zalloc_array(
+        b->arena, (size_t)input->schema.count + right->schema.count, sizeof(*plan->join.columns));
+    ColumnNamer namer = {.arena = b->arena};
+    bool only_left = kind == JOIN_LEFTSEMI || kind == JOIN_LEFTANTI;
+    bool only_right = kind == JOIN_RIGHTSEMI || kind == JOIN_RIGHTANTI;
+    if (!only_right)
+        join_columns(b, plan, &input->schema, false, &keys, false, &namer);
+    if (!only_left)
+        join_columns(b, plan, &right->schema, true, &keys, lookup, &namer);
+    plan->schema = namer_schema(&namer);
+    return plan;
+}
+
+// ---- union ----
+
+typedef struct UnionInputs {
+    Plan **items;
+    Str *names;
+    size_t len, cap;
+} UnionInputs;
+
+static bool
+add_input(Binder *b, UnionInputs *inputs, Plan *plan, Str name)
+{
+    if (!plan)
+        return false;
+    if (inputs->len == inputs->cap) {
+        size_t cap = inputs->cap ? inputs->cap * 2 : 8;
+        Plan **items = ARENA_ARRAY(b->arena, Plan *, cap);
+        Str *names = ARENA_ARRAY(b->arena, Str, cap);
+        for (size_t i = 0; i < inputs->len; i++) {
+            items[i] = inputs->items[i];
+            names[i] = inputs->names[i];
+        }
+        inputs->items = items;
+        inputs->names = names;
+        inputs->cap = cap;
+    }
+    inputs->items[inputs->len] = plan;
+    inputs->names[inputs->len++] = name;
+    return true;
+}
+
+typedef struct Matches {
+    Arena *arena;
+    Str pattern;
+    Str *items;
+    size_t len, cap;
+} Matches;
+
+static void
+match_table(void *context, Str name)
+{
+    Matches *matches = context;
+    if (fnmatch(matches->pattern.ptr, str_cstr(matches->arena, name), FNM_CASEFOLD) == 0)
+        ARRAY_PUSH(matches->arena, matches, str_copy(matches->arena, name));
+}
+
+static bool
+add_wildcard(Binder *b, UnionInputs *inputs, const AstExpr *ast)
+{
+    Str text = ast->kind == AST_STAR ? STR("*") : ast->name.text;
+    Matches matches = {.arena = b->arena};
+    matches.pattern = (Str){str_cstr(b->arena, text), text.len};
+    b->catalog->each_table(b->catalog->context, match_table, &matches);
+    if (!matches.len)
+        return bind_fail(b, ast->span, "no table matches '%.*s'", STR_ARG(text));
+    for (size_t i = 0; i < matches.len; i++) {
+        AstExpr name = {.kind = AST_NAME, .span = ast->span, .name = {matches.items[i], ast->span}};
+        if (!add_input(b, inputs, bind_table(b, &name), matches.items[i]))
+            return false;
+    }
+    return true;
+}
+
+// isfuzzy=true: a table that is not there is left out.
+static bool
+add_table(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy, size_t ordinal)
+{
+    if (ast->kind == AST_WILDCARD || ast->kind == AST_STAR)
+        return add_wildcard(b, inputs, ast);
+    Str name =
+        ast->kind == AST_NAME ? ast->name.text : str_format(b->arena, "union_arg%zu", ordinal);
+    Plan *plan = bind_table(b, ast);
+    if (!plan && fuzzy && b->error->code == AZ_SEMANTIC) {
+        error_clear(b->error);
+        return true;
+    }
+    if (plan && plan->kind == PLAN_SCAN)
+        name = plan->scan.table;
+    return add_input(b, inputs, plan, name);
+}
+
+static uint32_t
+input_type_count(const UnionInputs *inputs, Str name, Type *first)
+{
+    uint32_t kinds = 0;
+    bool seen[TYPE_LIMIT] = {false};
+    for (size_t i = 0; i < inputs->len; i++) {
+        ptrdiff_t at = schema_find(&inputs->items[i]->schema, name);
+        if (at < 0)
+            continue;
+        Type type = inputs->items[i]->schema.columns[at].type;
+        if (!kinds)
+            *first = type;
+        kinds += !seen[type];
+        seen[type] = true;
+    }
+    return kinds;
+}
+
+static bool
+in_all_inputs(const UnionInputs *inputs, Str name)
+{
+    for (size_t i = 0; i < inputs->len; i++)
+        if (schema_find(&inputs->items[i]->schema, name) < 0)
+            return false;
+    return true;
+}
+
+// Output columns: same name and type are one; same name, other types get the type as
+// a suffix (language rules: union).
+static void
+merge_columns(Binder *b, const UnionInputs *inputs, bool inner, ColumnNamer *namer, int32_t **map)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < inputs->len; i++)
+        most += inputs->items[i]->schema.count;
+    for (size_t i = 0; i < inputs->len; i++) {
+        map[i] = ARENA_ARRAY(b->arena, int32_t, most);
+        for (size_t c = 0; c < most; c++)
+            map[i][c] = -1;
+    }
+    for (size_t i = 0; i < inputs->len; i++) {
+        const Schema *schema = &inputs->items[i]->schema;
+        for (uint32_t c = 0; c < schema->count; c++) {
+            const Column *column = &schema->columns[c];
+            if (inner && !in_all_inputs(inputs, column->name))
+                continue;
+            Type first = column->type;
+            Str name = column->name;
+            if (input_type_count(inputs, name, &first) > 1)
+                name = str_format(b->arena, "%.*s_%s", STR_ARG(name), type_name(column->type));
+            Schema now = namer_schema(namer);
+            ptrdiff_t at = schema_find(&now, name);
+            if (at < 0 || now.columns[at].type != column->type) {
+                at = (ptrdiff_t)namer->len;
+                namer_add_auto(namer, name, column->type);
+            }
+            map[i][at] = (int32_t)c;
+        }
+    }
+}
+
+Plan *
+bind_union(Binder *b, Plan *input, const AstOperator *step)
+{
+    const AstParam *fuzzy = operator_param(step, "isfuzzy");
+    const AstParam *kind = operator_param(step, "kind");
+    const AstParam *source = operator_param(step, "withsource");
+    if (!source)
+        source = operator_param(step, "with_source");
+    bool is_fuzzy = fuzzy && (str_equal_ci(fuzzy->text, STR("true")) ||
+                              (fuzzy->expr && fuzzy->expr->value.boolean));
+    UnionInputs inputs = {0};
+    if (input) {
+        Str name = input->kind == PLAN_SCAN ? input->scan.table : STR("union_arg0");
+        add_input(b, &inputs, input, name);
+    }
+    for (size_t i = 0; i < step->items.len; i++)
+        if (!add_table(b, &inputs, step->items.items[i].expr, is_fuzzy, i + (input ? 1 : 0)))
+            return NULL;
+    if (!inputs.len) {
+        bind_fail(b, step->span, "none of the tables of this union exists");
+        return NULL;
+    }
+    Plan *plan = bind_plan(b, PLAN_UNION, step->span);
+    if (!plan)
+        return NULL;
+    ColumnNamer namer = {.arena = b->arena};
+    plan->union_.source_column = -1;
+    if (source) {
+        AstName name = {source->text, source->span};
+        plan->union_.source_column = 0;
+        if (!namer_add(b, &namer, &name, STR(""), TYPE_STRING))
+            return NULL;
+    }
+    plan->union_.inputs = inputs.items;
+    plan->union_.names = inputs.names;
+    plan->union_.count = (uint32_t)inputs.len;
+    plan->union_.columns = ARENA_ARRAY(b->arena, int32_t *, inputs.len);
+    bool inner = kind && str_equal_ci(kind->text, STR("inner"));
+    merge_columns(b, &inputs, inner, &namer, plan->union_.columns);
+    plan->schema = namer_schema(&namer);
+    return plan;
+}

@@ -1,0 +1,150 @@
+// Plans as indented text, one operator a line, the source deepest.
+
+#include "base/array.h"
+#include "kql/binder.h"
+#include "value/scalar.h"
+
+static void put_expr(Buffer *out, const Expr *expr, const Schema *schema);
+
+static void
+put_value(Buffer *out, const Value *value)
+{
+    if (value->is_null) {
+        buffer_printf(out, "%s(null)", type_name(value->type));
+        return;
+    }
+    bool quoted = value->type == TYPE_STRING;
+    if (quoted)
+        buffer_char(out, '"');
+    size_t before = out->len;
+    data_print(out, value->type, value_data(value));
+    if (out->len - before > 60) {
+        out->len = before + 57;
+        buffer_text(out, "...");
+    }
+    if (quoted)
+        buffer_char(out, '"');
+}
+
+static void
+put_expr(Buffer *out, const Expr *expr, const Schema *schema)
+{
+    switch (expr->kind) {
+    case EXPR_COLUMN:
+        if (schema && expr->column < schema->count)
+            buffer_str(out, schema->columns[expr->column].name);
+        else
+            buffer_printf(out, "#%u", expr->column);
+        return;
+    case EXPR_CONST: put_value(out, &expr->value); return;
+    case EXPR_SUBQUERY: buffer_text(out, "(sub-query)"); return;
+    case EXPR_CALL: break;
+    }
+    buffer_printf(out, "%s(", expr->fn->name);
+    for (uint32_t i = 0; i < expr->arg_count && i < 12; i++) {
+        if (i)
+            buffer_text(out, ", ");
+        put_expr(out, expr->args[i], schema);
+    }
+    buffer_text(out, expr->arg_count > 12 ? ", ...)" : ")");
+}
+
+static void
+put_list(Buffer *out, Expr *const *exprs, uint32_t count, const Schema *in, const Schema *names)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        buffer_text(out, i ? ", " : " ");
+        if (names && exprs[i]->kind != EXPR_COLUMN)
+            buffer_printf(out, "%.*s = ", STR_ARG(names->columns[i].name));
+        put_expr(out, exprs[i], in);
+    }
+}
+
+static void
+put_details(Buffer *out, const Plan *plan)
+{
+    const Schema *in = plan->input ? &plan->input->schema : NULL;
+    switch (plan->kind) {
+    case PLAN_SCAN:
+        buffer_printf(out, " %.*s, %llu rows, %u of %u columns, %u conditions for skipping",
+                      STR_ARG(plan->scan.table), (unsigned long long)plan->scan.source->row_count,
+                      plan->schema.count, plan->scan.source->schema.count,
+                      plan->scan.predicate_count);
+        break;
+    case PLAN_FILTER:
+        buffer_char(out, ' ');
+        put_expr(out, plan->filter.predicate, in);
+        break;
+    case PLAN_PROJECT:
+        put_list(out, plan->project.exprs, plan->schema.count, in, &plan->schema);
+        break;
+    case PLAN_WINDOW:
+        put_list(out, plan->window.exprs, plan->schema.count, in, &plan->schema);
+        break;
+    case PLAN_SUMMARIZE:
+        put_list(out, plan->summarize.keys, plan->summarize.key_count, in, NULL);
+        for (uint32_t a = 0; a < plan->summarize.aggregate_count; a++)
+            buffer_printf(out, " %s()", plan->summarize.aggregates[a].fn->name);
+        break;
+    case PLAN_JOIN: put_list(out, plan->join.left_keys, plan->join.key_count, in, NULL); break;
+    case PLAN_SORT:
+        for (uint32_t k = 0; k < plan->sort.key_count; k++) {
+            buffer_text(out, k ? ", " : " ");
+            put_expr(out, plan->sort.keys[k].expr, in);
+            buffer_text(out, plan->sort.keys[k].descending ? " desc" : " asc");
+        }
+        if (plan->sort.limit >= 0)
+            buffer_printf(out, ", first %lld", (long long)plan->sort.limit);
+        break;
+    case PLAN_TAKE: buffer_printf(out, " %lld", (long long)plan->take.count); break;
+    default: break;
+    }
+}
+
+static void
+put_plan(Buffer *out, const Plan *plan, int depth)
+{
+    static const char *const NAMES[] = {
+        [PLAN_SCAN] = "scan",
+        [PLAN_VALUES] = "values",
+        [PLAN_RANGE] = "range",
+        [PLAN_FILTER] = "filter",
+        [PLAN_PROJECT] = "project",
+        [PLAN_SUMMARIZE] = "summarize",
+        [PLAN_JOIN] = "join",
+        [PLAN_UNION] = "union",
+        [PLAN_SORT] = "sort",
+        [PLAN_TAKE] = "take",
+        [PLAN_MV_EXPAND] = "mv-expand",
+        [PLAN_MV_APPLY] = "mv-apply",
+        [PLAN_PARSE] = "parse",
+        [PLAN_WINDOW] = "window",
+        [PLAN_SHARED] = "shared",
+        [PLAN_SAMPLE] = "sample",
+        [PLAN_MAKE_SERIES] = "make-series",
+        [PLAN_CORRELATED] = "current element",
+    };
+    if (depth > 100) {
+        buffer_text(out, "...\n");
+        return;
+    }
+    buffer_printf(out, "%*s%s", depth * 2, "", NAMES[plan->kind]);
+    put_details(out, plan);
+    buffer_char(out, '\n');
+    if (plan->input)
+        put_plan(out, plan->input, depth + 1);
+    if (plan->kind == PLAN_JOIN)
+        put_plan(out, plan->join.right, depth + 1);
+    for (uint32_t i = 0; plan->kind == PLAN_UNION && i < plan->union_.count; i++)
+        put_plan(out, plan->union_.inputs[i], depth + 1);
+    if (plan->kind == PLAN_SHARED)
+        put_plan(out, plan->shared.plan, depth + 1);
+    if (plan->kind == PLAN_MV_APPLY)
+        put_plan(out, plan->mv_apply.subplan, depth + 1);
+}
+
+void
+plan_explain(const Plan *plan, Buffer *out)
+{
+    put_plan(out, plan, 0);
+}

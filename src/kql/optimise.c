@@ -1,0 +1,630 @@
+// The optimiser: few rules, each in its own function with the equality that justifies
+// it. Plans may be shared (let tables bound once, materialize), so rules that change a
+// node copy it first; every rule can be switched off, and answers never change.
+
+#include "base/array.h"
+#include "kql/binder.h"
+
+typedef struct Optimiser {
+    Arena *arena;
+    uint32_t rules;
+} Optimiser;
+
+static Plan *
+copy_plan(Optimiser *o, const Plan *plan)
+{
+    Plan *copy = ARENA_NEW(o->arena, Plan);
+    *copy = *plan;
+    return copy;
+}
+
+// ---- expressions ----
+
+static void
+mark_columns(const Expr *expr, bool *used)
+{
+    if (expr->kind == EXPR_COLUMN)
+        used[expr->column] = true;
+    for (uint32_t i = 0; expr->kind == EXPR_CALL && i < expr->arg_count; i++)
+        mark_columns(expr->args[i], used);
+}
+
+// The expression with each column replaced: by `exprs` (through a projection), or by a
+// new position (`map`).
+static Expr *
+rewrite(Optimiser *o, const Expr *expr, Expr *const *exprs, const uint32_t *map)
+{
+    if (expr->kind == EXPR_COLUMN)
+        return exprs ? exprs[expr->column]
+                     : expr_column(o->arena, map[expr->column], expr->type, expr->span);
+    if (expr->kind != EXPR_CALL)
+        return (Expr *)expr;
+    Expr *copy = ARENA_NEW(o->arena, Expr);
+    *copy = *expr;
+    copy->args = ARENA_ARRAY(o->arena, Expr *, expr->arg_count);
+    for (uint32_t i = 0; i < expr->arg_count; i++)
+        copy->args[i] = rewrite(o, expr->args[i], exprs, map);
+    return copy;
+}
+
+static bool
+is_volatile(const Expr *expr)
+{
+    if (expr->kind != EXPR_CALL)
+        return false;
+    if ((expr->fn->flags & FN_VOLATILE) || expr->fn->kind != FUNCTION_SCALAR)
+        return true;
+    for (uint32_t i = 0; i < expr->arg_count; i++)
+        if (is_volatile(expr->args[i]))
+            return true;
+    return false;
+}
+
+// ---- filters move towards the scan ----
+
+// Whether all columns the predicate reads are plain columns of the projection's input.
+static bool
+reads_plain_columns(const Expr *predicate, Expr *const *exprs)
+{
+    if (predicate->kind == EXPR_COLUMN)
+        return exprs[predicate->column]->kind == EXPR_COLUMN;
+    for (uint32_t i = 0; predicate->kind == EXPR_CALL && i < predicate->arg_count; i++)
+        if (!reads_plain_columns(predicate->args[i], exprs))
+            return false;
+    return true;
+}
+
+// filter(project(T)) = project(filter(T)) when the condition only reads columns that
+// the projection passes on, and the projection is not volatile.
+static Plan *
+push_through_project(Optimiser *o, Plan *filter)
+{
+    Plan *project = filter->input;
+    if (!reads_plain_columns(filter->filter.predicate, project->project.exprs))
+        return filter;
+    for (uint32_t i = 0; i < project->schema.count; i++)
+        if (is_volatile(project->project.exprs[i]))
+            return filter;
+    Plan *below = copy_plan(o, filter);
+    below->input = project->input;
+    below->schema = project->input->schema;
+    below->serialized = project->input->serialized;
+    below->filter.predicate = rewrite(o, filter->filter.predicate, project->project.exprs, NULL);
+    Plan *above = copy_plan(o, project);
+    above->input = below;
+    return above;
+}
+
+static Plan *push_filters(Optimiser *o, const Plan *plan);
+
+// filter(union(A, B)) = union(filter(A), filter(B)) when the condition only reads
+// columns that every input has (a missing one is null and the condition would differ).
+static Plan *
+push_through_union(Optimiser *o, Plan *filter)
+{
+    Plan *all = filter->input;
+    uint32_t count = all->schema.count;
+    bool *used = ARENA_ARRAY(o->arena, bool, count);
+    mark_columns(filter->filter.predicate, used);
+    for (uint32_t i = 0; i < all->union_.count; i++)
+        for (uint32_t c = 0; c < count; c++)
+            if (used[c] && all->union_.columns[i][c] < 0)
+                return filter;
+    Plan *above = copy_plan(o, all);
+    above->union_.inputs = ARENA_ARRAY(o->arena, Plan *, all->union_.count);
+    uint32_t *map = ARENA_ARRAY(o->arena, uint32_t, count);
+    for (uint32_t i = 0; i < all->union_.count; i++) {
+        for (uint32_t c = 0; c < count; c++)
+            map[c] = all->union_.columns[i][c] < 0 ? 0 : (uint32_t)all->union_.columns[i][c];
+        Plan *part = copy_plan(o, filter);
+        part->input = all->union_.inputs[i];
+        part->schema = part->input->schema;
+        part->filter.predicate = rewrite(o, filter->filter.predicate, NULL, map);
+        above->union_.inputs[i] = push_filters(o, part);
+    }
+    return above;
+}
+
+static Plan *
+push_filters(Optimiser *o, const Plan *plan)
+{
+    Plan *out = copy_plan(o, plan);
+    if (out->kind == PLAN_FILTER && out->input->kind == PLAN_PROJECT) {
+        Plan *moved = push_through_project(o, out);
+        if (moved != out) {
+            moved->input = push_filters(o, moved->input);
+            return moved;
+        }
+    }
+    if (out->kind == PLAN_FILTER && out->input->kind == PLAN_UNION)
+        out = push_through_union(o, out);
+    if (out->kind == PLAN_UNION && plan->kind == PLAN_FILTER)
+        return out;
+    if (out->input)
+        out->input = push_filters(o, out->input);
+    if (out->kind == PLAN_JOIN)
+        out->join.right = push_filters(o, out->join.right);
+    if (out->kind == PLAN_UNION) {
+        Plan **inputs = ARENA_ARRAY(o->arena, Plan *, out->union_.count);
+        for (uint32_t i = 0; i < out->union_.count; i++)
+            inputs[i] = push_filters(o, out->union_.inputs[i]);
+        out->union_.inputs = inputs;
+    }
+    return out;
+}
+
+// ---- only needed columns are read ----
+
+static Plan *prune(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map);
+
+static uint32_t *
+identity_map(Optimiser *o, uint32_t count)
+{
+    uint32_t *map = ARENA_ARRAY(o->arena, uint32_t, count + 1);
+    for (uint32_t i = 0; i < count; i++)
+        map[i] = i;
+    return map;
+}
+
+static Schema
+keep_columns(Optimiser *o, const Schema *schema, const bool *needed, uint32_t **map)
+{
+    Schema kept = {ARENA_ARRAY(o->arena, Column, schema->count), 0};
+    *map = ARENA_ARRAY(o->arena, uint32_t, schema->count + 1);
+    for (uint32_t c = 0; c < schema->count; c++) {
+        if (!needed[c])
+            continue;
+        (*map)[c] = kept.count;
+        kept.columns[kept.count++] = schema->columns[c];
+    }
+    return kept;
+}
+
+static Plan *
+prune_scan(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    out->schema = keep_columns(o, &plan->schema, needed, map);
+    out->scan.columns = ARENA_ARRAY(o->arena, uint32_t, out->schema.count);
+    for (uint32_t c = 0; c < plan->schema.count; c++)
+        if (needed[c])
+            out->scan.columns[(*map)[c]] = plan->scan.columns[c];
+    return out;
+}
+
+static Plan *
+prune_filter(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    bool *below = ARENA_ARRAY(o->arena, bool, plan->schema.count + 1);
+    memcpy(below, needed, plan->schema.count * sizeof(bool));
+    mark_columns(plan->filter.predicate, below);
+    out->input = prune(o, plan->input, below, map);
+    out->schema = out->input->schema;
+    out->filter.predicate = rewrite(o, plan->filter.predicate, NULL, *map);
+    return out;
+}
+
+static Plan *
+prune_project(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    out->schema = keep_columns(o, &plan->schema, needed, map);
+    bool *below = ARENA_ARRAY(o->arena, bool, plan->input->schema.count + 1);
+    for (uint32_t c = 0; c < plan->schema.count; c++)
+        if (needed[c])
+            mark_columns(plan->project.exprs[c], below);
+    uint32_t *inner;
+    out->input = prune(o, plan->input, below, &inner);
+    out->project.exprs = ARENA_ARRAY(o->arena, Expr *, out->schema.count);
+    for (uint32_t c = 0; c < plan->schema.count; c++)
+        if (needed[c])
+            out->project.exprs[(*map)[c]] = rewrite(o, plan->project.exprs[c], NULL, inner);
+    return out;
+}
+
+static Expr **
+rewrite_list(Optimiser *o, Expr *const *exprs, uint32_t count, const uint32_t *map)
+{
+    Expr **out = ARENA_ARRAY(o->arena, Expr *, count);
+    for (uint32_t i = 0; i < count; i++)
+        out[i] = rewrite(o, exprs[i], NULL, map);
+    return out;
+}
+
+static Plan *
+prune_summarize(Optimiser *o, const Plan *plan, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    bool *below = ARENA_ARRAY(o->arena, bool, plan->input->schema.count + 1);
+    for (uint32_t k = 0; k < plan->summarize.key_count; k++)
+        mark_columns(plan->summarize.keys[k], below);
+    for (uint32_t a = 0; a < plan->summarize.aggregate_count; a++) {
+        const AggregateCall *call = &plan->summarize.aggregates[a];
+        for (uint32_t i = 0; i < call->arg_count; i++)
+            mark_columns(call->args[i], below);
+        if (call->filter)
+            mark_columns(call->filter, below);
+    }
+    uint32_t *inner;
+    out->input = prune(o, plan->input, below, &inner);
+    out->summarize.keys = rewrite_list(o, plan->summarize.keys, plan->summarize.key_count, inner);
+    out->summarize.aggregates =
+        ARENA_ARRAY(o->arena, AggregateCall, plan->summarize.aggregate_count);
+    for (uint32_t a = 0; a < plan->summarize.aggregate_count; a++) {
+        AggregateCall *call = &out->summarize.aggregates[a];
+        *call = plan->summarize.aggregates[a];
+        call->args = rewrite_list(o, call->args, call->arg_count, inner);
+        if (call->filter)
+            call->filter = rewrite(o, call->filter, NULL, inner);
+    }
+    *map = identity_map(o, plan->schema.count);
+    return out;
+}
+
+static Plan *
+prune_join(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    bool *left = ARENA_ARRAY(o->arena, bool, plan->input->schema.count + 1);
+    bool *right = ARENA_ARRAY(o->arena, bool, plan->join.right->schema.count + 1);
+    for (uint32_t k = 0; k < plan->join.key_count; k++) {
+        mark_columns(plan->join.left_keys[k], left);
+        mark_columns(plan->join.right_keys[k], right);
+    }
+    for (uint32_t c = 0; c < plan->schema.count; c++)
+        if (needed[c])
+            (plan->join.columns[c].from_right ? right : left)[plan->join.columns[c].column] = true;
+    uint32_t *left_map, *right_map;
+    out->input = prune(o, plan->input, left, &left_map);
+    out->join.right = prune(o, plan->join.right, right, &right_map);
+    out->join.left_keys = rewrite_list(o, plan->join.left_keys, plan->join.key_count, left_map);
+    out->join.right_keys = rewrite_list(o, plan->join.right_keys, plan->join.key_count, right_map);
+    out->schema = keep_columns(o, &plan->schema, needed, map);
+    out->join.columns =
+        arena_zalloc_array(o->arena, out->schema.count + 1, sizeof(*out->join.columns));
+    for (uint32_t c = 0; c < plan->schema.count; c++) {
+        if (!needed[c])
+            continue;
+        bool from_right = plan->join.columns[c].from_right;
+        uint32_t column = plan->join.columns[c].column;
+        out->join.columns[(*map)[c]].from_right = from_right;
+        out->join.columns[(*map)[c]].column = from_right ? right_map[column] : left_map[column];
+    }
+    return out;
+}
+
+static Plan *
+prune_union(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    out->schema = keep_columns(o, &plan->schema, needed, map);
+    out->union_.inputs = ARENA_ARRAY(o->arena, Plan *, plan->union_.count);
+    out->union_.columns = ARENA_ARRAY(o->arena, int32_t *, plan->union_.count);
+    if (plan->union_.source_column >= 0)
+        out->union_.source_column =
+            needed[plan->union_.source_column] ? (ptrdiff_t)(*map)[plan->union_.source_column] : -1;
+    for (uint32_t i = 0; i < plan->union_.count; i++) {
+        const Plan *input = plan->union_.inputs[i];
+        bool *below = ARENA_ARRAY(o->arena, bool, input->schema.count + 1);
+        for (uint32_t c = 0; c < plan->schema.count; c++)
+            if (needed[c] && plan->union_.columns[i][c] >= 0)
+                below[plan->union_.columns[i][c]] = true;
+        uint32_t *inner;
+        out->union_.inputs[i] = prune(o, input, below, &inner);
+        out->union_.columns[i] = ARENA_ARRAY(o->arena, int32_t, out->schema.count + 1);
+        for (uint32_t c = 0; c < plan->schema.count; c++) {
+            if (!needed[c])
+                continue;
+            int32_t column = plan->union_.columns[i][c];
+            out->union_.columns[i][(*map)[c]] = column < 0 ? -1 : (int32_t)inner[column];
+        }
+    }
+    return out;
+}
+
+static Plan *
+prune_sort(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    bool *below = ARENA_ARRAY(o->arena, bool, plan->schema.count + 1);
+    memcpy(below, needed, plan->schema.count * sizeof(bool));
+    for (uint32_t k = 0; k < plan->sort.key_count; k++)
+        mark_columns(plan->sort.keys[k].expr, below);
+    out->input = prune(o, plan->input, below, map);
+    out->schema = out->input->schema;
+    out->sort.keys = ARENA_ARRAY(o->arena, SortKey, plan->sort.key_count);
+    for (uint32_t k = 0; k < plan->sort.key_count; k++) {
+        out->sort.keys[k] = plan->sort.keys[k];
+        out->sort.keys[k].expr = rewrite(o, plan->sort.keys[k].expr, NULL, *map);
+    }
+    return out;
+}
+
+static Plan *
+prune_mv_expand(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    // Expanded columns always stay: they decide how many rows there are.
+    bool *kept = ARENA_ARRAY(o->arena, bool, plan->schema.count + 1);
+    bool *below = ARENA_ARRAY(o->arena, bool, plan->input->schema.count + 1);
+    for (uint32_t c = 0; c < plan->schema.count; c++) {
+        kept[c] = needed[c] || plan->mv_expand.carried[c] == UINT32_MAX;
+        if (kept[c] && plan->mv_expand.carried[c] != UINT32_MAX)
+            below[plan->mv_expand.carried[c]] = true;
+    }
+    for (uint32_t i = 0; i < plan->mv_expand.item_count; i++)
+        mark_columns(plan->mv_expand.items[i].expr, below);
+    uint32_t *inner;
+    out->input = prune(o, plan->input, below, &inner);
+    out->schema = keep_columns(o, &plan->schema, kept, map);
+    out->mv_expand.carried = ARENA_ARRAY(o->arena, uint32_t, out->schema.count + 1);
+    for (uint32_t c = 0; c < plan->schema.count; c++) {
+        uint32_t from = plan->mv_expand.carried[c];
+        if (kept[c])
+            out->mv_expand.carried[(*map)[c]] = from == UINT32_MAX ? UINT32_MAX : inner[from];
+    }
+    out->mv_expand.items = ARENA_ARRAY(o->arena, MvExpandItem, plan->mv_expand.item_count);
+    for (uint32_t i = 0; i < plan->mv_expand.item_count; i++) {
+        const MvExpandItem *item = &plan->mv_expand.items[i];
+        out->mv_expand.items[i] =
+            (MvExpandItem){(*map)[item->column], rewrite(o, item->expr, NULL, inner), item->to};
+    }
+    if (plan->mv_expand.index_column >= 0)
+        out->mv_expand.index_column = (ptrdiff_t)(*map)[plan->mv_expand.index_column];
+    return out;
+}
+
+// Operators that are not looked into need all that their input has.
+static Plan *
+prune_opaque(Optimiser *o, const Plan *plan, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    *map = identity_map(o, plan->schema.count);
+    if (plan->kind == PLAN_TAKE || plan->kind == PLAN_SAMPLE || plan->kind == PLAN_WINDOW ||
+        plan->kind == PLAN_PARSE || plan->kind == PLAN_MAKE_SERIES) {
+        bool *all = ARENA_ARRAY(o->arena, bool, plan->input->schema.count + 1);
+        memset(all, true, plan->input->schema.count);
+        uint32_t *ignored;
+        out->input = prune(o, plan->input, all, &ignored);
+    }
+    return out;
+}
+
+static Plan *
+prune_take(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
+{
+    Plan *out = copy_plan(o, plan);
+    out->input = prune(o, plan->input, needed, map);
+    out->schema = out->input->schema;
+    return out;
+}
+
+// The plan with at least the needed columns; `map` says where each old column is now.
+static Plan *
+prune(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
+{
+    switch (plan->kind) {
+    case PLAN_SCAN: return prune_scan(o, plan, needed, map);
+    case PLAN_FILTER: return prune_filter(o, plan, needed, map);
+    case PLAN_PROJECT: return prune_project(o, plan, needed, map);
+    case PLAN_SUMMARIZE: return prune_summarize(o, plan, map);
+    case PLAN_JOIN: return prune_join(o, plan, needed, map);
+    case PLAN_UNION: return prune_union(o, plan, needed, map);
+    case PLAN_SORT: return prune_sort(o, plan, needed, map);
+    case PLAN_MV_EXPAND: return prune_mv_expand(o, plan, needed, map);
+    case PLAN_TAKE: return prune_take(o, plan, needed, map);
+    default: return prune_opaque(o, plan, map);
+    }
+}
+
+static Plan *
+prune_root(Optimiser *o, Plan *plan)
+{
+    bool *all = ARENA_ARRAY(o->arena, bool, plan->schema.count + 1);
+    memset(all, true, plan->schema.count);
+    uint32_t *map;
+    Plan *out = prune(o, plan, all, &map);
+    return out->schema.count == plan->schema.count ? out : plan;
+}
+
+// ---- conditions for skipping ----
+
+typedef struct PredicateList {
+    ScanPredicate *items;
+    size_t len, cap;
+} PredicateList;
+
+static bool
+scan_op(const char *name, bool flipped, ScanOp *out)
+{
+    static const struct {
+        const char *name;
+        ScanOp op, flipped;
+    } OPS[] = {
+        {"==", SCAN_EQ, SCAN_EQ}, {"<", SCAN_LT, SCAN_GT},  {"<=", SCAN_LE, SCAN_GE},
+        {">", SCAN_GT, SCAN_LT},  {">=", SCAN_GE, SCAN_LE}, {"=~", SCAN_EQ_CI, SCAN_EQ_CI},
+    };
+    for (size_t i = 0; i < COUNT_OF(OPS); i++) {
+        if (strcmp(name, OPS[i].name) == 0) {
+            *out = flipped ? OPS[i].flipped : OPS[i].op;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+add_predicate(Optimiser *o, PredicateList *list, const Plan *scan, uint32_t column, ScanOp op,
+              Value *values, uint32_t count)
+{
+    ScanPredicate predicate = {scan->scan.columns[column], op, values, count};
+    ARRAY_PUSH(o->arena, list, predicate);
+}
+
+static void
+collect_in(Optimiser *o, PredicateList *list, const Plan *scan, const Expr *expr)
+{
+    uint32_t count = expr->arg_count - 1;
+    Value *values = ARENA_ARRAY(o->arena, Value, count + 1);
+    for (uint32_t i = 0; i < count; i++) {
+        const Expr *item = expr->args[i + 1];
+        if (item->kind != EXPR_CONST || item->value.type != expr->args[0]->type ||
+            item->value.is_null)
+            return;
+        values[i] = item->value;
+    }
+    add_predicate(o, list, scan, expr->args[0]->column, SCAN_IN, values, count);
+}
+
+static void
+collect_predicates(Optimiser *o, PredicateList *list, const Plan *scan, const Expr *expr)
+{
+    if (expr->kind != EXPR_CALL)
+        return;
+    if (strcmp(expr->fn->name, "and") == 0) {
+        collect_predicates(o, list, scan, expr->args[0]);
+        collect_predicates(o, list, scan, expr->args[1]);
+        return;
+    }
+    if (strcmp(expr->fn->name, "in") == 0 && expr->args[0]->kind == EXPR_COLUMN) {
+        collect_in(o, list, scan, expr);
+        return;
+    }
+    if (strcmp(expr->fn->name, "between") == 0 && expr->args[0]->kind == EXPR_COLUMN) {
+        for (uint32_t i = 1; i <= 2; i++)
+            if (expr->args[i]->kind == EXPR_CONST && !expr->args[i]->value.is_null)
+                add_predicate(o, list, scan, expr->args[0]->column, i == 1 ? SCAN_GE : SCAN_LE,
+                              &expr->args[i]->value, 1);
+        return;
+    }
+    ScanOp op;
+    if (expr->arg_count != 2)
+        return;
+    bool flipped = expr->args[1]->kind == EXPR_COLUMN;
+    const Expr *column = expr->args[flipped ? 1 : 0], *value = expr->args[flipped ? 0 : 1];
+    if (column->kind != EXPR_COLUMN || value->kind != EXPR_CONST || value->value.is_null ||
+        column->type != value->type || !scan_op(expr->fn->name, flipped, &op))
+        return;
+    add_predicate(o, list, scan, column->column, op, (Value *)&value->value, 1);
+}
+
+// A filter straight over a scan tells the scan what rows must meet: morsels that cannot
+// hold such a row are not read. The filter itself stays.
+static Plan *
+scan_predicates(Optimiser *o, Plan *plan)
+{
+    if (plan->kind == PLAN_FILTER) {
+        PredicateList list = {0};
+        Plan *scan = plan->input;
+        for (const Plan *at = plan; at->kind == PLAN_FILTER; at = at->input)
+            scan = at->input;
+        if (scan->kind == PLAN_SCAN) {
+            for (const Plan *at = plan; at->kind == PLAN_FILTER; at = at->input)
+                collect_predicates(o, &list, scan, at->filter.predicate);
+            if (list.len) {
+                scan->scan.predicates = list.items;
+                scan->scan.predicate_count = (uint32_t)list.len;
+            }
+            return plan;
+        }
+    }
+    if (plan->input)
+        scan_predicates(o, plan->input);
+    if (plan->kind == PLAN_JOIN)
+        scan_predicates(o, plan->join.right);
+    for (uint32_t i = 0; plan->kind == PLAN_UNION && i < plan->union_.count; i++)
+        scan_predicates(o, plan->union_.inputs[i]);
+    return plan;
+}
+
+// ---- sub-queries and shared plans ----
+
+static void optimise_expr(Optimiser *o, Expr *expr);
+static Plan *optimise(Optimiser *o, Plan *plan);
+
+static void
+optimise_exprs(Optimiser *o, Expr *const *exprs, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (exprs[i])
+            optimise_expr(o, exprs[i]);
+}
+
+static void
+optimise_expr(Optimiser *o, Expr *expr)
+{
+    if (expr->kind == EXPR_SUBQUERY)
+        expr->plan = optimise(o, expr->plan);
+    if (expr->kind == EXPR_CALL)
+        optimise_exprs(o, expr->args, expr->arg_count);
+}
+
+// Plans inside expressions and behind materialize() are plans of their own.
+static void
+optimise_inner(Optimiser *o, Plan *plan)
+{
+    switch (plan->kind) {
+    case PLAN_FILTER: optimise_expr(o, plan->filter.predicate); break;
+    case PLAN_PROJECT: optimise_exprs(o, plan->project.exprs, plan->schema.count); break;
+    case PLAN_WINDOW: optimise_exprs(o, plan->window.exprs, plan->schema.count); break;
+    case PLAN_SUMMARIZE:
+        optimise_exprs(o, plan->summarize.keys, plan->summarize.key_count);
+        for (uint32_t a = 0; a < plan->summarize.aggregate_count; a++)
+            optimise_exprs(o, plan->summarize.aggregates[a].args,
+                           plan->summarize.aggregates[a].arg_count);
+        break;
+    case PLAN_SHARED: plan->shared.plan = optimise(o, plan->shared.plan); break;
+    case PLAN_MV_APPLY:
+        plan->input = optimise(o, plan->input);
+        plan->mv_apply.expand->input = plan->input;
+        return;
+    default: break;
+    }
+    if (plan->input)
+        optimise_inner(o, plan->input);
+    if (plan->kind == PLAN_JOIN)
+        optimise_inner(o, plan->join.right);
+    for (uint32_t i = 0; plan->kind == PLAN_UNION && i < plan->union_.count; i++)
+        optimise_inner(o, plan->union_.inputs[i]);
+}
+
+static Plan *
+optimise(Optimiser *o, Plan *plan)
+{
+    if (o->rules & OPTIMISE_PUSH_FILTER)
+        plan = push_filters(o, plan);
+    if (o->rules & OPTIMISE_PRUNE_COLUMNS)
+        plan = prune_root(o, plan);
+    if (o->rules & OPTIMISE_SCAN_PREDICATES)
+        plan = scan_predicates(o, plan);
+    optimise_inner(o, plan);
+    return plan;
+}
+
+// ---- top-k ----
+
+// take(sort(T)) = the first rows of the sort alone.
+static Plan *
+top_k(Plan *plan)
+{
+    if (plan->kind == PLAN_TAKE && plan->input->kind == PLAN_SORT && plan->input->sort.key_count) {
+        Plan *sort = plan->input;
+        if (sort->sort.limit < 0 || sort->sort.limit > plan->take.count)
+            sort->sort.limit = plan->take.count;
+    }
+    if (plan->input)
+        top_k(plan->input);
+    return plan;
+}
+
+Plan *
+kql_optimise(Arena *arena, Plan *plan, const Catalog *catalog, uint32_t rules)
+{
+    (void)catalog;
+    Optimiser optimiser = {arena, rules};
+    plan = optimise(&optimiser, plan);
+    if (rules & OPTIMISE_TOP_K)
+        top_k(plan);
+    return plan;
+}

@@ -1,0 +1,443 @@
+// Views: one state of the catalog, and its tables as sources that are scanned.
+//
+// A morsel is a row group. A reader (one thread with one morsel) pins the blocks
+// it reads until it releases the morsel; the pins are kept by source, morsel and
+// thread, so that reading the next batch of a pinned block costs a look-up in a
+// short list. Footers are read when a morsel of their segment is first asked for;
+// only then does a damaged one show.
+
+#include "store/store_internal.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+typedef struct Pins {
+    uint32_t morsel;
+    pthread_t thread;
+    struct Pins *next;
+    CachedBlock *blocks[]; // one a column; NULL = not read
+} Pins;
+
+// A segment as a table sees it.
+typedef struct SegmentRef {
+    const CatalogSegment *entry;
+    const Segment *segment; // NULL until it is needed
+    int32_t *columns;       // of the table -> of the segment; -1 = lacks it
+} SegmentRef;
+
+typedef struct SourceMorsel {
+    uint32_t segment, group;
+} SourceMorsel;
+
+typedef struct StoreSource {
+    TableSource base;
+    StoreView *view;
+    Str table;
+    SegmentRef *segments;
+    SourceMorsel *morsels;
+    pthread_mutex_t mutex; // of the segments' opening and the pins
+    Arena arena;           // column maps; under the mutex
+    Pins *pins, *spare;
+    struct StoreSource *next;
+} StoreSource;
+
+struct StoreView {
+    Store *store;
+    Arena arena;
+    CatalogState state;
+    StoreTable *tables;    // by name
+    pthread_mutex_t mutex; // of the arena and the sources
+    StoreSource *sources;
+};
+
+static int
+table_compare(const void *a, const void *b)
+{
+    return str_compare_ci(((const StoreTable *)a)->name, ((const StoreTable *)b)->name);
+}
+
+static const CatalogTable *
+view_table(const StoreView *view, Str name)
+{
+    for (size_t i = 0; i < view->state.table_count; i++)
+        if (str_equal_ci(view->state.tables[i].name, name))
+            return &view->state.tables[i];
+    return NULL;
+}
+
+// The segments of a table lie together: they are ordered by table.
+static const CatalogSegment *
+view_segments(const StoreView *view, int64_t table, uint32_t *count)
+{
+    const CatalogState *state = &view->state;
+    size_t low = 0, high = state->segment_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (state->segments[middle].table < table)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *count = 0;
+    while (low + *count < state->segment_count && state->segments[low + *count].table == table)
+        ++*count;
+    return state->segments + low;
+}
+
+static void
+view_list(StoreView *view)
+{
+    view->tables = ARENA_ARRAY(&view->arena, StoreTable, view->state.table_count);
+    for (size_t i = 0; i < view->state.table_count; i++) {
+        const CatalogTable *table = &view->state.tables[i];
+        StoreTable *out = &view->tables[i];
+        *out = (StoreTable){.name = table->name, .kind = table->kind, .schema = table->schema};
+        const CatalogSegment *segments = view_segments(view, table->id, &out->segments);
+        for (uint32_t s = 0; s < out->segments; s++) {
+            out->rows += segments[s].rows;
+            out->stored_bytes += segments[s].bytes;
+        }
+    }
+    qsort(view->tables, view->state.table_count, sizeof(StoreTable), table_compare);
+}
+
+StoreView *
+store_view_open(Store *store, int64_t snapshot, AzError *error)
+{
+    if (snapshot < 0) {
+        error_set(error, AZ_NOT_FOUND, "there is no snapshot %lld", (long long)snapshot);
+        return NULL;
+    }
+    StoreView *view = calloc(1, sizeof(*view));
+    if (!view) {
+        error_set(error, AZ_LIMIT, "not enough memory to open a view");
+        return NULL;
+    }
+    view->store = store;
+    pthread_mutex_init(&view->mutex, NULL);
+    pthread_mutex_lock(&store->mutex);
+    bool ok = catalog_load(store->catalog, &view->arena, snapshot, &view->state, error);
+    pthread_mutex_unlock(&store->mutex);
+    if (!ok) {
+        store_view_close(view);
+        return NULL;
+    }
+    view_list(view);
+    return view;
+}
+
+static void
+pins_drop(StoreSource *source, Pins *pins)
+{
+    for (uint32_t c = 0; c < source->base.schema.count; c++)
+        if (pins->blocks[c])
+            block_cache_unpin(source->view->store->cache, pins->blocks[c]);
+}
+
+static void
+pins_free_list(Pins *pins)
+{
+    while (pins) {
+        Pins *next = pins->next;
+        free(pins);
+        pins = next;
+    }
+}
+
+static void
+source_free(StoreSource *source)
+{
+    for (Pins *pins = source->pins; pins; pins = pins->next)
+        pins_drop(source, pins);
+    pins_free_list(source->pins);
+    pins_free_list(source->spare);
+    pthread_mutex_destroy(&source->mutex);
+    arena_free(&source->arena);
+    free(source);
+}
+
+void
+store_view_close(StoreView *view)
+{
+    if (!view)
+        return;
+    for (StoreSource *source = view->sources; source;) {
+        StoreSource *next = source->next;
+        source_free(source);
+        source = next;
+    }
+    pthread_mutex_destroy(&view->mutex);
+    arena_free(&view->arena);
+    free(view);
+}
+
+int64_t
+store_view_snapshot(const StoreView *view)
+{
+    return view->state.snapshot;
+}
+
+const StoreTable *
+store_view_tables(const StoreView *view, size_t *count)
+{
+    *count = view->state.table_count;
+    return view->tables;
+}
+
+// Maps the table's columns to the segment's; one of another type is damage.
+static bool
+columns_map(StoreSource *source, const Segment *segment, int32_t *columns, AzError *error)
+{
+    const Schema *schema = &source->base.schema;
+    for (uint32_t c = 0; c < schema->count; c++) {
+        Str name = schema->columns[c].name;
+        // Segments mostly have the table's columns at the table's places.
+        bool in_place =
+            c < segment->schema.count && str_equal(segment->schema.columns[c].name, name);
+        columns[c] = in_place ? (int32_t)c : (int32_t)schema_find(&segment->schema, name);
+        if (columns[c] < 0 || segment->schema.columns[columns[c]].type == schema->columns[c].type)
+            continue;
+        return error_set(error, AZ_CORRUPT,
+                         "segment '%s' is damaged: column '%.*s' is %s there and %s in the catalog",
+                         segment->path, STR_ARG(str_slice(name, 0, 200)),
+                         type_name(segment->schema.columns[columns[c]].type),
+                         type_name(schema->columns[c].type));
+    }
+    return true;
+}
+
+static const SegmentRef *
+source_segment(StoreSource *source, uint32_t index, AzError *error)
+{
+    SegmentRef *ref = &source->segments[index];
+    pthread_mutex_lock(&source->mutex);
+    if (!ref->segment) {
+        const Segment *segment = store_segment(source->view->store, ref->entry, error);
+        if (segment) {
+            ref->columns = ARENA_ARRAY(&source->arena, int32_t, source->base.schema.count);
+            if (columns_map(source, segment, ref->columns, error))
+                ref->segment = segment;
+        }
+    }
+    bool ok = ref->segment != NULL;
+    pthread_mutex_unlock(&source->mutex);
+    return ok ? ref : NULL;
+}
+
+static uint32_t
+source_morsel_rows(const TableSource *base, uint32_t morsel)
+{
+    const StoreSource *source = base->context;
+    SourceMorsel m = source->morsels[morsel];
+    return source->segments[m.segment].entry->group_rows[m.group];
+}
+
+// From the catalog's time bounds alone, without opening the segment.
+static bool
+time_may_match(const StoreSource *source, const CatalogSegment *entry,
+               const ScanPredicate *predicate)
+{
+    if (!entry->has_time || source->base.time_column != (ptrdiff_t)predicate->column)
+        return true;
+    Zone zone = {
+        .bounded = true,
+        .min = value_datetime(entry->time_min),
+        .max = value_datetime(entry->time_max),
+    };
+    return zone_may_match(&zone, TYPE_DATETIME, 1, predicate);
+}
+
+static bool
+source_may_match(const TableSource *base, uint32_t morsel, const ScanPredicate *predicates,
+                 uint32_t count)
+{
+    StoreSource *source = base->context;
+    SourceMorsel m = source->morsels[morsel];
+    for (uint32_t i = 0; i < count; i++)
+        if (!time_may_match(source, source->segments[m.segment].entry, &predicates[i]))
+            return false;
+    if (!count)
+        return true;
+    AzError ignored = {0}; // the read will meet it again and tell
+    const SegmentRef *ref = source_segment(source, m.segment, &ignored);
+    if (!ref)
+        return true;
+    const SegmentGroup *group = &ref->segment->groups[m.group];
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t c = ref->columns[predicates[i].column];
+        Type type = base->schema.columns[predicates[i].column].type;
+        if (c < 0) {
+            if (type != TYPE_STRING && type != TYPE_DYNAMIC)
+                return false; // all null, and a comparison with null is never true
+            continue;
+        }
+        if (!zone_may_match(&group->zones[c], type, group->rows, &predicates[i]))
+            return false;
+    }
+    return true;
+}
+
+static Pins **
+pins_find(StoreSource *source, uint32_t morsel)
+{
+    pthread_t self = pthread_self();
+    Pins **link = &source->pins;
+    while (*link && ((*link)->morsel != morsel || !pthread_equal((*link)->thread, self)))
+        link = &(*link)->next;
+    return link;
+}
+
+// This thread's pins of the morsel; only this thread touches their blocks.
+static Pins *
+pins_get(StoreSource *source, uint32_t morsel)
+{
+    size_t size = sizeof(Pins) + source->base.schema.count * sizeof(CachedBlock *);
+    pthread_mutex_lock(&source->mutex);
+    Pins *pins = *pins_find(source, morsel);
+    if (!pins) {
+        pins = source->spare;
+        if (pins) {
+            source->spare = pins->next;
+            memset(pins, 0, size);
+        } else {
+            pins = calloc(1, size);
+        }
+        if (pins) {
+            pins->morsel = morsel;
+            pins->thread = pthread_self();
+            pins->next = source->pins;
+            source->pins = pins;
+        }
+    }
+    pthread_mutex_unlock(&source->mutex);
+    return pins;
+}
+
+static void
+source_release(const TableSource *base, uint32_t morsel)
+{
+    StoreSource *source = base->context;
+    pthread_mutex_lock(&source->mutex);
+    Pins **link = pins_find(source, morsel);
+    Pins *pins = *link;
+    if (pins)
+        *link = pins->next;
+    pthread_mutex_unlock(&source->mutex);
+    if (!pins)
+        return;
+    pins_drop(source, pins);
+    pthread_mutex_lock(&source->mutex);
+    pins->next = source->spare;
+    source->spare = pins;
+    pthread_mutex_unlock(&source->mutex);
+}
+
+static const Vector *
+source_read(const TableSource *base, uint32_t morsel, uint32_t column, uint32_t from,
+            uint32_t count, Arena *arena, AzError *error)
+{
+    StoreSource *source = base->context;
+    SourceMorsel m = source->morsels[morsel];
+    Pins *pins = pins_get(source, morsel);
+    if (!pins) {
+        error_set(error, AZ_LIMIT, "not enough memory to scan '%.*s'", STR_ARG(source->table));
+        return NULL;
+    }
+    if (!pins->blocks[column]) {
+        const SegmentRef *ref = source_segment(source, m.segment, error);
+        if (!ref)
+            return NULL;
+        int32_t c = ref->columns[column];
+        if (c < 0) {
+            Value null = value_null(base->schema.columns[column].type);
+            return vector_new_const(arena, &null, count);
+        }
+        pins->blocks[column] =
+            block_cache_pin(source->view->store->cache, ref->segment, (uint64_t)ref->entry->id,
+                            m.group, (uint32_t)c, error);
+        if (!pins->blocks[column])
+            return NULL;
+    }
+    return vector_slice(arena, cached_block_vector(pins->blocks[column]), from, count);
+}
+
+// A file that is gone or cut is told before the scan starts.
+static bool
+files_check(const Store *store, const CatalogSegment *segments, uint32_t count, AzError *error)
+{
+    Arena arena;
+    arena_init(&arena);
+    bool ok = true;
+    for (uint32_t s = 0; ok && s < count; s++) {
+        const char *path = store_path(store, &arena, "segments", segments[s].file);
+        struct stat st;
+        if (stat(path, &st))
+            ok = error_errno(error, "the segment '%s' cannot be read", path);
+        else if ((uint64_t)st.st_size != segments[s].bytes)
+            ok = error_set(
+                error, AZ_CORRUPT,
+                "segment '%s' is damaged: it has %llu bytes where the catalog says %llu; "
+                "restore the file from a backup or import the data again",
+                path, (unsigned long long)st.st_size, (unsigned long long)segments[s].bytes);
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+    return ok;
+}
+
+static StoreSource *
+source_new(StoreView *view, const CatalogTable *table, const CatalogSegment *segments,
+           uint32_t segment_count)
+{
+    StoreSource *source = calloc(1, sizeof(*source));
+    if (!source)
+        return NULL;
+    pthread_mutex_init(&source->mutex, NULL);
+    source->view = view;
+    source->table = table->name;
+    source->base = (TableSource){
+        .schema = table->schema,
+        .time_column = time_column_find(&table->schema),
+        .context = source,
+        .morsel_rows = source_morsel_rows,
+        .may_match = source_may_match,
+        .read = source_read,
+        .release = source_release,
+    };
+    uint32_t morsels = 0;
+    for (uint32_t s = 0; s < segment_count; s++)
+        morsels += segments[s].group_count;
+    source->segments = ARENA_ARRAY(&source->arena, SegmentRef, segment_count);
+    source->morsels = ARENA_ARRAY(&source->arena, SourceMorsel, morsels);
+    source->base.morsel_count = morsels;
+    uint32_t m = 0;
+    for (uint32_t s = 0; s < segment_count; s++) {
+        source->segments[s].entry = &segments[s];
+        source->base.row_count += segments[s].rows;
+        for (uint32_t g = 0; g < segments[s].group_count; g++)
+            source->morsels[m++] = (SourceMorsel){s, g};
+    }
+    return source;
+}
+
+TableSource *
+store_view_source(StoreView *view, Str name, AzError *error)
+{
+    const CatalogTable *table = view_table(view, name);
+    if (!table)
+        return NULL;
+    uint32_t count;
+    const CatalogSegment *segments = view_segments(view, table->id, &count);
+    if (!files_check(view->store, segments, count, error))
+        return NULL;
+    StoreSource *source = source_new(view, table, segments, count);
+    if (!source) {
+        error_set(error, AZ_LIMIT, "not enough memory to scan '%.*s'", STR_ARG(name));
+        return NULL;
+    }
+    pthread_mutex_lock(&view->mutex);
+    source->next = view->sources;
+    view->sources = source;
+    pthread_mutex_unlock(&view->mutex);
+    return &source->base;
+}

@@ -1,0 +1,110 @@
+// Fuzz target: arbitrary bytes as a segment file. Whatever opens is read whole,
+// through footer, zones and every block; each value is looked at, dynamic trees
+// are walked by printing them. Built with -fsanitize=fuzzer, which defines
+// FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION for the store too: checksums are then
+// not compared, so that the fuzzer gets behind them.
+//
+// Inputs of a few bytes are replaced by a well-formed segment now and then, from
+// which the mutations go on.
+
+#include "../store_rows.h"
+#include "store/segment.h"
+#include "store/store_internal.h"
+
+#include <sys/mman.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
+
+static char *seed_bytes;
+static size_t seed_size;
+
+// A segment with all encodings in a few kilobytes.
+static void
+seed_make(void)
+{
+    char *dir = temp_dir_new();
+    char path[4200];
+    AzError error = {0};
+    Store *store = store_open(dir, STORE_WRITE, &error);
+    if (!store || rows_import(store, "T", TABLE_LOG, &ROW_SCHEMA, 0, 40, &error) < 0 ||
+        files_in(dir, "segments", path, sizeof(path)) != 1) {
+        fprintf(stderr, "%s\n", error.message);
+        abort();
+    }
+    store_close(store);
+    FILE *file = fopen(path, "rb");
+    seed_bytes = malloc(1 << 16);
+    seed_size = fread(seed_bytes, 1, 1 << 16, file);
+    fclose(file);
+    tree_remove(dir);
+    free(dir);
+}
+
+size_t
+LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    if (!seed_bytes)
+        seed_make();
+    if ((size < 256 || seed % 64 == 0) && seed_size <= max_size) {
+        memcpy(data, seed_bytes, seed_size);
+        size = seed_size;
+    }
+    return LLVMFuzzerMutate(data, size, max_size);
+}
+
+static void
+vector_touch(const Vector *v, Buffer *out)
+{
+    for (uint32_t i = 0; i < v->count && i < 1000; i++) {
+        buffer_clear(out);
+        if (!vector_is_null(v, i))
+            data_print(out, v->type, vector_cell(v, i));
+    }
+}
+
+static void
+zone_touch(const Segment *segment, const SegmentGroup *group, uint32_t column, const Vector *v)
+{
+    if (!v->count)
+        return;
+    Value value = vector_value(v, 0);
+    for (ScanOp op = SCAN_EQ; op <= SCAN_IN; op++) {
+        if (op == SCAN_EQ_CI && value.type != TYPE_STRING)
+            continue;
+        ScanPredicate predicate = {.column = column, .op = op, .values = &value, .value_count = 1};
+        zone_may_match(&group->zones[column], segment->schema.columns[column].type, group->rows,
+                       &predicate);
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static int fd = -1;
+    static BlockDecoder *decoder;
+    if (fd < 0) {
+        fd = memfd_create("segment", MFD_CLOEXEC);
+        decoder = block_decoder_new();
+    }
+    if (ftruncate(fd, 0) || pwrite(fd, data, size, 0) != (ssize_t)size)
+        abort();
+    AzError error = {0};
+    Segment *segment = segment_open_fd(fd, "fuzzed", &error);
+    Buffer out = {0};
+    for (uint32_t g = 0; segment && g < segment->group_count && g < 8; g++) {
+        for (uint32_t c = 0; c < segment->schema.count && c < 64; c++) {
+            error_clear(&error);
+            Block *block = segment_read_fd(segment, fd, g, c, decoder, &error);
+            if (!block)
+                continue;
+            vector_touch(&block->vector, &out);
+            zone_touch(segment, &segment->groups[g], c, &block->vector);
+            block_free(block);
+        }
+    }
+    buffer_free(&out);
+    segment_close(segment);
+    return 0;
+}

@@ -146,6 +146,9 @@ ResultTable *result_cut(Arena *arena, const Schema *schema, Batch *whole);
 // The same over a pipeline that stands already; plan->input is not looked at.
 ResultTable *summarize_pipeline(Exec *exec, const Plan *plan, Pipeline *input, AzError *error);
 ResultTable *run_summarize(Exec *exec, const Plan *plan, AzError *error);
+// Sorts what a pipeline of that schema yields; plan->input is not looked at.
+ResultTable *sort_pipeline(Exec *exec, const Plan *plan, const Schema *schema, Pipeline *input,
+                           AzError *error);
 ResultTable *run_sort(Exec *exec, const Plan *plan, AzError *error);
 ResultTable *run_sample(Exec *exec, const Plan *plan, AzError *error);
 ResultTable *run_make_series(Exec *exec, const Plan *plan, AzError *error);

@@ -264,6 +264,7 @@ order_rows(Arena *arena, const Order *order, uint32_t count)
 typedef struct SortRun {
     Exec *exec;
     const Plan *plan;
+    const Schema *input;
     Schema schema; // input columns, then keys that are no columns, then the sequence (top)
     Expr **exprs;  // of the extra keys
     uint32_t extra;
@@ -288,7 +289,7 @@ static bool
 sort_prepare(SortRun *run, AzError *error)
 {
     Arena *arena = run->exec->arena;
-    const Schema *input = &run->plan->input->schema;
+    const Schema *input = run->input;
     uint32_t key_count = run->plan->sort.key_count;
     run->schema.columns = ARENA_ARRAY(arena, Column, input->count + key_count + 1);
     memcpy(run->schema.columns, input->columns, input->count * sizeof(Column));
@@ -495,20 +496,28 @@ sort_top(SortRun *run, Pipeline *input, AzError *error)
 }
 
 ResultTable *
-run_sort(Exec *exec, const Plan *plan, AzError *error)
+sort_pipeline(Exec *exec, const Plan *plan, const Schema *schema, Pipeline *input, AzError *error)
 {
-    SortRun run = {.exec = exec, .plan = plan};
-    Pipeline input = {0};
-    if (!sort_prepare(&run, error) || !pipeline_build(exec, plan->input, &input, error))
+    SortRun run = {.exec = exec, .plan = plan, .input = schema};
+    if (!sort_prepare(&run, error))
         return NULL;
-    pipeline_extend(exec, &input, plan, run.exprs, run.extra);
+    pipeline_extend(exec, input, plan, run.exprs, run.extra);
     // Beyond this many rows a limit is as good as none.
     if (plan->sort.limit < 0 || plan->sort.limit > UINT32_MAX / 4) {
-        ResultTable *all = sort_all(&run, &input, error);
+        ResultTable *all = sort_all(&run, input, error);
         if (all && plan->sort.limit >= 0 && (uint64_t)plan->sort.limit < all->row_count)
             result_limit(exec, all, (uint64_t)plan->sort.limit);
         return all;
     }
     run.limit = (uint64_t)plan->sort.limit;
-    return sort_top(&run, &input, error);
+    return sort_top(&run, input, error);
+}
+
+ResultTable *
+run_sort(Exec *exec, const Plan *plan, AzError *error)
+{
+    Pipeline input = {0};
+    return pipeline_build(exec, plan->input, &input, error)
+               ? sort_pipeline(exec, plan, &plan->input->schema, &input, error)
+               : NULL;
 }

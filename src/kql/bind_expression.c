@@ -475,10 +475,10 @@ pack_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count,
 static Expr *
 bind_pack_all(Binder *b, const AstExpr *ast, Row *row)
 {
-    if (!row || !row->schema) {
-        bind_fail(b, ast->span, "pack_all() needs the columns of a row");
-        return NULL;
-    }
+    static const Schema NO_COLUMNS = {0};
+    Row none = {.schema = &NO_COLUMNS};
+    if (!row || !row->schema)
+        row = &none;
     bool skip_empty = false;
     if (ast->args.len) {
         Expr *flag = bind_constant(b, ast->args.items[0], TYPE_BOOL, "the argument of pack_all()");

@@ -308,6 +308,7 @@ merge_columns(Binder *b, const UnionInputs *inputs, bool inner, ColumnNamer *nam
     size_t most = 1;
     for (size_t i = 0; i < inputs->len; i++)
         most += inputs->items[i]->schema.count;
+    Str *origins = ARENA_ARRAY(b->arena, Str, most);
     for (size_t i = 0; i < inputs->len; i++) {
         map[i] = ARENA_ARRAY(b->arena, int32_t, most);
         for (size_t c = 0; c < most; c++)
@@ -323,10 +324,14 @@ merge_columns(Binder *b, const UnionInputs *inputs, bool inner, ColumnNamer *nam
             Str name = column->name;
             if (input_type_count(inputs, name, &first) > 1)
                 name = str_format(b->arena, "%.*s_%s", STR_ARG(name), type_name(column->type));
-            Schema now = namer_schema(namer);
-            ptrdiff_t at = schema_find(&now, name);
-            if (at < 0 || now.columns[at].type != column->type) {
-                at = (ptrdiff_t)namer->len;
+            // One output for each original name and type: a suffixed name that another
+            // column bears already gets a number.
+            size_t at = namer->len;
+            for (size_t o = 0; o < namer->len && at == namer->len; o++)
+                if (str_equal(origins[o], column->name) && namer->items[o].type == column->type)
+                    at = o;
+            if (at == namer->len) {
+                origins[at] = column->name;
                 namer_add_auto(namer, name, column->type);
             }
             map[i][at] = (int32_t)c;

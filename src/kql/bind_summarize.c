@@ -233,9 +233,11 @@ output_name(Binder *b, const AstExpr *ast, const AggregateCall *call, const Row 
             return row->schema->columns[argument->column].name;
         bool written = o < ast->args.len && ast->args.items[o]->kind != AST_STAR;
         Str name = written ? default_name(b, ast->args.items[o]) : STR("");
-        return name.len ? name
-               : o == 0 ? str_format(b->arena, "%.*s_", STR_ARG(ast->name.text))
-                        : STR("");
+        // arg_max(a - b, *): the greatest value is max_.
+        if (!name.len && o == 0)
+            name =
+                str_format(b->arena, "%s_", str_ends(ast->name.text, STR("min")) ? "min" : "max");
+        return name;
     }
     if (str_starts(ast->name.text, STR("percentile")) && !str_ends(ast->name.text, STR("_array")))
         return percentile_name(b, ast, o);

@@ -85,6 +85,16 @@ at_name_part(const Lexer *lexer)
     return (is_letter(c) || is_digit(c)) && !wide_blank(lexer);
 }
 
+// A line that starts with `#` is a directive to a client tool.
+static bool
+at_line_start(const Lexer *lexer)
+{
+    size_t at = lexer->at;
+    while (at && (lexer->text.ptr[at - 1] == ' ' || lexer->text.ptr[at - 1] == '\t'))
+        at--;
+    return at == 0 || lexer->text.ptr[at - 1] == '\n';
+}
+
 static void
 skip_blanks(Lexer *lexer)
 {
@@ -92,7 +102,7 @@ skip_blanks(Lexer *lexer)
         char c = peek(lexer, 0);
         if (c == ' ' || (c >= '\t' && c <= '\r')) {
             lexer->at++;
-        } else if (c == '/' && peek(lexer, 1) == '/') {
+        } else if ((c == '/' && peek(lexer, 1) == '/') || (c == '#' && at_line_start(lexer))) {
             while (lexer->at < lexer->text.len && peek(lexer, 0) != '\n')
                 lexer->at++;
         } else if (wide_blank(lexer)) {

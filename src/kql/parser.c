@@ -115,6 +115,49 @@ parser_leave(Parser *p)
     p->depth--;
 }
 
+static uint32_t
+taller(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool
+set_height(Parser *p, AstExpr *node, uint32_t height)
+{
+    node->height = height;
+    p->tallest = taller(p->tallest, height);
+    if (height <= AST_HEIGHT_MAX)
+        return true;
+    if (!p->error || p->error->code == AZ_OK)
+        error_at(p->error, AZ_SYNTAX, node->span,
+                 "this chain of operators is more than %d long; split it with let statements, or "
+                 "use a list: x in (...)",
+                 AST_HEIGHT_MAX);
+    return false;
+}
+
+bool
+parser_set_height(Parser *p, AstExpr *node, const AstExpr *a, const AstExpr *b)
+{
+    return set_height(p, node, 1 + taller(a ? a->height : 0, b ? b->height : 0));
+}
+
+uint32_t
+parser_height_begin(Parser *p)
+{
+    uint32_t before = p->tallest;
+    p->tallest = 0;
+    return before;
+}
+
+bool
+parser_height_end(Parser *p, uint32_t before, AstExpr *node)
+{
+    uint32_t height = p->tallest + 1;
+    p->tallest = before;
+    return set_height(p, node, height);
+}
+
 Span
 parser_span(const Parser *p, uint32_t start)
 {
@@ -169,8 +212,12 @@ parse_string(Parser *p, Str *out, const char *expected)
 bool
 parse_columns(Parser *p, AstColumnList *out)
 {
-    if (!parser_expect_symbol(p, "(", "before the columns"))
-        return false;
+    return parser_expect_symbol(p, "(", "before the columns") && parse_columns_rest(p, out);
+}
+
+bool
+parse_columns_rest(Parser *p, AstColumnList *out)
+{
     while (!parser_is_symbol(p, ")")) {
         AstColumn column;
         if (!parse_name(p, &column.name, "a column name") ||
@@ -209,6 +256,9 @@ parse_pipe_expression(Parser *p)
 {
     if (!parser_enter(p))
         return NULL;
+    bool patterns = p->patterns;
+    p->patterns = false;
+    uint32_t before = parser_height_begin(p);
     AstExpr *expr;
     if (parser_at_source(p)) {
         expr = ast_new(p, AST_SOURCE, p->token->span);
@@ -217,6 +267,7 @@ parse_pipe_expression(Parser *p)
         expr->operator_count = 1;
         if (!expr->operators[0])
             return NULL;
+        expr->span = parser_span(p, expr->span.start);
     } else {
         expr = parse_expression(p);
     }
@@ -225,6 +276,9 @@ parse_pipe_expression(Parser *p)
         pipeline->base = expr;
         expr = parse_pipes(p, pipeline) ? pipeline : NULL;
     }
+    if (!expr || !parser_height_end(p, before, expr))
+        return NULL;
+    p->patterns = patterns;
     parser_leave(p);
     return expr;
 }
@@ -235,6 +289,7 @@ parse_body(Parser *p)
     if (!parser_enter(p) || !parser_expect_symbol(p, "(", "before the sub-query"))
         return NULL;
     AstExpr *body = ast_new(p, AST_PIPELINE, p->token->span);
+    uint32_t before = parser_height_begin(p);
     AstOperator *first = parse_operator(p, false);
     if (!first)
         return NULL;
@@ -247,6 +302,8 @@ parse_body(Parser *p)
     for (size_t i = 0; i < rest.operator_count; i++)
         body->operators[i + 1] = rest.operators[i];
     body->span = parser_span(p, body->span.start);
+    if (!parser_height_end(p, before, body))
+        return NULL;
     parser_leave(p);
     return body;
 }
@@ -279,8 +336,8 @@ parse_parameter(Parser *p, AstParameter *out)
     return true;
 }
 
-static bool
-parse_parameters(Parser *p, AstParameter **out, size_t *count)
+bool
+parse_declared(Parser *p, AstParameter **out, size_t *count)
 {
     size_t cap = 0;
     *out = NULL;
@@ -302,7 +359,7 @@ parse_parameters(Parser *p, AstParameter **out, size_t *count)
 
 static bool parse_statement(Parser *p, AstStatement *out);
 
-static bool
+bool
 parse_statements(Parser *p, AstStatementList *out, const char *end)
 {
     for (;;) {
@@ -326,8 +383,7 @@ parse_function(Parser *p)
 {
     AstFunction *function = ARENA_NEW(p->arena, AstFunction);
     uint32_t start = p->token->span.start;
-    if (!parser_enter(p) ||
-        !parse_parameters(p, &function->parameters, &function->parameter_count) ||
+    if (!parser_enter(p) || !parse_declared(p, &function->parameters, &function->parameter_count) ||
         !parser_expect_symbol(p, "{", "before the function's body") ||
         !parse_statements(p, &function->body, "}") ||
         !parser_expect_symbol(p, "}", "after the function's body"))
@@ -390,30 +446,123 @@ parse_set(Parser *p, AstStatement *out)
     return out->value != NULL;
 }
 
+// ("x", "y")[.["path"]] = { statements }
+static bool
+parse_pattern_case(Parser *p, AstPatternCase *out)
+{
+    *out = (AstPatternCase){0};
+    if (!parser_expect_symbol(p, "(", "before the arguments of the pattern"))
+        return false;
+    while (!parser_is_symbol(p, ")")) {
+        AstExpr *arg = parse_expression(p);
+        if (!arg)
+            return false;
+        ARRAY_PUSH(p->arena, &out->args, arg);
+        if (!parser_take_symbol(p, ","))
+            break;
+    }
+    if (!parser_expect_symbol(p, ")", "after the arguments of the pattern"))
+        return false;
+    if (parser_take_symbol(p, ".")) {
+        if (p->token->kind == TOKEN_QUOTED) { // ["path"] is read as a quoted name
+            out->path = ast_new(p, AST_LITERAL, p->token->span);
+            out->path->value = value_string(p->token->text);
+            parser_advance(p);
+        } else if (!parser_expect_symbol(p, "[", "before the path of the pattern") ||
+                   !(out->path = parse_expression(p)) ||
+                   !parser_expect_symbol(p, "]", "after the path of the pattern")) {
+            return false;
+        }
+    }
+    return parser_expect_symbol(p, "=", "before the body of the pattern") &&
+           parser_expect_symbol(p, "{", "before the body of the pattern") &&
+           parse_statements(p, &out->body, "}") &&
+           parser_expect_symbol(p, "}", "after the body of the pattern");
+}
+
+static bool
+parse_pattern_cases(Parser *p, AstPattern *out)
+{
+    size_t cap = 0;
+    if (!parser_expect_symbol(p, "{", "before the cases of the pattern"))
+        return false;
+    while (!parser_is_symbol(p, "}")) {
+        AstPatternCase one;
+        if (!parse_pattern_case(p, &one))
+            return false;
+        if (out->case_count == cap)
+            out->cases = array_grow(p->arena, out->cases, out->case_count, &cap, sizeof(one));
+        out->cases[out->case_count++] = one;
+        if (!parser_take_symbol(p, ";"))
+            break;
+    }
+    return parser_expect_symbol(p, "}", "after the cases of the pattern");
+}
+
+// declare pattern name [= (a:string, ...)[path:string] { cases }]
+static bool
+parse_declare_pattern(Parser *p, AstStatement *out)
+{
+    out->kind = AST_UNSUPPORTED_STATEMENT;
+    out->what = STR("declare pattern");
+    AstPattern *pattern = out->pattern = ARENA_NEW(p->arena, AstPattern);
+    if (!parse_name(p, &out->name, "the name of the pattern"))
+        return false;
+    if (!parser_take_symbol(p, "="))
+        return true;
+    if (!parse_declared(p, &pattern->parameters, &pattern->parameter_count))
+        return false;
+    if (parser_take_symbol(p, "[")) {
+        AstParameter path;
+        if (!parse_parameter(p, &path) || !parser_expect_symbol(p, "]", "after the path"))
+            return false;
+        AstParameter *all = ARENA_ARRAY(p->arena, AstParameter, pattern->parameter_count + 1);
+        for (size_t i = 0; i < pattern->parameter_count; i++)
+            all[i] = pattern->parameters[i];
+        all[pattern->parameter_count++] = path;
+        pattern->parameters = all;
+        pattern->has_path = true;
+    }
+    return parse_pattern_cases(p, pattern);
+}
+
 static bool
 parse_declare(Parser *p, AstStatement *out)
 {
     if (parser_take_word(p, "query_parameters")) {
         out->kind = AST_QUERY_PARAMETERS;
-        return parse_parameters(p, &out->parameters, &out->parameter_count);
+        return parse_declared(p, &out->parameters, &out->parameter_count);
     }
+    if (parser_take_word(p, "pattern"))
+        return parse_declare_pattern(p, out);
     return parser_fail(p, "'query_parameters' or 'pattern' after 'declare'");
 }
 
-// Statements that no engine here runs yet are passed over to their `;`, so that the
-// binder can name them.
+// Alias and restrict are read whole; `what` names them for the binder, which runs none.
+
+// alias database name = cluster("c").database("d")
 static bool
-skip_statement(Parser *p, AstStatement *out, const char *what)
+parse_alias(Parser *p, AstStatement *out)
 {
     out->kind = AST_UNSUPPORTED_STATEMENT;
-    out->what = str_from(what);
-    int depth = 0;
-    while (p->token->kind != TOKEN_END && !(depth == 0 && parser_is_symbol(p, ";"))) {
-        depth += parser_is_symbol(p, "{") || parser_is_symbol(p, "(");
-        depth -= parser_is_symbol(p, "}") || parser_is_symbol(p, ")");
-        parser_advance(p);
-    }
-    return true;
+    out->what = STR("alias database");
+    parser_advance(p); // database
+    if (!parse_name(p, &out->name, "a name after 'alias database'") ||
+        !parser_expect_symbol(p, "=", "after the alias"))
+        return false;
+    out->value = parse_expression(p);
+    return out->value != NULL;
+}
+
+// restrict access to (table, database("d").*, ...)
+static bool
+parse_restrict(Parser *p, AstStatement *out)
+{
+    out->kind = AST_UNSUPPORTED_STATEMENT;
+    out->what = STR("restrict access");
+    parser_advance(p); // access
+    return parser_expect_word(p, "to", "after 'restrict access'") &&
+           parse_table_list(p, &out->entities);
 }
 
 static bool
@@ -426,14 +575,14 @@ parse_statement(Parser *p, AstStatement *out)
     } else if (parser_is_word(p, "set") && !parser_next_is_symbol(p, "|")) {
         parser_advance(p);
         done = parse_set(p, out);
-    } else if (parser_is_word(p, "declare") && parser_next_is_word(p, "pattern")) {
-        done = skip_statement(p, out, "declare pattern");
     } else if (parser_take_word(p, "declare")) {
         done = parse_declare(p, out);
     } else if (parser_is_word(p, "alias") && parser_next_is_word(p, "database")) {
-        done = skip_statement(p, out, "alias database");
+        parser_advance(p);
+        done = parse_alias(p, out);
     } else if (parser_is_word(p, "restrict") && parser_next_is_word(p, "access")) {
-        done = skip_statement(p, out, "restrict access");
+        parser_advance(p);
+        done = parse_restrict(p, out);
     } else {
         out->kind = AST_TABULAR;
         out->value = parse_pipe_expression(p);

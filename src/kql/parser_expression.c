@@ -67,8 +67,8 @@ static const OperatorWord ORDER_OPERATORS[] = {
 static const OperatorWord SUM_OPERATORS[] = {{"+", "+", false}, {"-", "-", false}};
 static const OperatorWord PRODUCT_OPERATORS[] = {
     {"*", "*", false}, {"/", "/", false}, {"%", "%", false}};
-static const OperatorWord AND_OPERATORS[] = {{"and", "and", false}};
-static const OperatorWord OR_OPERATORS[] = {{"or", "or", false}};
+static const OperatorWord AND_OPERATOR = {"and", "and", false};
+static const OperatorWord OR_OPERATOR = {"or", "or", false};
 
 // The operator at the cursor, `in~` taken as one; NULL when it is none of the table's.
 static const OperatorWord *
@@ -105,7 +105,7 @@ new_binary(Parser *p, AstExpr *left, const OperatorWord *word, AstExpr *right)
     expr->negated = word->negated;
     expr->base = left;
     ARRAY_PUSH(p->arena, &expr->args, right);
-    return expr;
+    return parser_set_height(p, expr, left, right) ? expr : NULL;
 }
 
 // A left-associative level.
@@ -117,6 +117,42 @@ parse_level(Parser *p, const OperatorWord *words, size_t count, AstExpr *(*tight
     while (left && (word = take_operator(p, words, count)))
         left = new_binary(p, left, word, tighter(p));
     return left;
+}
+
+// `and` and `or` do not care how they are grouped: long chains, which generated
+// queries have, become a balanced tree, so that they are never too tall.
+enum { CHAIN_LEFT_DEEP_MAX = 64 };
+
+static AstExpr *
+balance_chain(Parser *p, const OperatorWord *word, AstExpr **parts, size_t count)
+{
+    if (count <= CHAIN_LEFT_DEEP_MAX) {
+        AstExpr *left = parts[0];
+        for (size_t i = 1; left && i < count; i++)
+            left = new_binary(p, left, word, parts[i]);
+        return left;
+    }
+    AstExpr *left = balance_chain(p, word, parts, count / 2);
+    return left ? new_binary(p, left, word,
+                             balance_chain(p, word, parts + count / 2, count - count / 2))
+                : NULL;
+}
+
+static AstExpr *
+parse_chain(Parser *p, const OperatorWord *word, AstExpr *(*tighter)(Parser *))
+{
+    AstExpr *first = tighter(p);
+    if (!first || !parser_is_word(p, word->written))
+        return first;
+    AstExprList parts = {0};
+    ARRAY_PUSH(p->arena, &parts, first);
+    while (take_operator(p, word, 1)) {
+        AstExpr *next = tighter(p);
+        if (!next)
+            return NULL;
+        ARRAY_PUSH(p->arena, &parts, next);
+    }
+    return balance_chain(p, word, parts.items, parts.len);
 }
 
 // ---- primary ----
@@ -229,14 +265,20 @@ parse_literal(Parser *p)
     return expr;
 }
 
-// typeof(long), typeof(a:long, b:string)
+// typeof(long), typeof(a:long, b:string), typeof(*)
 static AstExpr *
 parse_typeof(Parser *p)
 {
     AstExpr *expr = ast_new(p, AST_TYPEOF, p->token->span);
     parser_advance(p);
-    if (p->token[1].kind == TOKEN_NAME && type_from_name(p->token[1].text) != TYPE_NONE &&
-        p->token[2].kind == TOKEN_SYMBOL && str_equal(p->token[2].text, STR(")"))) {
+    if (parser_next_is_symbol(p, "*")) {
+        parser_advance(p);
+        parser_advance(p);
+        expr->open_columns = true;
+        if (!parser_expect_symbol(p, ")", "after '*'"))
+            return NULL;
+    } else if (p->token[1].kind == TOKEN_NAME && type_from_name(p->token[1].text) != TYPE_NONE &&
+               p->token[2].kind == TOKEN_SYMBOL && str_equal(p->token[2].text, STR(")"))) {
         parser_advance(p);
         parse_type(p, &expr->type);
         parser_advance(p);
@@ -283,6 +325,7 @@ parse_call(Parser *p)
     AstExpr *call = ast_new(p, AST_CALL, p->token->span);
     parse_name(p, &call->name, "a function name");
     parser_advance(p); // (
+    uint32_t before = parser_height_begin(p);
     while (!parser_is_symbol(p, ")")) {
         if (!parse_argument(p, call))
             return NULL;
@@ -292,7 +335,7 @@ parse_call(Parser *p)
     if (!parser_expect_symbol(p, ")", "after the arguments"))
         return NULL;
     call->span = parser_span(p, call->span.start);
-    return call;
+    return parser_height_end(p, before, call) ? call : NULL;
 }
 
 static AstExpr *
@@ -307,31 +350,66 @@ parse_dynamic_literal(Parser *p)
     return expr;
 }
 
-// A name, or names and stars without blanks between: Sec*Event.
+static bool
+is_star(const Token *token)
+{
+    return token->kind == TOKEN_SYMBOL && str_equal(token->text, STR("*"));
+}
+
+// The last token of a run of names, numbers and stars without blanks between, which
+// starts at `first`: Sec*Event, *1.
+static const Token *
+pattern_end(const Token *first, bool *has_star)
+{
+    const Token *last = first;
+    *has_star = is_star(first);
+    while (last[1].glued &&
+           (last[1].kind == TOKEN_NAME || is_star(&last[1]) ||
+            (last[1].kind == TOKEN_LITERAL && type_is_numeric(last[1].value.type)))) {
+        last++;
+        *has_star |= is_star(last);
+    }
+    return last;
+}
+
+static AstExpr *
+take_pattern(Parser *p, const Token *last)
+{
+    AstExpr *expr = ast_new(p, AST_WILDCARD, (Span){p->token->span.start, last->span.end});
+    expr->name.text = str_slice(p->text, expr->span.start, expr->span.end);
+    expr->name.span = expr->span;
+    while (p->token <= last)
+        parser_advance(p);
+    return expr;
+}
+
+// A name, or where patterns may stand one with stars. Elsewhere `a*b` is a product
+// unless a star ends it and no operand follows.
 static AstExpr *
 parse_name_or_wildcard(Parser *p)
 {
-    const Token *last = p->token;
-    while ((last[1].kind == TOKEN_NAME ||
-            (last[1].kind == TOKEN_SYMBOL && str_equal(last[1].text, STR("*")))) &&
-           last[1].glued)
-        last++;
-    AstExpr *expr = ast_new(p, AST_NAME, p->token->span);
-    // `a*b` without blanks is a product unless the star ends the name or a keyword follows.
-    bool ends_in_star = last->kind == TOKEN_SYMBOL;
+    bool has_star;
+    const Token *last = pattern_end(p->token, &has_star);
     bool value_follows = last[1].kind == TOKEN_LITERAL || last[1].kind == TOKEN_NAME ||
                          (last[1].kind == TOKEN_SYMBOL &&
                           (str_equal(last[1].text, STR("(")) || str_equal(last[1].text, STR("-"))));
-    if (last > p->token && ends_in_star && !(last[1].glued && value_follows)) {
-        expr->kind = AST_WILDCARD;
-        expr->span.end = last->span.end;
-        expr->name.text = str_slice(p->text, expr->span.start, expr->span.end);
-        expr->name.span = expr->span;
-        while (p->token <= last)
-            parser_advance(p);
-        return expr;
-    }
+    bool ends_in_star = is_star(last) && !(last[1].glued && value_follows);
+    if (p->token->kind == TOKEN_NAME && has_star && (p->patterns || ends_in_star))
+        return take_pattern(p, last);
+    AstExpr *expr = ast_new(p, AST_NAME, p->token->span);
     return parse_name(p, &expr->name, "a name") ? expr : NULL;
+}
+
+static AstExpr *
+parse_star(Parser *p)
+{
+    bool has_star;
+    const Token *last = pattern_end(p->token, &has_star);
+    if (last > p->token && p->patterns)
+        return take_pattern(p, last);
+    AstExpr *star = ast_new(p, AST_STAR, p->token->span);
+    parser_advance(p);
+    return star;
 }
 
 static AstExpr *
@@ -353,11 +431,10 @@ parse_primary(Parser *p)
         return parse_parenthesised(p);
     if (p->token->kind == TOKEN_LITERAL)
         return parse_literal(p);
-    if (parser_is_symbol(p, "*")) {
-        AstExpr *star = ast_new(p, AST_STAR, p->token->span);
-        parser_advance(p);
-        return star;
-    }
+    if (parser_is_symbol(p, "*"))
+        return parse_star(p);
+    if (parser_is_word(p, "entity_group") && parser_next_is_symbol(p, "["))
+        return parse_entity_group(p);
     if (p->token->kind == TOKEN_NAME && parser_next_is_symbol(p, "(")) {
         if (parser_is_word(p, "dynamic"))
             return parse_dynamic_literal(p);
@@ -373,40 +450,58 @@ parse_primary(Parser *p)
 
 // ---- postfix and unary ----
 
+// .name, .f(...), and where patterns may stand .T* or .*
+static AstExpr *
+parse_member(Parser *p, AstExpr *base)
+{
+    parser_advance(p); // .
+    AstExpr *member = ast_new(p, AST_MEMBER, p->token->span);
+    member->base = base;
+    bool has_star;
+    const Token *last = pattern_end(p->token, &has_star);
+    if (p->patterns && has_star && (p->token->kind == TOKEN_NAME || is_star(p->token))) {
+        member->name = take_pattern(p, last)->name;
+    } else if (p->token->kind == TOKEN_NAME && parser_next_is_symbol(p, "(")) {
+        // database("d").T and x.f(...) keep the call as the member's index.
+        if (!(member->index = parse_call(p)))
+            return NULL;
+    } else if (!parse_name(p, &member->name, "a member name after '.'")) {
+        return NULL;
+    }
+    return member;
+}
+
+static AstExpr *
+parse_index(Parser *p, AstExpr *base)
+{
+    parser_advance(p); // [
+    AstExpr *index = ast_new(p, AST_INDEX, p->token->span);
+    index->base = base;
+    index->index = parse_expression(p);
+    if (!index->index || !parser_expect_symbol(p, "]", "after the index"))
+        return NULL;
+    return index;
+}
+
 static AstExpr *
 parse_postfix(Parser *p)
 {
     AstExpr *base = parse_primary(p);
     while (base) {
         uint32_t start = base->span.start;
-        if (parser_is_symbol(p, ".") && parser_next_is_symbol(p, "[")) {
+        if (parser_is_symbol(p, ".") && parser_next_is_symbol(p, "["))
             parser_advance(p); // x.[0] is x[0]
-        }
-        if (parser_is_symbol(p, ".")) {
-            parser_advance(p);
-            AstExpr *member = ast_new(p, AST_MEMBER, p->token->span);
-            // database("d").T and x.f(...) keep the call as the member's index.
-            bool call = p->token->kind == TOKEN_NAME && parser_next_is_symbol(p, "(");
-            if (call)
-                member->index = parse_call(p);
-            else if (!parse_name(p, &member->name, "a member name after '.'"))
-                return NULL;
-            if (call && !member->index)
-                return NULL;
-            member->base = base;
-            base = member;
-        } else if (parser_is_symbol(p, "[") && p->token->glued) {
-            parser_advance(p);
-            AstExpr *index = ast_new(p, AST_INDEX, p->token->span);
-            index->base = base;
-            index->index = parse_expression(p);
-            if (!index->index || !parser_expect_symbol(p, "]", "after the index"))
-                return NULL;
-            base = index;
-        } else {
+        AstExpr *node;
+        if (parser_is_symbol(p, "."))
+            node = parse_member(p, base);
+        else if (parser_is_symbol(p, "["))
+            node = parse_index(p, base);
+        else
             return base;
-        }
-        base->span = parser_span(p, start);
+        if (!node || !parser_set_height(p, node, base, node->index))
+            return NULL;
+        node->span = parser_span(p, start);
+        base = node;
     }
     return NULL;
 }
@@ -427,7 +522,7 @@ parse_unary(Parser *p)
         return base;
     AstExpr *expr = ast_new(p, AST_NEGATE, (Span){start, base->span.end});
     expr->base = base;
-    return expr;
+    return parser_set_height(p, expr, base, NULL) ? expr : NULL;
 }
 
 // ---- levels ----
@@ -480,6 +575,8 @@ parse_list(Parser *p, AstExpr *left, const OperatorWord *word)
     if (!parser_expect_symbol(p, "(", "before the list"))
         return NULL;
     bool between = str_equal(expr->op, STR("between"));
+    uint32_t before = parser_height_begin(p);
+    p->tallest = left->height;
     while (!parser_is_symbol(p, ")")) {
         AstExpr *item = parse_pipe_expression(p);
         if (!item)
@@ -499,7 +596,7 @@ parse_list(Parser *p, AstExpr *left, const OperatorWord *word)
     if (!parser_expect_symbol(p, ")", "after the list"))
         return NULL;
     expr->span = parser_span(p, left->span.start);
-    return expr;
+    return parser_height_end(p, before, expr) ? expr : NULL;
 }
 
 static AstExpr *
@@ -523,7 +620,7 @@ parse_equality(Parser *p)
 static AstExpr *
 parse_and(Parser *p)
 {
-    return parse_level(p, AND_OPERATORS, COUNT_OF(AND_OPERATORS), parse_equality);
+    return parse_chain(p, &AND_OPERATOR, parse_equality);
 }
 
 AstExpr *
@@ -531,7 +628,7 @@ parse_expression(Parser *p)
 {
     if (!parser_enter(p))
         return NULL;
-    AstExpr *expr = parse_level(p, OR_OPERATORS, COUNT_OF(OR_OPERATORS), parse_and);
+    AstExpr *expr = parse_chain(p, &OR_OPERATOR, parse_and);
     parser_leave(p);
     return expr;
 }

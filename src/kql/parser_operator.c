@@ -48,7 +48,7 @@ parse_parameter(Parser *p, AstOperator *out)
     return true;
 }
 
-static bool
+bool
 parse_parameters(Parser *p, AstOperator *out)
 {
     while (at_parameter(p))
@@ -82,7 +82,7 @@ parse_by(Parser *p, AstOperator *out)
 }
 
 // asc, desc, nulls first, nulls last behind a sort key.
-static bool
+bool
 parse_order_suffix(Parser *p, AstItem *item)
 {
     item->descending = true;
@@ -101,7 +101,7 @@ parse_order_suffix(Parser *p, AstItem *item)
     return true;
 }
 
-static bool
+bool
 parse_sort_keys(Parser *p, AstItemList *out)
 {
     do {
@@ -113,32 +113,49 @@ parse_sort_keys(Parser *p, AstItemList *out)
     return true;
 }
 
-// Operators that are valid KQL and that the engine does not run yet: passed over to
-// the `|` or parenthesis that ends them, so that the binder names them at their place.
-static bool
-read_rest(Parser *p, AstOperator *out)
+// A column or a path in one, as partition's key: `by a (` is no call.
+AstExpr *
+parse_column(Parser *p)
 {
-    (void)out;
-    int depth = 0;
-    for (; p->token->kind != TOKEN_END; parser_advance(p)) {
-        bool opens =
-            parser_is_symbol(p, "(") || parser_is_symbol(p, "[") || parser_is_symbol(p, "{");
-        bool closes =
-            parser_is_symbol(p, ")") || parser_is_symbol(p, "]") || parser_is_symbol(p, "}");
-        if (depth == 0 && (closes || parser_is_symbol(p, "|") || parser_is_symbol(p, ";")))
-            return true;
-        depth += opens ? 1 : closes ? -1 : 0;
+    AstExpr *column = ast_new(p, AST_NAME, p->token->span);
+    if (!parse_name(p, &column->name, "a column name after 'by'"))
+        return NULL;
+    while (parser_take_symbol(p, ".")) {
+        AstExpr *member = ast_new(p, AST_MEMBER, column->span);
+        member->base = column;
+        if (!parse_name(p, &member->name, "a member name after '.'") ||
+            !parser_set_height(p, member, member->base, member->index))
+            return NULL;
+        member->span = parser_span(p, column->span.start);
+        column = member;
     }
-    return depth == 0 || parser_fail(p, "the end of this operator");
+    return column;
+}
+
+// Items whose names may hold stars.
+bool
+parse_name_items(Parser *p, AstItemList *out)
+{
+    bool before = p->patterns;
+    p->patterns = true;
+    bool done = parse_items(p, out);
+    p->patterns = before;
+    return done;
+}
+
+bool
+parser_at_pipe_end(const Parser *p)
+{
+    return p->token->kind == TOKEN_END || parser_is_symbol(p, "|") || parser_is_symbol(p, ")") ||
+           parser_is_symbol(p, ";") || parser_is_symbol(p, "}");
 }
 
 // ---- operators with one or two clauses ----
 
 static bool
-read_nothing(Parser *p, AstOperator *out)
+read_parameters(Parser *p, AstOperator *out)
 {
-    (void)p, (void)out;
-    return true;
+    return parse_parameters(p, out);
 }
 
 static bool
@@ -151,7 +168,14 @@ read_expression(Parser *p, AstOperator *out)
 static bool
 read_where(Parser *p, AstOperator *out)
 {
-    return parse_known_parameters(p, out, NULL, 0) && read_expression(p, out);
+    if (!parse_known_parameters(p, out, NULL, 0) || !read_expression(p, out))
+        return false;
+    // The service's grammar reads `where a = 1` as a name with a value; what its writer
+    // meant is a comparison, so neither is guessed.
+    if (parser_is_symbol(p, "="))
+        return error_at(p->error, AZ_SYNTAX, p->token->span,
+                        "'=' gives a name to a value; to compare, write '=='");
+    return true;
 }
 
 static bool
@@ -160,17 +184,43 @@ read_items(Parser *p, AstOperator *out)
     return parse_items(p, &out->items);
 }
 
+// distinct a, b: only hints are parameters.
+static bool
+read_distinct(Parser *p, AstOperator *out)
+{
+    return parse_known_parameters(p, out, NULL, 0) && parse_items(p, &out->items);
+}
+
+// project-away, project-keep
+static bool
+read_name_items(Parser *p, AstOperator *out)
+{
+    return parse_name_items(p, &out->items);
+}
+
+static bool
+read_schema(Parser *p, AstOperator *out)
+{
+    return parse_columns(p, &out->columns);
+}
+
 // project-reorder a desc, b*: sort words behind names.
 static bool
 read_reorder(Parser *p, AstOperator *out)
 {
     do {
         AstItem item;
-        if (!parse_item(p, &item))
+        p->patterns = true;
+        bool done = parse_item(p, &item);
+        p->patterns = false;
+        if (!done)
             return false;
-        if (parser_is_word(p, "granny")) {
+        if (parser_is_word(p, "granny") && parser_next_is_symbol(p, "-")) {
             parser_advance(p);
-            parser_take_symbol(p, "-");
+            parser_advance(p);
+            item.granny = true;
+            if (!parser_is_word(p, "asc") && !parser_is_word(p, "desc"))
+                return parser_fail(p, "'asc' or 'desc' after 'granny-'");
         }
         if (parser_is_word(p, "asc") || parser_is_word(p, "desc")) {
             item.has_order = true;
@@ -235,25 +285,7 @@ read_serialize(Parser *p, AstOperator *out)
 {
     if (!parse_known_parameters(p, out, NULL, 0))
         return false;
-    bool ends = p->token->kind == TOKEN_END || parser_is_symbol(p, "|") ||
-                parser_is_symbol(p, ")") || parser_is_symbol(p, ";") || parser_is_symbol(p, "}");
-    return ends || parse_items(p, &out->items);
-}
-
-// render kind [with (name=value, ...)]: an annotation, kept as text.
-static bool
-read_render(Parser *p, AstOperator *out)
-{
-    if (!parse_name(p, &out->as, "a chart kind after 'render'"))
-        return false;
-    if (parser_take_word(p, "with")) {
-        if (!parser_expect_symbol(p, "(", "after 'with'"))
-            return false;
-        while (!parser_is_symbol(p, ")") && p->token->kind != TOKEN_END)
-            parser_advance(p);
-        return parser_expect_symbol(p, ")", "after the chart's properties");
-    }
-    return read_rest(p, out);
+    return parser_at_pipe_end(p) || parse_items(p, &out->items);
 }
 
 // ---- tables ----
@@ -277,9 +309,7 @@ read_join(Parser *p, AstOperator *out)
 static bool
 read_union(Parser *p, AstOperator *out)
 {
-    if (!parse_parameters(p, out))
-        return false;
-    return parse_items(p, &out->items);
+    return parse_parameters(p, out) && parse_name_items(p, &out->items);
 }
 
 static bool
@@ -290,8 +320,29 @@ read_call(Parser *p, AstOperator *out)
     out->right = parse_primary(p);
     if (!out->right)
         return false;
+    // invoke database("d").f(...)
+    while (parser_take_symbol(p, ".")) {
+        AstExpr *member = ast_new(p, AST_MEMBER, out->right->span);
+        member->base = out->right;
+        if (p->token->kind != TOKEN_NAME || !parser_next_is_symbol(p, "("))
+            return parser_fail(p, "a function call after '.'");
+        if (!(member->index = parse_primary(p)) ||
+            !parser_set_height(p, member, member->base, member->index))
+            return false;
+        member->span = parser_span(p, member->span.start);
+        out->right = member;
+    }
     // evaluate plugin(...) : (a:long, ...)
-    return !parser_take_symbol(p, ":") || parse_columns(p, &out->columns);
+    if (!parser_take_symbol(p, ":"))
+        return true;
+    if (!parser_is_symbol(p, "(") || !parser_next_is_symbol(p, "*"))
+        return parse_columns(p, &out->columns);
+    // (*, b:string): the input's columns first
+    out->open_columns = true;
+    parser_advance(p); // (
+    parser_advance(p); // *
+    parser_take_symbol(p, ",");
+    return parse_columns_rest(p, &out->columns);
 }
 
 // ---- mv-expand, mv-apply ----
@@ -345,18 +396,17 @@ read_mv_apply(Parser *p, AstOperator *out)
 static bool
 read_partition(Parser *p, AstOperator *out)
 {
-    AstItem key = {0};
-    AstName name;
+    AstItem key = {.span = p->token->span};
     if (!parse_known_parameters(p, out, NULL, 0) ||
-        !parser_expect_word(p, "by", "after 'partition'") ||
-        !parse_name(p, &name, "a column name after 'by'"))
+        !parser_expect_word(p, "by", "after 'partition'") || !(key.expr = parse_column(p)))
         return false;
-    key.expr = ast_new(p, AST_NAME, name.span);
-    key.expr->name = name;
-    key.span = name.span;
+    key.span = key.expr->span;
     ARRAY_PUSH(p->arena, &out->by, key);
-    if (parser_is_symbol(p, "{"))
-        return read_rest(p, out); // the legacy form with its own source
+    out->has_by = true;
+    if (parser_take_symbol(p, "{")) { // the older form names its own source
+        out->body = parse_pipe_expression(p);
+        return out->body && parser_expect_symbol(p, "}", "after the sub-query");
+    }
     if (!parser_is_symbol(p, "("))
         return parser_fail(p, "'(' and the sub-query of each partition");
     out->body = parse_body(p);
@@ -407,16 +457,9 @@ read_make_series(Parser *p, AstOperator *out)
 // ---- parse ----
 
 static bool
-at_pipe_end(const Parser *p)
-{
-    return p->token->kind == TOKEN_END || parser_is_symbol(p, "|") || parser_is_symbol(p, ")") ||
-           parser_is_symbol(p, ";") || parser_is_symbol(p, "}");
-}
-
-static bool
 parse_pattern(Parser *p, AstOperator *out)
 {
-    while (!at_pipe_end(p)) {
+    while (!parser_at_pipe_end(p)) {
         AstParsePart part = {.span = p->token->span, .type = TYPE_STRING};
         if (parser_take_symbol(p, "*")) {
             part.is_star = true;
@@ -513,13 +556,26 @@ read_externaldata(Parser *p, AstOperator *out)
 {
     if (!read_datatable(p, out))
         return false;
-    if (!parser_take_word(p, "with"))
-        return true;
-    if (!parser_expect_symbol(p, "(", "after 'with'"))
+    return !parser_take_word(p, "with") || parse_properties(p, &out->properties);
+}
+
+// inline_external_table(columns) kind=storage dataformat=csv (path, ...) [with (...)]
+static bool
+read_inline_external_table(Parser *p, AstOperator *out)
+{
+    if (!parse_columns(p, &out->columns) || !parse_parameters(p, out) ||
+        !parser_expect_symbol(p, "(", "before the paths"))
         return false;
-    while (!parser_is_symbol(p, ")") && p->token->kind != TOKEN_END)
-        parser_advance(p);
-    return parser_expect_symbol(p, ")", "after the properties");
+    while (!parser_is_symbol(p, ")")) {
+        AstExpr *path = parse_expression(p);
+        if (!path)
+            return false;
+        ARRAY_PUSH(p->arena, &out->rows, path);
+        if (!parser_take_symbol(p, ","))
+            break;
+    }
+    return parser_expect_symbol(p, ")", "after the paths") &&
+           (!parser_take_word(p, "with") || parse_properties(p, &out->properties));
 }
 
 static bool
@@ -535,8 +591,7 @@ read_search(Parser *p, AstOperator *out)
     if (!parse_known_parameters(p, out, NAMES, COUNT_OF(NAMES)))
         return false;
     if (parser_take_word(p, "in")) {
-        if (!parser_expect_symbol(p, "(", "after 'in'") || !parse_items(p, &out->items) ||
-            !parser_expect_symbol(p, ")", "after the tables"))
+        if (!parse_table_list(p, &out->items))
             return false;
     }
     return read_expression(p, out);
@@ -546,34 +601,34 @@ read_search(Parser *p, AstOperator *out)
 
 static const OperatorGrammar OPERATORS[] = {
     {"as", "as", false, true, read_as},
-    {"assert-schema", "assert-schema", false, true, read_rest},
-    {"consume", "consume", false, true, read_rest},
+    {"assert-schema", "assert-schema", false, true, read_schema},
+    {"consume", "consume", false, true, read_parameters},
     {"count", "count", false, true, read_count},
     {"datatable", "datatable", true, false, read_datatable},
-    {"distinct", "distinct", false, true, read_items},
+    {"distinct", "distinct", false, true, read_distinct},
     {"evaluate", "evaluate", true, true, read_call},
-    {"execute-and-cache", "execute-and-cache", false, true, read_rest},
+    {"execute-and-cache", "execute-and-cache", false, true, read_parameters},
     {"extend", "extend", false, true, read_items},
     {"externaldata", "externaldata", true, false, read_externaldata},
     {"external_data", "externaldata", true, false, read_externaldata},
-    {"facet", "facet", false, true, read_rest},
+    {"facet", "facet", false, true, read_facet},
     {"filter", "where", false, true, read_where},
-    {"find", "find", true, true, read_rest},
-    {"fork", "fork", false, true, read_rest},
-    {"getschema", "getschema", false, true, read_nothing},
-    {"graph-mark-components", "graph-mark-components", false, true, read_rest},
-    {"graph-match", "graph-match", false, true, read_rest},
-    {"graph-merge", "graph-merge", false, true, read_rest},
-    {"graph-shortest-paths", "graph-shortest-paths", false, true, read_rest},
-    {"graph-to-table", "graph-to-table", false, true, read_rest},
-    {"graph-where-edges", "graph-where-edges", false, true, read_rest},
-    {"graph-where-nodes", "graph-where-nodes", false, true, read_rest},
+    {"find", "find", true, true, read_find},
+    {"fork", "fork", false, true, read_fork},
+    {"getschema", "getschema", false, true, read_parameters},
+    {"graph-mark-components", "graph-mark-components", false, true, read_parameters},
+    {"graph-match", "graph-match", false, true, read_graph_match},
+    {"graph-shortest-paths", "graph-shortest-paths", false, true, read_graph_match},
+    {"graph-to-table", "graph-to-table", false, true, read_graph_to_table},
+    {"graph-where-edges", "graph-where-edges", false, true, read_expression},
+    {"graph-where-nodes", "graph-where-nodes", false, true, read_expression},
+    {"inline_external_table", "inline_external_table", true, false, read_inline_external_table},
     {"invoke", "invoke", false, true, read_call},
     {"join", "join", false, true, read_join},
     {"limit", "take", false, true, read_expression},
     {"lookup", "lookup", false, true, read_join},
-    {"macro-expand", "macro-expand", true, true, read_rest},
-    {"make-graph", "make-graph", false, true, read_rest},
+    {"macro-expand", "macro-expand", true, true, read_macro_expand},
+    {"make-graph", "make-graph", false, true, read_make_graph},
     {"make-series", "make-series", false, true, read_make_series},
     {"mv-apply", "mv-apply", false, true, read_mv_apply},
     {"mvapply", "mv-apply", false, true, read_mv_apply},
@@ -586,25 +641,25 @@ static const OperatorGrammar OPERATORS[] = {
     {"partition", "partition", false, true, read_partition},
     {"print", "print", true, false, read_print},
     {"project", "project", false, true, read_items},
-    {"project-away", "project-away", false, true, read_items},
+    {"project-away", "project-away", false, true, read_name_items},
     {"project-by-names", "project-by-names", false, true, read_items},
-    {"project-keep", "project-keep", false, true, read_items},
+    {"project-keep", "project-keep", false, true, read_name_items},
     {"project-rename", "project-rename", false, true, read_items},
     {"project-reorder", "project-reorder", false, true, read_reorder},
     {"range", "range", true, false, read_range},
-    {"reduce", "reduce", false, true, read_rest},
+    {"reduce", "reduce", false, true, read_reduce},
     {"render", "render", false, true, read_render},
     {"sample", "sample", false, true, read_expression},
     {"sample-distinct", "sample-distinct", false, true, read_sample_distinct},
-    {"scan", "scan", false, true, read_rest},
+    {"scan", "scan", false, true, read_scan},
     {"search", "search", true, true, read_search},
     {"serialize", "serialize", false, true, read_serialize},
     {"sort", "sort", false, true, read_sort},
     {"summarize", "summarize", false, true, read_summarize},
     {"take", "take", false, true, read_expression},
     {"top", "top", false, true, read_top},
-    {"top-hitters", "top-hitters", false, true, read_rest},
-    {"top-nested", "top-nested", false, true, read_rest},
+    {"top-hitters", "top-hitters", false, true, read_top_hitters},
+    {"top-nested", "top-nested", false, true, read_top_nested},
     {"union", "union", true, true, read_union},
     {"where", "where", false, true, read_where},
 };

@@ -13,6 +13,10 @@ typedef struct Parser {
     const Token *token; // the current one; the last is TOKEN_END and is never passed
     AzError *error;
     int depth;
+    // Whether names may hold stars (project-away a*, union T*) at this place, so that
+    // `a*b` is a pattern and no product.
+    bool patterns;
+    uint32_t tallest; // height of the tallest tree read since the enclosing node began
 } Parser;
 
 // Cursor.
@@ -29,6 +33,12 @@ bool parser_enter(Parser *p);                      // one level deeper; false wi
 void parser_leave(Parser *p);
 Span parser_span(const Parser *p, uint32_t start); // from `start` to the last token taken
 void parser_advance(Parser *p);
+// Heights (AstExpr.height), so that no tree is too tall for a walk that recurses. Each
+// gives false with an error when the node is too tall. A node over one or two parts:
+bool parser_set_height(Parser *p, AstExpr *node, const AstExpr *a, const AstExpr *b);
+// A node over many: `begin` before they are read, `end` after.
+uint32_t parser_height_begin(Parser *p);
+bool parser_height_end(Parser *p, uint32_t before, AstExpr *node);
 
 // Grammar. Each returns NULL or false with p->error filled.
 AstExpr *parse_expression(Parser *p);      // scalar
@@ -37,6 +47,8 @@ AstExpr *parse_primary(Parser *p);
 bool parse_name(Parser *p, AstName *out, const char *expected);
 bool parse_type(Parser *p, Type *out);
 bool parse_columns(Parser *p, AstColumnList *out); // ( name:type, ... )
+bool parse_columns_rest(Parser *p, AstColumnList *out); // the same, behind the `(`
+AstExpr *parse_column(Parser *p); // a, a.b: no call, whatever follows
 bool parse_string(Parser *p, Str *out, const char *expected);
 bool parse_item(Parser *p, AstItem *out);      // [name =] expression
 bool parse_items(Parser *p, AstItemList *out); // at least one, commas between
@@ -45,3 +57,29 @@ AstExpr *parse_body(Parser *p);                // ( operator | operator ... ), s
 AstOperator *parse_operator(Parser *p, bool is_source);
 bool parser_at_source(const Parser *p); // print, range, union ... stand here
 AstExpr *ast_new(Parser *p, AstKind kind, Span span);
+bool parse_statements(Parser *p, AstStatementList *out, const char *end);
+bool parse_declared(Parser *p, AstParameter **out, size_t *count); // (name:type = default, ...)
+
+// Clauses that operators share.
+bool parse_parameters(Parser *p, AstOperator *out);  // name=value ... into params
+bool parse_properties(Parser *p, AstParamList *out); // ( name=value, ... )
+bool parse_sort_keys(Parser *p, AstItemList *out);
+bool parse_order_suffix(Parser *p, AstItem *item);  // asc, desc, nulls first ...
+bool parse_name_items(Parser *p, AstItemList *out); // parse_items with patterns
+bool parse_table_list(Parser *p, AstItemList *out); // ( table, wild*, ... )
+bool parser_at_pipe_end(const Parser *p);
+
+// Operators with a grammar of their own: parser_special.c, parser_graph.c.
+AstExpr *parse_entity_group(Parser *p);
+bool read_facet(Parser *p, AstOperator *out);
+bool read_find(Parser *p, AstOperator *out);
+bool read_fork(Parser *p, AstOperator *out);
+bool read_macro_expand(Parser *p, AstOperator *out);
+bool read_reduce(Parser *p, AstOperator *out);
+bool read_render(Parser *p, AstOperator *out);
+bool read_scan(Parser *p, AstOperator *out);
+bool read_top_hitters(Parser *p, AstOperator *out);
+bool read_top_nested(Parser *p, AstOperator *out);
+bool read_graph_match(Parser *p, AstOperator *out);
+bool read_graph_to_table(Parser *p, AstOperator *out);
+bool read_make_graph(Parser *p, AstOperator *out);

@@ -392,13 +392,17 @@ row_take(const AggregateUpdate *u, RowState *state, uint32_t i)
     state->has_row = true;
 }
 
-// Whether the row (`payload`, `sequence`) beats the one held: greater (sign > 0) or
-// less, and of equal ones the earlier row.
+// Whether the row (`payload`, NULL for a null, and `sequence`) beats the one held:
+// greater (sign > 0) or less, of equal ones the earlier row; a null loses to any value,
+// so that it only wins where there is nothing else.
 static bool
 row_wins(const RowState *state, Type type, const void *payload, uint64_t sequence, int sign)
 {
     if (!state->has_row)
         return true;
+    bool held_null = state->cells[0].is_null;
+    if (!payload || held_null)
+        return payload ? true : held_null && sequence < state->cells[0].sequence;
     int order = data_compare(type, payload, state->cells[0].payload) * sign;
     return order > 0 || (order == 0 && sequence < state->cells[0].sequence);
 }
@@ -409,10 +413,10 @@ arg_update(const AggregateUpdate *u, int sign)
     Type type = u->args[0].type;
     size_t size = type_size(type);
     for (uint32_t i = 0; i < u->count; i++) {
-        if (update_is_null(u, 0, i))
-            continue;
         RowState *state = u->states[i];
         const void *payload = (const char *)u->args[0].data + (i & u->args[0].mask) * size;
+        if (update_is_null(u, 0, i))
+            payload = NULL;
         if (row_wins(state, type, payload, update_sequence(u, i), sign))
             row_take(u, state, i);
     }

@@ -161,6 +161,49 @@ box(ScalarCall *call)
 
 static const ScalarImpl box_impl = {box, NULL};
 
+typedef struct SortedKey {
+    Str key;
+    uint32_t at;
+} SortedKey;
+
+static int
+sorted_key_order(const void *a, const void *b)
+{
+    return str_compare(((const SortedKey *)a)->key, ((const SortedKey *)b)->key);
+}
+
+// JSON with the keys of every bag in order, so that equal values give equal texts
+// (dynamic-to-json-function page).
+static void
+canonical_json(Buffer *out, Dyn node, Arena *arena)
+{
+    uint32_t count = dyn_count(node);
+    if (dyn_kind(node) == DYN_ARRAY) {
+        buffer_char(out, '[');
+        for (uint32_t i = 0; i < count; i++) {
+            buffer_text(out, i ? "," : "");
+            canonical_json(out, dyn_at(node, i), arena);
+        }
+        buffer_char(out, ']');
+    } else if (dyn_kind(node) == DYN_BAG) {
+        SortedKey *keys = ARENA_ARRAY(arena, SortedKey, count);
+        for (uint32_t i = 0; i < count; i++)
+            keys[i] = (SortedKey){dyn_key_at(node, i), i};
+        if (count)
+            qsort(keys, count, sizeof(*keys), sorted_key_order);
+        buffer_char(out, '{');
+        for (uint32_t i = 0; i < count; i++) {
+            buffer_text(out, i ? "," : "");
+            json_write_string(out, keys[i].key, false);
+            buffer_char(out, ':');
+            canonical_json(out, dyn_at(node, keys[i].at), arena);
+        }
+        buffer_char(out, '}');
+    } else {
+        dyn_to_json(out, node);
+    }
+}
+
 static void
 dynamic_to_json(ScalarCall *call)
 {
@@ -170,7 +213,7 @@ dynamic_to_json(ScalarCall *call)
         if (arg_is_null(call, 0, i))
             buffer_text(text, "null");
         else
-            dyn_to_json(text, arg_dyn(call, 0, i));
+            canonical_json(text, arg_dyn(call, 0, i), call->arena);
         out_str(call, i, buffer_slice(text));
     }
 }

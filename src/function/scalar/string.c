@@ -354,35 +354,46 @@ element_text(Dyn array, uint32_t n, Buffer *buffer)
     return buffer_slice(buffer);
 }
 
-// replace_strings(text, lookups, replacements): at each place the first look-up that
-// matches is replaced; replaced text is not looked at again.
+// The text with look-up `n` and all later ones replaced: what an earlier look-up has
+// put in is not looked at again.
+static void
+replace_from(ScalarCall *call, Buffer *out, Str text, Dyn lookups, Dyn with, uint32_t n)
+{
+    if (n == dyn_count(lookups)) {
+        buffer_str(out, text);
+        return;
+    }
+    Buffer word = {0}, rewrite = {0};
+    Str lookup = element_text(lookups, n, &word);
+    for (;;) {
+        ptrdiff_t hit = lookup.len ? str_find(text, lookup) : -1;
+        replace_from(call, out, hit < 0 ? text : str_slice(text, 0, (size_t)hit), lookups, with,
+                     n + 1);
+        if (hit < 0)
+            break;
+        buffer_str(out, element_text(with, n, &rewrite));
+        text = str_slice(text, (size_t)hit + lookup.len, text.len);
+    }
+    buffer_free(&word);
+    buffer_free(&rewrite);
+}
+
+// replace_strings(text, lookups, replacements): look-ups in the order of the array.
 static void
 replace_strings(ScalarCall *call)
 {
-    Buffer *out = &call->scratch->text, *word = &call->scratch->text2;
+    enum { LOOKUPS_MAX = 256 }; // bounds the depth of replace_from
+    Buffer *out = &call->scratch->text;
     for (uint32_t i = 0; i < call->count; i++) {
-        Str text = arg_str(call, 0, i);
         Dyn lookups = arg_dyn(call, 1, i), with = arg_dyn(call, 2, i);
-        uint32_t count = dyn_count(lookups);
         bool many = dyn_kind(with) == DYN_ARRAY;
-        if (dyn_kind(lookups) != DYN_ARRAY || (many && dyn_count(with) != count)) {
+        if (dyn_kind(lookups) != DYN_ARRAY || dyn_count(lookups) > LOOKUPS_MAX ||
+            (many && dyn_count(with) != dyn_count(lookups))) {
             out_null(call, i);
             continue;
         }
         buffer_clear(out);
-        for (size_t at = 0; at < text.len;) {
-            bool replaced = false;
-            for (uint32_t n = 0; n < count && !replaced; n++) {
-                Str lookup = element_text(lookups, n, word);
-                if (!lookup.len || !str_starts(str_slice(text, at, text.len), lookup))
-                    continue;
-                at += lookup.len;
-                buffer_str(out, element_text(with, n, word));
-                replaced = true;
-            }
-            if (!replaced)
-                buffer_char(out, text.ptr[at++]);
-        }
+        replace_from(call, out, arg_str(call, 0, i), lookups, with, 0);
         out_str(call, i, buffer_slice(out));
     }
 }

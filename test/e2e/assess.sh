@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Assess: exit status, files, missing data, history.
+. "$(dirname "$0")/lib.sh"
+store=$scratch/store
+"$azimuth" import --store "$store" --quiet examples/contoso
+
+out=$("$azimuth" assess --store "$store" --report "$scratch/r.html" --json "$scratch/f.json" --csv "$scratch/f.csv" 2>&1)
+check 'an assessment succeeds' test $? -eq 0
+check 'the summary fits 80 columns' test "$(awk '{ gsub(/[^ -~]/, "x"); if (length($0) > 200) n++ } END { print n + 0 }' <<<"$out")" = 0
+check 'the report is one page' grep -q '<html' "$scratch/r.html"
+check 'the report loads nothing' test -z "$(grep -oE '(src|href)="https?://[^"]*"' "$scratch/r.html")"
+check 'the JSON is JSON' python3 -c 'import json,sys; json.load(open(sys.argv[1]))' "$scratch/f.json"
+check 'the CSV has a line a finding' test "$(wc -l <"$scratch/f.csv")" -gt 20
+
+"$azimuth" assess --store "$store" --quiet --fail-on critical >/dev/null 2>&1
+check 'findings at the threshold give status 1' test $? -eq 1
+"$azimuth" assess --store "$store" --quiet --controls 'ID-001' --fail-on critical >/dev/null 2>&1
+check 'none at the threshold gives status 0' test $? -eq 0
+"$azimuth" assess --store "$scratch/none" >/dev/null 2>&1
+check 'no store gives status 2' test $? -eq 2
+"$azimuth" assess --store "$store" --controls 'NOPE-*' >/dev/null 2>&1
+check 'no control gives status 2' test $? -eq 2
+
+check 'findings are a table' test "$(value "$store" 'Findings | where Status == "fail" | count')" -gt 10
+runs=$(value "$store" 'FindingsHistory | summarize dcount(RunId)')
+check 'each run is kept' test "$runs" -ge 3
+check 'finding ids are stable' test "$(value "$store" 'FindingsHistory | where ControlId == "ID-001" | summarize dcount(FindingId) by ResourceId | where dcount_FindingId > 1 | count')" = 0
+
+# Without the data a verdict needs, it is unknown: never pass.
+mkdir "$scratch/part"
+cp examples/contoso/resources.jsonl "$scratch/part/"
+"$azimuth" import --store "$scratch/part-store" --quiet "$scratch/part"
+"$azimuth" assess --store "$scratch/part-store" --quiet
+check 'missing data is unknown' test "$(value "$scratch/part-store" 'Findings | where ControlId == "MN-001" and Status != "unknown" | count')" = 0
+check 'unknown says why' test "$(value "$scratch/part-store" 'Findings | where ControlId == "MN-001" | take 1 | project Reason')" != ''
+
+# A read-only store is judged too; only the history is not kept.
+chmod -R a-w "$scratch/part-store"
+out=$("$azimuth" assess --store "$scratch/part-store" --report "$scratch/ro.html" 2>&1)
+check 'a read-only store can be assessed' test $? -eq 0
+finish

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The query command: formats, batch, errors, exit status.
+. "$(dirname "$0")/lib.sh"
+q() { "$azimuth" query "$@"; }
+
+check 'table' says "$(q 'print x = 1')" '\(1 row\)'
+check 'json' test "$(q --format json 'print x = 1, s = "a\"b", d = dynamic({"k":[1,null]})')" = '{"columns":[{"name":"x","type":"long"},{"name":"s","type":"string"},{"name":"d","type":"dynamic"}],"rows":[[1,"a\"b",{"k":[1,null]}]]}'
+check 'jsonl' test "$(q --format jsonl 'range x from 1 to 2 step 1')" = $'{"x":1}\n{"x":2}'
+check 'csv quotes and defuses formulas' test "$(q --format csv 'print a = "x,y", b = "=cmd()"' | tr -d '\r' | tail -1)" = "\"x,y\",\"'=cmd()\""
+check 'markdown' says "$(q --format markdown 'print a = 1')" '^\| a \|'
+check 'hostile text does not reach the terminal' test -z "$(q 'print a = "\x1b[31mred"' | grep -F $'\033')"
+check 'a file of KQL' test "$(printf 'print 7' >"$scratch/q.kql"; q -f "$scratch/q.kql" --format csv | tail -1 | tr -d '\r')" = 7
+check 'standard input' test "$(echo 'print 8' | q --format csv | tail -1 | tr -d '\r')" = 8
+check 'timing goes to standard error' says "$(q --timing 'print 1' 2>&1 >/dev/null)" '^timing_ms=[0-9.]+'
+
+answers=$(printf '%s\n' '{"id":1,"query":"print x=1"}' '{"id":"b","query":"print y"}' 'nonsense' | q --batch)
+check 'a batch answers each line' test "$(wc -l <<<"$answers")" = 3
+check 'an answer bears its id' says "$answers" '^\{"id":1,"columns"'
+check 'an error bears its id and place' says "$answers" '"id":"b","error":\{"code":"semantic","line":1,"column":7'
+check 'check does not run' test "$(printf '{"id":1,"query":"SigninLogs | take 1"}\n' | q --batch --check)" = '{"id":1,"ok":true}'
+
+out=$(q 'print strlenn("a")' 2>&1)
+check 'an error gives status 2' test $? -eq 2
+check 'an error suggests the nearest name' says "$out" "did you mean 'strlen'"
+check 'an error shows the line and a caret' says "$out" '\^'
+check 'an unknown table suggests' says "$(q 'SigninLog | take 1' 2>&1)" "did you mean 'SigninLogs'"
+check 'an unknown operator suggests' says "$(q 'print 1 | wher x' 2>&1)" "did you mean 'where'"
+check 'what is not there yet is said' says "$(q 'print 1 | evaluate python(typeof(*), "x")' 2>&1)" 'not supported'
+check 'an unknown option suggests' says "$(q --formt json 'print 1' 2>&1)" "did you mean '--format'"
+check 'a time limit stops a query' says "$(q --timeout 1 'range x from 1 to 90000000 step 1 | extend y = tostring(x) | summarize dcount(y), count() by y' 2>&1)" 'time limit|memory limit'
+check 'a memory limit stops a query' says "$(q --memory 20 'range x from 1 to 5000000 step 1 | extend y = strcat("a long text of its own ", x) | sort by y asc' 2>&1)" 'memory limit'
+deep=$(printf '(%.0s' $(seq 1 600))
+check 'deep nesting is an error, not a crash' says "$(q "print $deep" 2>&1)" 'nested'
+finish

@@ -170,33 +170,36 @@ str_lower(Arena *arena, Str s)
     return (Str){copy, s.len};
 }
 
-// Levenshtein distance without regard to case; names longer than 64 bytes are
-// cut, since nobody mistypes those by hand.
+// Edit distance without regard to case, where swapping two neighbours is one edit, as
+// typing errors go; names longer than 64 bytes are cut, since nobody mistypes those by
+// hand.
 static size_t
 edit_distance(Str a, Str b)
 {
     enum { LONGEST = 64 };
-    size_t row[LONGEST + 1];
+    size_t rows[3][LONGEST + 1]; // of two characters ago, one ago, and now
     a = str_slice(a, 0, LONGEST);
     b = str_slice(b, 0, LONGEST);
     for (size_t j = 0; j <= b.len; j++)
-        row[j] = j;
+        rows[0][j] = j;
     for (size_t i = 1; i <= a.len; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
+        size_t *now = rows[i % 3], *before = rows[(i + 2) % 3], *earlier = rows[(i + 1) % 3];
+        now[0] = i;
         for (size_t j = 1; j <= b.len; j++) {
-            size_t above = row[j];
-            size_t cost = ascii_lower(a.ptr[i - 1]) != ascii_lower(b.ptr[j - 1]);
-            size_t best = diagonal + cost;
-            if (above + 1 < best)
-                best = above + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-            diagonal = above;
+            unsigned char x = ascii_lower(a.ptr[i - 1]), y = ascii_lower(b.ptr[j - 1]);
+            size_t best = before[j - 1] + (x != y);
+            if (before[j] + 1 < best)
+                best = before[j] + 1;
+            if (now[j - 1] + 1 < best)
+                best = now[j - 1] + 1;
+            bool swapped =
+                i > 1 && j > 1 && x == ascii_lower(b.ptr[j - 2]) && y == ascii_lower(a.ptr[i - 2]);
+            if (swapped && earlier[j - 2] + 1 < best)
+                best = earlier[j - 2] + 1;
+            now[j] = best;
         }
     }
-    return row[b.len];
+    return rows[a.len % 3][b.len];
 }
 
 ptrdiff_t

@@ -92,6 +92,17 @@ clear_nulls(Vector *out)
             memset((char *)out->data + i * size, 0, size);
 }
 
+// A number for each call and batch, spread so that runs of rows do not overlap, and the
+// same whatever worker does the morsel.
+static uint64_t
+volatile_base(Worker *worker)
+{
+    uint64_t base = worker->morsel << 24 ^ worker->volatile_calls++;
+    base = (base + 0x9E3779B97F4A7C15u) * 0xBF58476D1CE4E5B9u;
+    base = (base ^ base >> 27) * 0x94D049BB133111EBu;
+    return base ^ base >> 31;
+}
+
 static Vector *
 run_kernel(Worker *worker, const Expr *expr, const ArgView *args, uint32_t count)
 {
@@ -112,8 +123,9 @@ run_kernel(Worker *worker, const Expr *expr, const ArgView *args, uint32_t count
         .bound = expr->bound,
         .scratch = &worker->scratch,
         .now = worker->exec->options->now,
-        .row_base = worker->morsel << 32 | worker->rows_out,
     };
+    if (expr->fn->flags & FN_VOLATILE)
+        call.row_base = volatile_base(worker);
     if (!(expr->fn->flags & FN_OWN_NULLS))
         call.has_nulls = and_validity(args, expr->arg_count, count, valid);
     impl->kernel(&call);

@@ -20,9 +20,10 @@ struct Worker {
     Arena batch; // reset for each source batch
     Arena keep;  // lives as long as the run: what sinks hold
     Scratch scratch;
-    uint64_t morsel;   // number of the current morsel in the whole pipeline
-    uint32_t rows_out; // rows of this morsel that have reached the sink
-    size_t charged;    // bytes of `keep` the budget knows of
+    uint64_t morsel;         // number of the current morsel in the whole pipeline
+    uint32_t rows_out;       // rows of this morsel that have reached the sink
+    uint32_t volatile_calls; // calls of rand() and the like in this morsel
+    size_t charged;          // bytes of `keep` the budget knows of
     AzError error;
 };
 
@@ -153,6 +154,7 @@ ResultTable *run_sort(Exec *exec, const Plan *plan, AzError *error);
 ResultTable *run_sample(Exec *exec, const Plan *plan, AzError *error);
 ResultTable *run_make_series(Exec *exec, const Plan *plan, AzError *error);
 ResultTable *run_mv_apply(Exec *exec, const Plan *plan, AzError *error);
+bool build_range(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
 bool build_window(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
 bool build_join(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
 bool pipeline_append_mv_expand(Exec *exec, Pipeline *pipeline, const Plan *plan, AzError *error);

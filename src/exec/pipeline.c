@@ -225,87 +225,6 @@ build_values(Exec *exec, const Plan *plan, Pipeline *out)
     return pipeline_from_table(exec, &table, out);
 }
 
-static bool
-range_value(Exec *exec, const Expr *expr, Value *out, AzError *error)
-{
-    Expr *value = resolve_subqueries(exec, expr, error);
-    if (!value)
-        return false;
-    if (value->kind == EXPR_CONST) {
-        *out = value->value;
-        return true;
-    }
-    return exec_fold(exec->arena, value, exec->options->now, out, error);
-}
-
-// How many values a range has; 0 when it is empty or a bound is null.
-static bool
-range_count(const Value *from, const Value *to, const Value *step, Type type, uint64_t *count,
-            AzError *error)
-{
-    enum { MOST = 100000000 };
-    *count = 0;
-    if (from->is_null || to->is_null || step->is_null)
-        return true;
-    double first, last, by;
-    if (type == TYPE_REAL) {
-        first = from->real;
-        last = to->real;
-        by = step->real;
-    } else if (type == TYPE_INT) {
-        first = from->int32;
-        last = to->int32;
-        by = step->int32;
-    } else {
-        first = (double)from->int64;
-        last = (double)to->int64;
-        by = (double)step->int64;
-    }
-    if (by == 0 || (by > 0 ? first > last : first < last) || first != first || last != last)
-        return by != 0 || error_set(error, AZ_INVALID, "the step of range must not be 0");
-    double steps = (last - first) / by;
-    if (!(steps < MOST))
-        return error_set(error, AZ_LIMIT, "range would yield more than %d rows", MOST);
-    *count = (uint64_t)(steps + 1e-9) + 1;
-    return true;
-}
-
-static bool
-build_range(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
-{
-    Value from, to, step;
-    Type type = plan->schema.columns[0].type;
-    uint64_t count;
-    if (!range_value(exec, plan->range.from, &from, error) ||
-        !range_value(exec, plan->range.to, &to, error) ||
-        !range_value(exec, plan->range.step, &step, error))
-        return false;
-    if (type == TYPE_DECIMAL)
-        return error_set(error, AZ_UNSUPPORTED, "not supported yet: range over decimals");
-    if (!range_count(&from, &to, &step, type, &count, error))
-        return false;
-    ResultTable table = {.schema = plan->schema};
-    uint32_t batches = (uint32_t)((count + batch_rows - 1) / batch_rows);
-    table.batches = ARENA_ARRAY(exec->arena, Batch *, batches);
-    for (uint64_t at = 0; at < count; at += batch_rows) {
-        uint32_t rows = count - at < batch_rows ? (uint32_t)(count - at) : batch_rows;
-        Vector *v = vector_new_flat(exec->arena, type, rows);
-        for (uint32_t i = 0; i < rows; i++) {
-            int64_t n = (int64_t)(at + i);
-            if (type == TYPE_REAL)
-                ((double *)v->data)[i] = from.real + (double)n * step.real;
-            else if (type == TYPE_INT)
-                ((int32_t *)v->data)[i] = (int32_t)(from.int32 + n * step.int32);
-            else
-                ((int64_t *)v->data)[i] = from.int64 + n * step.int64;
-        }
-        Batch *batch = batch_new(exec->arena, 1, rows);
-        batch->columns[0] = v;
-        table.batches[table.batch_count++] = batch;
-    }
-    return pipeline_from_table(exec, &table, out);
-}
-
 // ---- building ----
 
 static bool
@@ -456,6 +375,7 @@ run_morsel(BranchRun *run, Worker *worker, uint32_t morsel)
     Exec *exec = run->exec;
     worker->morsel = run->morsel_base + morsel;
     worker->rows_out = 0;
+    worker->volatile_calls = 0;
     bool done = true;
     if (!source->may_match || !run->branch->predicate_count ||
         source->may_match(source, morsel, run->branch->predicates, run->branch->predicate_count)) {

@@ -37,4 +37,6 @@ extern const FunctionSet SERIES_FUNCTIONS; // element-wise and simple series fun
 extern const FunctionSet WINDOW_FUNCTIONS;
 extern const FunctionSet BASIC_AGGREGATES;   // count, sum, avg, min, max, stdev ...
 extern const FunctionSet COLLECT_AGGREGATES; // make_list, make_set, make_bag, arg_max, take_any
-extern const FunctionSet SKETCH_AGGREGATES;  // dcount, percentile, hll, tdigest
+extern const FunctionSet SKETCH_AGGREGATES;  // dcount, count_distinct, hll
+extern const FunctionSet PERCENTILE_AGGREGATES;
+extern const FunctionSet DIGEST_AGGREGATES; // tdigest and its readers

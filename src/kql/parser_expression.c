@@ -181,7 +181,7 @@ parse_dynamic_value(Parser *p, DynBuilder *builder)
     if (p->token->kind == TOKEN_LITERAL) {
         Value value = p->token->value;
         if (negative && value.type == TYPE_LONG)
-            value.int64 = -value.int64;
+            value.int64 = (int64_t)(0 - (uint64_t)value.int64);
         else if (negative && value.type == TYPE_REAL)
             value.real = -value.real;
         else if (negative)

@@ -737,8 +737,13 @@ parse_operator(Parser *p, bool is_source)
     Str name = operator_name(p, &tokens);
     Span span = {p->token->span.start, p->token[tokens - 1].span.end};
     const OperatorGrammar *grammar = find_operator(name);
-    if (!grammar || (!is_source && !grammar->step))
+    if (!grammar)
         return unknown_operator(p, name, span);
+    if (!is_source && !grammar->step) {
+        error_at(p->error, AZ_SYNTAX, span, "'%.*s' begins a query; it cannot stand behind '|'",
+                 STR_ARG(name));
+        return NULL;
+    }
     AstOperator *step = ARENA_NEW(p->arena, AstOperator);
     step->name = str_from(grammar->name);
     step->span = span;

@@ -46,9 +46,9 @@ AstExpr *parse_pipe_expression(Parser *p); // scalar, or source | operators
 AstExpr *parse_primary(Parser *p);
 bool parse_name(Parser *p, AstName *out, const char *expected);
 bool parse_type(Parser *p, Type *out);
-bool parse_columns(Parser *p, AstColumnList *out); // ( name:type, ... )
+bool parse_columns(Parser *p, AstColumnList *out);      // ( name:type, ... )
 bool parse_columns_rest(Parser *p, AstColumnList *out); // the same, behind the `(`
-AstExpr *parse_column(Parser *p); // a, a.b: no call, whatever follows
+AstExpr *parse_column(Parser *p);                       // a, a.b: no call, whatever follows
 bool parse_string(Parser *p, Str *out, const char *expected);
 bool parse_item(Parser *p, AstItem *out);      // [name =] expression
 bool parse_items(Parser *p, AstItemList *out); // at least one, commas between

@@ -160,6 +160,9 @@ overload_cost(const FunctionDef *fn, const Type *types, uint32_t arg_count, Reso
         case PARAM_TYPE:
             target = param->type;
             step = conversion_cost(types[i], target);
+            // Operators do not box: "a" + 1 is an error, not a dynamic.
+            if (target == TYPE_DYNAMIC && step > 0 && (fn->flags & FN_INTERNAL))
+                step = -1;
             break;
         case PARAM_COMMON:
         case PARAM_COMMON_NUMERIC:

@@ -1,0 +1,331 @@
+// Percentiles: percentile(s), percentilew, percentilesw and their array forms.
+//
+// Nearest rank: the answer for p is the value at place ceil(p/100 * n) of the sorted
+// values, so it is a value that occurs and has the type of the input (Kusto docs,
+// percentiles-aggregation-function). Kusto estimates it from a sketch; here all values
+// are kept and sorted at the end, which is exact. With weights a value counts as often
+// as its weight says. Nulls and NaN are left out.
+
+#include "base/array.h"
+#include "function/registry.h"
+#include "value/scalar.h"
+
+#include <math.h>
+
+// Values side by side; `stride` bytes each: the payload, then the weight if there is one.
+typedef struct Samples {
+    char *items;
+    size_t len, cap;
+} Samples;
+
+typedef struct PercentileShape {
+    Type type;
+    size_t stride, weight_at;
+    bool weighted, as_array;
+    double *items; // the percentages asked for
+    size_t len, cap;
+} PercentileShape;
+
+// ---- binding ----
+
+static bool
+add_percent(Arena *arena, PercentileShape *shape, const Value *value, Span span, AzError *error)
+{
+    Value percent = value_convert(arena, value, TYPE_REAL);
+    if (percent.is_null || !(percent.real >= 0 && percent.real <= 100))
+        return error_at(error, AZ_SEMANTIC, span, "a percentile is a number from 0 to 100");
+    ARRAY_PUSH(arena, shape, percent.real);
+    return true;
+}
+
+// The percentages of one argument: a number, or an array of numbers.
+static bool
+read_percents(Arena *arena, PercentileShape *shape, const Expr *arg, AzError *error)
+{
+    if (arg->kind != EXPR_CONST || arg->value.is_null)
+        return error_at(error, AZ_SEMANTIC, arg->span, "percentiles must be constants");
+    Dyn node = dyn_of_text(&arg->value.text);
+    if (arg->type != TYPE_DYNAMIC || dyn_kind(node) != DYN_ARRAY)
+        return add_percent(arena, shape, &arg->value, arg->span, error);
+    for (uint32_t e = 0; e < dyn_count(node); e++) {
+        Value value = dyn_value(dyn_at(node, e));
+        if (!add_percent(arena, shape, &value, arg->span, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+bind_shape(Arena *arena, AggregateCall *call, bool weighted, bool as_array, AzError *error)
+{
+    const Expr *value = call->args[0];
+    if (!type_is_numeric(value->type) && value->type != TYPE_DATETIME &&
+        value->type != TYPE_TIMESPAN)
+        return error_at(error, AZ_SEMANTIC, value->span,
+                        "%s() needs numbers, datetimes or timespans, not values of type %s",
+                        call->fn->name, type_name(value->type));
+    PercentileShape *shape = ARENA_NEW(arena, PercentileShape);
+    shape->type = value->type;
+    shape->weighted = weighted;
+    shape->as_array = as_array;
+    size_t size = type_size(value->type);
+    shape->weight_at = (size + 7) / 8 * 8;
+    shape->stride = weighted ? shape->weight_at + sizeof(int64_t) : size;
+    for (uint32_t k = weighted ? 2 : 1; k < call->arg_count; k++)
+        if (!read_percents(arena, shape, call->args[k], error))
+            return false;
+    call->bound = shape;
+    call->output_count = as_array ? 1 : (uint32_t)shape->len;
+    call->output_types = ARENA_ARRAY(arena, Type, call->output_count);
+    for (uint32_t o = 0; o < call->output_count; o++)
+        call->output_types[o] = as_array ? TYPE_DYNAMIC : value->type;
+    return true;
+}
+
+static bool
+plain_bind(Arena *arena, AggregateCall *call, AzError *error)
+{
+    return bind_shape(arena, call, false, false, error);
+}
+
+static bool
+array_bind(Arena *arena, AggregateCall *call, AzError *error)
+{
+    return bind_shape(arena, call, false, true, error);
+}
+
+static bool
+weighted_bind(Arena *arena, AggregateCall *call, AzError *error)
+{
+    return bind_shape(arena, call, true, false, error);
+}
+
+static bool
+weighted_array_bind(Arena *arena, AggregateCall *call, AzError *error)
+{
+    return bind_shape(arena, call, true, true, error);
+}
+
+// ---- states ----
+
+static char *
+samples_push(Samples *samples, const PercentileShape *shape, Arena *arena)
+{
+    if (samples->len == samples->cap)
+        samples->items =
+            array_grow(arena, samples->items, samples->len, &samples->cap, shape->stride);
+    return samples->items + samples->len++ * shape->stride;
+}
+
+static bool
+is_nan(Type type, const char *payload)
+{
+    double real;
+    if (type != TYPE_REAL)
+        return false;
+    memcpy(&real, payload, sizeof(real));
+    return isnan(real);
+}
+
+static void
+samples_update(const AggregateUpdate *u)
+{
+    const PercentileShape *shape = u->call->bound;
+    size_t size = type_size(shape->type);
+    for (uint32_t i = 0; i < u->count; i++) {
+        const char *payload = (const char *)u->args[0].data + (i & u->args[0].mask) * size;
+        if (update_is_null(u, 0, i) || is_nan(shape->type, payload))
+            continue;
+        int64_t weight = 0;
+        if (shape->weighted) {
+            weight = update_is_null(u, 1, i) ? 0 : UPDATE_ARG(u, 1, int64_t, i);
+            if (weight <= 0)
+                continue;
+        }
+        char *item = samples_push(u->states[i], shape, u->arena);
+        memcpy(item, payload, size);
+        if (shape->weighted)
+            memcpy(item + shape->weight_at, &weight, sizeof(weight));
+    }
+}
+
+static void
+samples_merge(const AggregateCall *call, void *into, void *from, Arena *arena)
+{
+    const PercentileShape *shape = call->bound;
+    const Samples *samples = from;
+    for (size_t s = 0; s < samples->len; s++)
+        memcpy(samples_push(into, shape, arena), samples->items + s * shape->stride, shape->stride);
+}
+
+static int
+sample_order(const void *a, const void *b, void *context)
+{
+    // Copied out: payloads are only as aligned as the stride lets them be.
+    const PercentileShape *shape = context;
+    _Alignas(16) char x[16], y[16];
+    memcpy(x, a, type_size(shape->type));
+    memcpy(y, b, type_size(shape->type));
+    return data_compare(shape->type, x, y);
+}
+
+static int
+sample_order_long(const void *a, const void *b, void *context)
+{
+    (void)context;
+    int64_t x, y;
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return (x > y) - (x < y);
+}
+
+static int
+sample_order_real(const void *a, const void *b, void *context)
+{
+    (void)context;
+    double x, y;
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return (x > y) - (x < y);
+}
+
+static void
+samples_sort(Samples *samples, const PercentileShape *shape)
+{
+    bool whole =
+        shape->type == TYPE_LONG || shape->type == TYPE_DATETIME || shape->type == TYPE_TIMESPAN;
+    if (samples->len > 1)
+        qsort_r(samples->items, samples->len, shape->stride,
+                whole                      ? sample_order_long
+                : shape->type == TYPE_REAL ? sample_order_real
+                                           : sample_order,
+                (void *)shape);
+}
+
+static double
+sample_weight(const Samples *samples, const PercentileShape *shape, size_t s)
+{
+    int64_t weight = 1;
+    if (shape->weighted)
+        memcpy(&weight, samples->items + s * shape->stride + shape->weight_at, sizeof(weight));
+    return (double)weight;
+}
+
+// The place of a percentile among `total`; a hair less, so that 99.9 % of 1000, which
+// is 999.0000000000001 in doubles, is 999.
+static double
+nearest_rank(double percent, double total)
+{
+    double rank = ceil(percent * total / 100 * (1 - 1e-14));
+    return rank < 1 ? 1 : rank > total ? total : rank;
+}
+
+// The sample at a percentile; there is at least one.
+static size_t
+samples_at(const Samples *samples, const PercentileShape *shape, double percent, double total)
+{
+    double rank = nearest_rank(percent, total);
+    if (!shape->weighted)
+        return (size_t)rank - 1;
+    double reached = 0;
+    for (size_t s = 0; s < samples->len; s++) {
+        reached += sample_weight(samples, shape, s);
+        if (reached >= rank)
+            return s;
+    }
+    return samples->len - 1;
+}
+
+static double
+samples_total(const Samples *samples, const PercentileShape *shape)
+{
+    double total = 0;
+    for (size_t s = 0; shape->weighted && s < samples->len; s++)
+        total += sample_weight(samples, shape, s);
+    return shape->weighted ? total : (double)samples->len;
+}
+
+static void
+push_sample(DynBuilder *dyn, const PercentileShape *shape, const char *payload)
+{
+    Value value = {.type = shape->type};
+    memcpy(&value.decimal, payload, type_size(shape->type));
+    dyn_push_value(dyn, &value);
+}
+
+static void
+samples_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
+               Arena *arena, Scratch *scratch)
+{
+    const PercentileShape *shape = call->bound;
+    Samples *samples = state;
+    samples_sort(samples, shape);
+    double total = samples_total(samples, shape);
+    size_t size = type_size(shape->type);
+    dyn_builder_reset(scratch->dyn);
+    dyn_begin_array(scratch->dyn);
+    for (size_t p = 0; p < shape->len; p++) {
+        const char *payload = NULL;
+        if (samples->len)
+            payload =
+                samples->items + samples_at(samples, shape, shape->items[p], total) * shape->stride;
+        if (shape->as_array && payload)
+            push_sample(scratch->dyn, shape, payload);
+        else if (!shape->as_array && payload)
+            memcpy((char *)outputs[p]->data + row * size, payload, size);
+        else if (!shape->as_array)
+            vector_set_null(arena, outputs[p], row);
+    }
+    dyn_end_array(scratch->dyn);
+    bool is_null = !samples->len;
+    if (shape->as_array &&
+        (is_null ||
+         !dyn_finish_text(scratch->dyn, arena, &((Text *)outputs[0]->data)[row], &is_null) ||
+         is_null))
+        vector_set_null(arena, outputs[0], row);
+    dyn_builder_reset(scratch->dyn);
+}
+
+#define PERCENTILE_IMPL(NAME, BIND)                                                                \
+    static const AggregateImpl NAME = {                                                            \
+        .state_size = sizeof(Samples),                                                             \
+        .bind = BIND,                                                                              \
+        .update = samples_update,                                                                  \
+        .merge = samples_merge,                                                                    \
+        .finish = samples_finish,                                                                  \
+    };
+
+PERCENTILE_IMPL(PLAIN, plain_bind)
+PERCENTILE_IMPL(ARRAY, array_bind)
+PERCENTILE_IMPL(WEIGHTED, weighted_bind)
+PERCENTILE_IMPL(WEIGHTED_ARRAY, weighted_array_bind)
+
+// ---- rows ----
+
+#define AGGREGATE(NAME, SIGNATURE, DOC, IMPL)                                                      \
+    {                                                                                              \
+        NAME, NULL, SIGNATURE, DOC, NULL, FUNCTION_AGGREGATE, 0, &(IMPL)                           \
+    }
+
+static const FunctionDef ROWS[] = {
+    AGGREGATE("percentile", "(value:scalar, percent:real) : *",
+              "The value below or at which so many percent of the values lie.", PLAIN),
+    AGGREGATE("percentiles", "(value:scalar, percent:real...) : *",
+              "The values at several percentiles, one column each.", PLAIN),
+    AGGREGATE("percentiles_array", "(value:scalar, percent:real...) : dynamic",
+              "The values at several percentiles as an array.", ARRAY),
+    AGGREGATE("percentiles_array", "(value:scalar, percents:dynamic) : dynamic",
+              "The values at an array of percentiles as an array.", ARRAY),
+    AGGREGATE("percentilew", "(value:scalar, weight:long, percent:real) : *",
+              "As percentile(), where each value counts as often as its weight says.", WEIGHTED),
+    AGGREGATE("percentilesw", "(value:scalar, weight:long, percent:real...) : *",
+              "As percentiles(), where each value counts as often as its weight says.", WEIGHTED),
+    AGGREGATE("percentilesw_array", "(value:scalar, weight:long, percent:real...) : dynamic",
+              "As percentiles_array(), where each value counts as often as its weight says.",
+              WEIGHTED_ARRAY),
+    AGGREGATE("percentilesw_array", "(value:scalar, weight:long, percents:dynamic) : dynamic",
+              "As percentiles_array(), where each value counts as often as its weight says.",
+              WEIGHTED_ARRAY),
+};
+
+const FunctionSet PERCENTILE_AGGREGATES = {ROWS, COUNT_OF(ROWS)};

@@ -1,0 +1,9 @@
+// Printing of syntax trees.
+#pragma once
+
+#include "base/buffer.h"
+#include "kql/ast.h"
+
+// The query in canonical form on one line: single blanks, canonical operator names,
+// parentheses only where the tree needs them. The text parses to the same tree.
+void ast_print(const AstQuery *query, Buffer *out);

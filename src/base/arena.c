@@ -80,6 +80,25 @@ arena_reset(Arena *arena)
     arena->allocated = keep->size;
 }
 
+void
+arena_adopt(Arena *into, Arena *from)
+{
+    if (!from->head)
+        return;
+    if (!into->head) {
+        *into = *from;
+    } else {
+        // Behind the newest block, which goes on being filled.
+        ArenaBlock *oldest = from->head;
+        while (oldest->older)
+            oldest = oldest->older;
+        oldest->older = into->head->older;
+        into->head->older = from->head;
+        into->allocated += from->allocated;
+    }
+    arena_init(from);
+}
+
 void *
 arena_alloc_aligned(Arena *arena, size_t size, size_t align)
 {

@@ -31,6 +31,9 @@ void arena_free(Arena *arena);
 // Forgets all content but keeps the newest block for reuse.
 void arena_reset(Arena *arena);
 
+// Gives `into` all that `from` holds, without copying; `from` is empty then.
+void arena_adopt(Arena *into, Arena *from);
+
 // `size` bytes aligned to `align` (a power of two, at most 64). Never NULL; a
 // size of 0 gives a valid unique pointer.
 void *arena_alloc_aligned(Arena *arena, size_t size, size_t align);

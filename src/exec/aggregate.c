@@ -44,7 +44,6 @@ typedef struct Summarize {
 } Summarize;
 
 typedef struct Place {
-    uint64_t first;
     const uint64_t *row;
     char *state;
 } Place;
@@ -126,6 +125,7 @@ group_rows(const Summarize *s, Part *part, Worker *worker, const Vector *const *
     uint64_t *rows, *hashes;
     key_encode(&worker->batch, &s->layout, keys, count, &rows, &hashes);
     for (uint32_t i = 0; i < count; i++) {
+        group_prefetch(&part->table, hashes, i, count);
         uint32_t before = part->table.count;
         groups[i] = group_add(&part->table, rows + (size_t)i * s->layout.words, hashes[i]);
         if (part->table.count > before)
@@ -335,33 +335,32 @@ merge_parts(Summarize *s)
 
 // ---- finishing ----
 
-static int
-place_order(const void *a, const void *b)
-{
-    const Place *x = a, *y = b;
-    return (x->first > y->first) - (x->first < y->first);
-}
-
 static void
 order_groups(Summarize *s)
 {
     for (size_t p = 0; p < s->merged_count; p++)
         s->group_count += s->merged[p].table.count;
-    s->order = arena_alloc_array(s->exec->arena, s->group_count, sizeof(Place));
+    Arena *arena = s->exec->arena;
+    s->order = arena_alloc_array(arena, s->group_count, sizeof(Place));
+    Place *places = s->order;
+    uint64_t *firsts = arena_alloc_array(arena, s->group_count, sizeof(uint64_t));
     size_t at = 0;
     bool sorted = true;
     for (size_t p = 0; p < s->merged_count; p++) {
         const Part *part = &s->merged[p];
         for (uint32_t g = 0; g < part->table.count; g++) {
-            s->order[at] =
-                (Place){part->groups[g].first, part->table.rows + (size_t)g * s->layout.words,
-                        part->groups[g].state};
-            sorted = sorted && (!at || s->order[at - 1].first < s->order[at].first);
-            at++;
+            firsts[at] = part->groups[g].first;
+            sorted = sorted && (!at || firsts[at - 1] < firsts[at]);
+            places[at++] =
+                (Place){part->table.rows + (size_t)g * s->layout.words, part->groups[g].state};
         }
     }
-    if (!sorted)
-        qsort(s->order, s->group_count, sizeof(Place), place_order);
+    if (sorted)
+        return;
+    uint32_t *rows = order_by_words(arena, firsts, (uint32_t)s->group_count);
+    s->order = arena_alloc_array(arena, s->group_count, sizeof(Place));
+    for (size_t i = 0; i < s->group_count; i++)
+        s->order[i] = places[rows[i]];
 }
 
 static Batch *

@@ -19,6 +19,7 @@ typedef struct KeptList {
 typedef struct Collect {
     KeptList *lists; // one a worker
     int64_t limit;   // -1 = all
+    bool answer;     // rows go to the workers' `result`
     // With a limit: rows of each finished morsel, and how far from the start all are finished.
     pthread_mutex_t mutex;
     uint32_t *morsel_rows;
@@ -28,14 +29,35 @@ typedef struct Collect {
     Exec *exec;
 } Collect;
 
+static const uint32_t *
+first_rows(Arena *arena, uint32_t count)
+{
+    uint32_t *rows = arena_alloc_array(arena, count, sizeof(uint32_t));
+    for (uint32_t i = 0; i < count; i++)
+        rows[i] = i;
+    return rows;
+}
+
 static bool
 collect_consume(Sink *self, Worker *worker, Batch *batch)
 {
     Collect *collect = self->state;
     KeptList *list = &collect->lists[worker->number];
-    if (collect->limit >= 0 && worker->rows_out >= collect->limit)
-        return true; // this morsel alone has enough
-    KeptBatch kept = {worker_sequence(worker), batch_copy(&worker->keep, batch)};
+    Arena *arena = collect->answer ? &worker->result : &worker->keep;
+    Batch wanted = *batch;
+    if (collect->limit >= 0 &&
+        worker->rows_out + (uint64_t)batch->selected >= (uint64_t)collect->limit) {
+        // This morsel alone has enough: the rest of it and later ones are not wanted.
+        wanted.selected =
+            worker->rows_out >= collect->limit ? 0 : (uint32_t)(collect->limit - worker->rows_out);
+        if (!wanted.selection)
+            wanted.selection = first_rows(&worker->batch, wanted.selected);
+        worker->satisfied = true;
+        exec_stop_after(worker->exec, worker->morsel);
+        if (!wanted.selected)
+            return true;
+    }
+    KeptBatch kept = {worker_sequence(worker), batch_copy(arena, &wanted)};
     ARRAY_PUSH(&worker->keep, list, kept);
     return worker_charge(worker, "the rows it keeps");
 }
@@ -101,15 +123,15 @@ collect_finish(Exec *exec, Collect *collect, const Schema *schema)
     return table;
 }
 
-ResultTable *
-pipeline_collect(Exec *exec, Pipeline *pipeline, const Schema *schema, int64_t limit,
-                 AzError *error)
+static ResultTable *
+collect_rows(Exec *exec, Pipeline *pipeline, const Schema *schema, int64_t limit, bool answer,
+             AzError *error)
 {
-    Collect collect = {.limit = limit, .exec = exec};
+    Collect collect = {.limit = limit, .answer = answer, .exec = exec};
     collect.lists = ARENA_ARRAY(exec->arena, KeptList, exec->worker_count);
     pthread_mutex_init(&collect.mutex, NULL);
     Sink sink = {&collect, collect_consume, collect_morsel_done};
-    bool done = limit == 0 || pipeline_run(exec, pipeline, &sink, error);
+    bool done = pipeline_run(exec, pipeline, &sink, error);
     pthread_mutex_destroy(&collect.mutex);
     free(collect.morsel_rows);
     free(collect.morsel_finished);
@@ -117,9 +139,39 @@ pipeline_collect(Exec *exec, Pipeline *pipeline, const Schema *schema, int64_t l
 }
 
 ResultTable *
+pipeline_collect(Exec *exec, Pipeline *pipeline, const Schema *schema, int64_t limit,
+                 AzError *error)
+{
+    return collect_rows(exec, pipeline, schema, limit, false, error);
+}
+
+static ResultTable *
+no_rows(Exec *exec, const Schema *schema)
+{
+    ResultTable *table = ARENA_NEW(exec->arena, ResultTable);
+    table->schema = *schema;
+    return table;
+}
+
+ResultTable *
+exec_collect_answer(Exec *exec, const Plan *plan, AzError *error)
+{
+    // A take at the top collects the answer itself.
+    int64_t limit = plan->kind == PLAN_TAKE ? plan->take.count : -1;
+    Pipeline pipeline = {0};
+    if (limit == 0)
+        return no_rows(exec, &plan->schema);
+    return pipeline_build(exec, limit < 0 ? plan : plan->input, &pipeline, error)
+               ? collect_rows(exec, &pipeline, &plan->schema, limit, true, error)
+               : NULL;
+}
+
+ResultTable *
 exec_collect_limit(Exec *exec, const Plan *plan, int64_t limit, AzError *error)
 {
     Pipeline pipeline = {0};
+    if (limit == 0)
+        return no_rows(exec, &plan->schema);
     return pipeline_build(exec, plan, &pipeline, error)
                ? pipeline_collect(exec, &pipeline, &plan->schema, limit, error)
                : NULL;
@@ -284,10 +336,33 @@ exec_close(Exec *exec)
     for (size_t w = 0; w < exec->worker_count; w++) {
         arena_free(&exec->workers[w].batch);
         arena_free(&exec->workers[w].keep);
+        arena_free(&exec->workers[w].result);
         scratch_free(&exec->workers[w].scratch);
         if (exec->options->budget)
             budget_give(exec->options->budget, exec->workers[w].charged);
     }
+}
+
+// The answer's batches in the caller's arena: its small parts are made anew, the columns,
+// which the workers copied into their `result`, move there as they are.
+static ResultTable *
+answer_move(Arena *arena, Exec *exec, const ResultTable *table)
+{
+    ResultTable *answer = ARENA_NEW(arena, ResultTable);
+    answer->schema = schema_copy(arena, &table->schema);
+    answer->row_count = table->row_count;
+    answer->batch_count = table->batch_count;
+    answer->batches = ARENA_ARRAY(arena, Batch *, table->batch_count);
+    for (uint32_t b = 0; b < table->batch_count; b++) {
+        const Batch *from = table->batches[b];
+        Batch *batch = batch_new(arena, from->column_count, from->count);
+        for (uint32_t c = 0; c < from->column_count; c++)
+            batch->columns[c] = arena_copy(arena, from->columns[c], sizeof(Vector));
+        answer->batches[b] = batch;
+    }
+    for (size_t w = 0; w < exec->worker_count; w++)
+        arena_adopt(arena, &exec->workers[w].result);
+    return answer;
 }
 
 ResultTable *
@@ -296,20 +371,11 @@ exec_run(Arena *arena, const Plan *plan, const ExecOptions *options, AzError *er
     Arena run = {0};
     Exec exec;
     exec_open(&exec, &run, options);
-    ResultTable *table = exec_collect(&exec, plan, error);
-    ResultTable *result = NULL;
-    if (table) {
-        result = ARENA_NEW(arena, ResultTable);
-        result->schema = schema_copy(arena, &plan->schema);
-        result->row_count = table->row_count;
-        result->batch_count = table->batch_count;
-        result->batches = ARENA_ARRAY(arena, Batch *, table->batch_count);
-        for (uint32_t b = 0; b < table->batch_count; b++)
-            result->batches[b] = batch_copy(arena, table->batches[b]);
-    }
+    ResultTable *table = exec_collect_answer(&exec, plan, error);
+    ResultTable *answer = table ? answer_move(arena, &exec, table) : NULL;
     exec_close(&exec);
     arena_free(&run);
-    return result;
+    return answer;
 }
 
 bool

@@ -13,7 +13,7 @@ bool
 worker_charge(Worker *worker, const char *what)
 {
     Budget *budget = worker->exec->options->budget;
-    size_t grown = worker->keep.allocated - worker->charged;
+    size_t grown = worker->keep.allocated + worker->result.allocated - worker->charged;
     if (!budget || !grown)
         return true;
     if (!budget_take(budget, grown, what, &worker->error))
@@ -87,9 +87,14 @@ static void
 clear_nulls(Vector *out)
 {
     size_t size = type_size(out->type);
-    for (uint32_t i = 0; i < out->count; i++)
-        if (!bit_get(out->valid, i))
-            memset((char *)out->data + i * size, 0, size);
+    for (uint32_t from = 0; from < out->count; from += 64) {
+        uint64_t nulls = ~out->valid[from >> 6];
+        for (; nulls; nulls &= nulls - 1) {
+            uint32_t i = from + (uint32_t)__builtin_ctzll(nulls);
+            if (i < out->count)
+                memset((char *)out->data + i * size, 0, size);
+        }
+    }
 }
 
 // A number for each call and batch, spread so that runs of rows do not overlap, and the

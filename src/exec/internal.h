@@ -17,11 +17,13 @@ typedef struct Sink Sink;
 struct Worker {
     size_t number;
     Exec *exec;
-    Arena batch; // reset for each source batch
-    Arena keep;  // lives as long as the run: what sinks hold
+    Arena batch;  // reset for each source batch
+    Arena keep;   // lives as long as the run: what sinks hold
+    Arena result; // outlives the run: rows of the answer
     Scratch scratch;
     uint64_t morsel;         // number of the current morsel in the whole pipeline
     uint32_t rows_out;       // rows of this morsel that have reached the sink
+    bool satisfied;          // the sink wants no more of this morsel
     uint32_t volatile_calls; // calls of rand() and the like in this morsel
     size_t charged;          // bytes of `keep` the budget knows of
     AzError error;
@@ -127,6 +129,8 @@ ResultTable *exec_collect_limit(Exec *exec, const Plan *plan, int64_t limit, AzE
 // One branch over finished batches.
 bool pipeline_from_table(Exec *exec, const ResultTable *table, Pipeline *out);
 
+// The same for the answer of the run: the rows are copied into the workers' `result`.
+ResultTable *exec_collect_answer(Exec *exec, const Plan *plan, AzError *error);
 // Runs a pipeline whose batches have these columns and collects its rows, in order.
 ResultTable *pipeline_collect(Exec *exec, Pipeline *pipeline, const Schema *schema, int64_t limit,
                               AzError *error);
@@ -184,6 +188,8 @@ ArgView arg_view(Arena *arena, const Vector *vector);
 
 // ---- workers ----
 
+// The numbers 0 .. count-1 in ascending order of their words, equal ones as they stand.
+uint32_t *order_by_words(Arena *arena, const uint64_t *words, uint32_t count);
 // Runs `job` on up to `workers` workers and waits (see thread_pool_run).
 void exec_parallel(Exec *exec, size_t workers, ThreadJob job, void *context);
 // The error of the earliest morsel, moved to `error`; true when there is none.
@@ -197,7 +203,7 @@ worker_sequence(const Worker *worker)
     return worker->morsel << 32 | worker->rows_out;
 }
 
-// Tells the budget how `keep` has grown. False with worker->error when that is too much;
+// Tells the budget how `keep` and `result` have grown. False with worker->error when that is too much;
 // `what` names what was being built.
 bool worker_charge(Worker *worker, const char *what);
 // Asks whether `bytes` more would fit, before a large step of growth.

@@ -56,7 +56,62 @@ is_existence(JoinKind kind)
            kind == JOIN_RIGHTANTI;
 }
 
+// Whether one row of each key is all the build side must hold.
+static bool
+builds_unique(JoinKind kind)
+{
+    return kind == JOIN_INNERUNIQUE || is_existence(kind);
+}
+
 // ---- building ----
+
+// Lets the first row of each key pass that the worker meets, and none with a null key. A
+// worker meets its morsels in order, so the first row of all is among those.
+typedef struct Unique {
+    KeyLayout layout;
+    GroupTable *tables; // one a worker
+} Unique;
+
+static bool
+unique_push(Operator *self, Worker *worker, Batch *batch)
+{
+    Unique *unique = self->state;
+    GroupTable *table = &unique->tables[worker->number];
+    Batch *compact = batch_compact(&worker->batch, batch);
+    uint32_t rows = compact->count, kept = 0;
+    const Vector *const *keys = compact->columns + compact->column_count - unique->layout.count;
+    if (!worker_reserve(worker, group_table_growth(table, rows), "the join's build side"))
+        return false;
+    uint64_t *key_rows, *hashes;
+    key_encode(&worker->batch, &unique->layout, keys, rows, &key_rows, &hashes);
+    uint32_t *selection = arena_alloc_array(&worker->batch, rows, sizeof(uint32_t));
+    for (uint32_t i = 0; i < rows; i++) {
+        group_prefetch(table, hashes, i, rows);
+        const uint64_t *row = key_rows + (size_t)i * unique->layout.words;
+        uint32_t before = table->count;
+        if (key_has_null(&unique->layout, row))
+            continue;
+        group_add(table, row, hashes[i]);
+        if (table->count > before)
+            selection[kept++] = i;
+    }
+    Batch *out = batch_new(&worker->batch, compact->column_count, rows);
+    memcpy(out->columns, compact->columns, compact->column_count * sizeof(*out->columns));
+    out->selection = selection;
+    out->selected = kept;
+    return worker_charge(worker, "the join's build side") && operator_emit(self, worker, out);
+}
+
+static void
+append_unique(Exec *exec, const Join *join, Pipeline *pipeline, const Type *types)
+{
+    Unique *unique = ARENA_NEW(exec->arena, Unique);
+    unique->layout = key_layout(exec->arena, types, join->key_count);
+    unique->tables = ARENA_ARRAY(exec->arena, GroupTable, exec->worker_count);
+    for (size_t w = 0; w < exec->worker_count; w++)
+        group_table_init(&unique->tables[w], &unique->layout, &exec->workers[w].keep);
+    pipeline_append(exec, pipeline, join->plan, unique, unique_push);
+}
 
 // Runs the side to build: the columns the output takes (none for semi and anti), then the keys.
 static Batch *
@@ -71,12 +126,17 @@ collect_side(Exec *exec, const Join *join, const Plan *side, Expr **keys, AzErro
                      columns + join->key_count};
     if (columns)
         memcpy(schema.columns, side->schema.columns, columns * sizeof(Column));
-    for (uint32_t k = 0; k < join->key_count; k++)
-        schema.columns[columns + k] = (Column){STR("$key"), keys[k]->type};
+    Type *types = ARENA_ARRAY(exec->arena, Type, join->key_count);
+    for (uint32_t k = 0; k < join->key_count; k++) {
+        types[k] = keys[k]->type;
+        schema.columns[columns + k] = (Column){STR("$key"), types[k]};
+    }
     if (payload)
         pipeline_extend(exec, &pipeline, join->plan, keys, join->key_count);
     else
         pipeline_project(exec, &pipeline, join->plan, keys, join->key_count);
+    if (builds_unique(join->plan->join.kind))
+        append_unique(exec, join, &pipeline, types);
     ResultTable *table = pipeline_collect(exec, &pipeline, &schema, -1, error);
     return table ? result_concat(exec, table, true, error) : NULL;
 }
@@ -161,6 +221,7 @@ probe_groups(const Join *join, Worker *worker, const Batch *batch)
     key_encode(arena, &join->layout, keys, rows, &key_rows, &hashes);
     uint32_t *groups = arena_alloc_array(arena, rows, sizeof(uint32_t));
     for (uint32_t i = 0; i < rows; i++) {
+        group_prefetch(&join->table, hashes, i, rows);
         const uint64_t *row = key_rows + (size_t)i * join->layout.words;
         groups[i] = key_has_null(&join->layout, row) ? GROUP_NONE
                                                      : group_find(&join->table, row, hashes[i]);

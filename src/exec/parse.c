@@ -29,6 +29,7 @@ typedef struct ParseRun {
     Worker *worker;
     Vector **columns; // parsed, by slot
     Str *cells;       // of the row at hand, by part; ptr NULL: no text
+    Str *matches;     // groups of the regex
     uint8_t *fits;    // by row
 } ParseRun;
 
@@ -182,11 +183,10 @@ static bool
 cut_by_regex(ParseRun *run, Str text)
 {
     const Parse *parse = run->parse;
-    Str *groups = arena_alloc_array(&run->worker->batch, (size_t)parse->group_count, sizeof(Str));
-    if (!regex_find(parse->regex, text, 0, groups, parse->group_count))
+    if (!regex_find(parse->regex, text, 0, run->matches, parse->group_count))
         return false;
     for (uint32_t i = 0; i < parse->plan->parse.part_count; i++)
-        run->cells[i] = groups[parse->groups[i]];
+        run->cells[i] = run->matches[parse->groups[i]];
     return true;
 }
 
@@ -250,6 +250,7 @@ parse_texts(ParseRun *run, const Vector *texts)
             run->columns[run->parse->slots[c]] =
                 vector_new_flat(arena, plan->schema.columns[c].type, texts->count);
     run->cells = ARENA_ARRAY(arena, Str, plan->parse.part_count);
+    run->matches = ARENA_ARRAY(arena, Str, (size_t)run->parse->group_count);
     run->fits = arena_alloc_array(arena, texts->count, 1);
     for (uint32_t i = 0; i < texts->count; i++)
         run->fits[i] = parse_row(run, text_str(&((const Text *)texts->data)[i]), i);

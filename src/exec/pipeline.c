@@ -15,6 +15,10 @@ operator_emit(Operator *self, Worker *worker, Batch *batch)
         return true;
     if (self->next)
         return self->next->push(self->next, worker, batch);
+    if (worker->rows_out > UINT32_MAX - batch->selected)
+        return error_set(&worker->error, AZ_LIMIT,
+                         "a join or expansion makes more than %u rows of one part of its input",
+                         UINT32_MAX);
     bool done = self->sink->consume(self->sink, worker, batch);
     worker->rows_out += batch->selected;
     return done;
@@ -375,13 +379,14 @@ run_morsel(BranchRun *run, Worker *worker, uint32_t morsel)
     Exec *exec = run->exec;
     worker->morsel = run->morsel_base + morsel;
     worker->rows_out = 0;
+    worker->satisfied = false;
     worker->volatile_calls = 0;
     bool done = true;
     if (!source->may_match || !run->branch->predicate_count ||
         source->may_match(source, morsel, run->branch->predicates, run->branch->predicate_count)) {
         uint32_t rows = source->morsel_rows(source, morsel);
         for (uint32_t from = 0; from < rows && done; from += batch_rows) {
-            if (worker->morsel > exec->stop_after)
+            if (worker->satisfied || worker->morsel > exec->stop_after)
                 break;
             uint32_t count = rows - from < batch_rows ? rows - from : batch_rows;
             done = worker_check(worker) && run_batch(run, worker, morsel, from, count);

@@ -205,6 +205,23 @@ radix_sort(OrderEntry *items, OrderEntry *spare, size_t count)
         memcpy(items, from, count * sizeof(*items));
 }
 
+uint32_t *
+order_by_words(Arena *arena, const uint64_t *words, uint32_t count)
+{
+    uint32_t *rows = arena_alloc_array(arena, count, sizeof(uint32_t));
+    Arena scratch = {0};
+    OrderEntry *items = arena_alloc_array(&scratch, count, sizeof(OrderEntry));
+    OrderEntry *spare = arena_alloc_array(&scratch, count, sizeof(OrderEntry));
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = (OrderEntry){words[i], i};
+    if (count)
+        radix_sort(items, spare, count);
+    for (uint32_t i = 0; i < count; i++)
+        rows[i] = items[i].row;
+    arena_free(&scratch);
+    return rows;
+}
+
 static void
 sort_values(const Order *order, bool exact, OrderEntry *items, OrderEntry *spare, size_t count)
 {

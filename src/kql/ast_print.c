@@ -326,7 +326,7 @@ static void
 put_base(Buffer *out, const AstExpr *expr)
 {
     bool bare = expr->kind == AST_NAME || expr->kind == AST_CALL || expr->kind == AST_MEMBER ||
-                expr->kind == AST_INDEX;
+                expr->kind == AST_INDEX || expr->kind == AST_WILDCARD;
     buffer_text(out, bare ? "" : "(");
     put_pipe(out, expr);
     buffer_text(out, bare ? "" : ")");

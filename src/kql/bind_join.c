@@ -1,5 +1,6 @@
 // join, lookup and union: tables brought together.
 
+#include "base/map.h"
 #include "kql/bind_state.h"
 #include "kql/signature.h"
 
@@ -273,31 +274,43 @@ add_table(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy, size_t
     return add_input(b, inputs, plan, name);
 }
 
-static uint32_t
-input_type_count(const UnionInputs *inputs, Str name, Type *first)
+// What the inputs know of a column name: its types, and how many inputs have it.
+typedef struct UnionName {
+    uint32_t types; // bit set of Type
+    uint32_t inputs;
+    size_t output[TYPE_LIMIT]; // output column of each type + 1
+} UnionName;
+
+static void
+collect_names(Binder *b, const UnionInputs *inputs, Map *names)
 {
-    uint32_t kinds = 0;
-    bool seen[TYPE_LIMIT] = {false};
     for (size_t i = 0; i < inputs->len; i++) {
-        ptrdiff_t at = schema_find(&inputs->items[i]->schema, name);
-        if (at < 0)
-            continue;
-        Type type = inputs->items[i]->schema.columns[at].type;
-        if (!kinds)
-            *first = type;
-        kinds += !seen[type];
-        seen[type] = true;
+        const Schema *schema = &inputs->items[i]->schema;
+        for (uint32_t c = 0; c < schema->count; c++) {
+            MapEntry *entry = map_add(names, schema->columns[c].name, NULL);
+            if (!entry->pointer)
+                entry->pointer = ARENA_NEW(b->arena, UnionName);
+            UnionName *name = entry->pointer;
+            name->types |= 1u << schema->columns[c].type;
+            name->inputs++;
+        }
     }
-    return kinds;
 }
 
-static bool
-in_all_inputs(const UnionInputs *inputs, Str name)
+// Adds an output column; a name that another one bears already gets a number.
+static size_t
+add_output(ColumnNamer *namer, Map *taken, Str name, Type type)
 {
-    for (size_t i = 0; i < inputs->len; i++)
-        if (schema_find(&inputs->items[i]->schema, name) < 0)
-            return false;
-    return true;
+    bool is_new;
+    map_add(taken, name, &is_new);
+    if (is_new) {
+        Column column = {name, type};
+        ARRAY_PUSH(namer->arena, namer, column);
+    } else {
+        namer_add_auto(namer, name, type);
+        map_add(taken, namer->items[namer->len - 1].name, NULL);
+    }
+    return namer->len;
 }
 
 // Output columns: same name and type are one; same name, other types get the type as
@@ -305,36 +318,35 @@ in_all_inputs(const UnionInputs *inputs, Str name)
 static void
 merge_columns(Binder *b, const UnionInputs *inputs, bool inner, ColumnNamer *namer, int32_t **map)
 {
-    size_t most = 1;
-    for (size_t i = 0; i < inputs->len; i++)
-        most += inputs->items[i]->schema.count;
-    Str *origins = ARENA_ARRAY(b->arena, Str, most);
-    for (size_t i = 0; i < inputs->len; i++) {
-        map[i] = ARENA_ARRAY(b->arena, int32_t, most);
-        for (size_t c = 0; c < most; c++)
-            map[i][c] = -1;
-    }
+    Map names, taken;
+    map_init(&names, b->arena, false);
+    map_init(&taken, b->arena, false);
+    for (size_t i = 0; i < namer->len; i++)
+        map_add(&taken, namer->items[i].name, NULL);
+    collect_names(b, inputs, &names);
     for (size_t i = 0; i < inputs->len; i++) {
         const Schema *schema = &inputs->items[i]->schema;
         for (uint32_t c = 0; c < schema->count; c++) {
             const Column *column = &schema->columns[c];
-            if (inner && !in_all_inputs(inputs, column->name))
+            UnionName *known = map_get(&names, column->name);
+            if (known->output[column->type] || (inner && known->inputs < inputs->len))
                 continue;
-            Type first = column->type;
-            Str name = column->name;
-            if (input_type_count(inputs, name, &first) > 1)
-                name = str_format(b->arena, "%.*s_%s", STR_ARG(name), type_name(column->type));
-            // One output for each original name and type: a suffixed name that another
-            // column bears already gets a number.
-            size_t at = namer->len;
-            for (size_t o = 0; o < namer->len && at == namer->len; o++)
-                if (str_equal(origins[o], column->name) && namer->items[o].type == column->type)
-                    at = o;
-            if (at == namer->len) {
-                origins[at] = column->name;
-                namer_add_auto(namer, name, column->type);
-            }
-            map[i][at] = (int32_t)c;
+            bool one_type = (known->types & (known->types - 1)) == 0;
+            Str name = one_type ? column->name
+                                : str_format(b->arena, "%.*s_%s", STR_ARG(column->name),
+                                             type_name(column->type));
+            known->output[column->type] = add_output(namer, &taken, name, column->type);
+        }
+    }
+    for (size_t i = 0; i < inputs->len; i++) {
+        const Schema *schema = &inputs->items[i]->schema;
+        map[i] = ARENA_ARRAY(b->arena, int32_t, namer->len + 1);
+        memset(map[i], 0xFF, (namer->len + 1) * sizeof(int32_t));
+        for (uint32_t c = 0; c < schema->count; c++) {
+            UnionName *known = map_get(&names, schema->columns[c].name);
+            size_t output = known->output[schema->columns[c].type];
+            if (output)
+                map[i][output - 1] = (int32_t)c;
         }
     }
 }

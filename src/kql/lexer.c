@@ -373,8 +373,7 @@ lex_name(Lexer *lexer)
         lexer->at++;
     Str name = str_slice(lexer->text, start, lexer->at);
     size_t end = lexer->at;
-    while (peek(lexer, 0) == ' ')
-        lexer->at++;
+    skip_blanks(lexer);
     bool call = peek(lexer, 0) == '(';
     Type type = call ? type_from_name(name) : TYPE_NONE;
     if (type != TYPE_NONE && type != TYPE_DYNAMIC && type != TYPE_STRING)

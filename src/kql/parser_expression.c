@@ -308,14 +308,18 @@ parse_argument(Parser *p, AstExpr *call)
     }
     if (!value)
         return false;
+    size_t cap = call->args.cap;
     ARRAY_PUSH(p->arena, &call->args, value);
-    if (named || call->arg_names) {
-        AstName *names = ARENA_ARRAY(p->arena, AstName, call->args.len);
+    // The names grow with the arguments.
+    bool has_names = named || call->arg_names;
+    if (has_names && (!call->arg_names || cap != call->args.cap)) {
+        AstName *names = ARENA_ARRAY(p->arena, AstName, call->args.cap);
         for (size_t i = 0; call->arg_names && i + 1 < call->args.len; i++)
             names[i] = call->arg_names[i];
-        names[call->args.len - 1] = name;
         call->arg_names = names;
     }
+    if (call->arg_names)
+        call->arg_names[call->args.len - 1] = name;
     return true;
 }
 
@@ -363,7 +367,7 @@ pattern_end(const Token *first, bool *has_star)
 {
     const Token *last = first;
     *has_star = is_star(first);
-    while (last[1].glued &&
+    while (last->kind != TOKEN_END && last[1].glued &&
            (last[1].kind == TOKEN_NAME || is_star(&last[1]) ||
             (last[1].kind == TOKEN_LITERAL && type_is_numeric(last[1].value.type)))) {
         last++;

@@ -44,13 +44,13 @@ is_control(uint32_t codepoint)
 {
     return codepoint < 0x20 || (codepoint >= 0x7F && codepoint < 0xA0) ||
            (codepoint >= 0x200B && codepoint <= 0x200F) ||
-           (codepoint >= 0x202A && codepoint <= 0x202E) ||
-           (codepoint >= 0x2066 && codepoint <= 0x2069);
+           (codepoint >= 0x2028 && codepoint <= 0x202E) ||
+           (codepoint >= 0x2066 && codepoint <= 0x2069) || codepoint == 0x061C ||
+           codepoint == 0xFEFF;
 }
 
-// Text without control and direction characters; line breaks become a blank.
-static Str
-clean_text(Arena *arena, Str text)
+Str
+text_clean(Arena *arena, Str text)
 {
     Buffer clean = {0};
     for (size_t at = 0; at < text.len;) {
@@ -73,7 +73,7 @@ grid_build(Arena *arena, const ResultTable *table, uint64_t max_rows)
     grid.cells = ARENA_ARRAY(arena, Str, grid.rows * grid.columns);
     grid.widths = ARENA_ARRAY(arena, uint32_t, grid.columns);
     for (uint32_t c = 0; c < grid.columns; c++)
-        grid.widths[c] = text_display_width(clean_text(arena, table->schema.columns[c].name));
+        grid.widths[c] = text_display_width(text_clean(arena, table->schema.columns[c].name));
     Buffer cell = {0};
     uint64_t row = 0;
     for (uint32_t b = 0; b < table->batch_count && row < grid.rows; b++) {
@@ -84,7 +84,7 @@ grid_build(Arena *arena, const ResultTable *table, uint64_t max_rows)
                 buffer_clear(&cell);
                 if (!vector_is_null(batch->columns[c], at))
                     data_print(&cell, batch->columns[c]->type, vector_cell(batch->columns[c], at));
-                Str text = clean_text(arena, buffer_slice(&cell));
+                Str text = text_clean(arena, buffer_slice(&cell));
                 uint32_t width = text_display_width(text);
                 grid.cells[row * grid.columns + c] = text;
                 if (width > grid.widths[c])
@@ -147,20 +147,26 @@ text_tail(Str text, uint32_t width)
     return str_slice(text, at, text.len);
 }
 
+void
+text_put_middle(Buffer *out, Str text, uint32_t width)
+{
+    if (text_display_width(text) <= width) {
+        buffer_str(out, text);
+        return;
+    }
+    uint32_t head = (width - 1) / 2;
+    put_prefix(out, text, head);
+    buffer_text(out, "\u2026");
+    buffer_str(out, text_tail(text, width - 1 - head));
+}
+
 static void
 put_cell(Buffer *out, Str text, uint32_t width, bool right, bool last)
 {
     uint32_t used = text_display_width(text);
-    if (used > width) {
-        uint32_t head = (width - 1) / 2;
-        put_prefix(out, text, head);
-        buffer_text(out, "\u2026");
-        buffer_str(out, text_tail(text, width - 1 - head));
-        return;
-    }
     for (uint32_t i = used; right && i < width; i++)
         buffer_char(out, ' ');
-    buffer_str(out, text);
+    text_put_middle(out, text, width);
     for (uint32_t i = used; !right && !last && i < width; i++)
         buffer_char(out, ' ');
 }
@@ -192,7 +198,7 @@ result_write_table(Buffer *out, const ResultTable *table, const ResultStyle *sty
         buffer_text(out, "\033[1m");
     for (uint32_t c = 0; c < grid.columns; c++) {
         buffer_text(out, c ? "  " : "");
-        put_cell(out, clean_text(&arena, table->schema.columns[c].name), grid.widths[c],
+        put_cell(out, text_clean(&arena, table->schema.columns[c].name), grid.widths[c],
                  is_right_aligned(table->schema.columns[c].type), c + 1 == grid.columns);
     }
     buffer_text(out, style->color ? "\033[0m\n" : "\n");
@@ -232,7 +238,7 @@ result_write_markdown(Buffer *out, const ResultTable *table, const ResultStyle *
     TextGrid grid = grid_build(&arena, table, style->max_rows);
     for (uint32_t c = 0; c < grid.columns; c++) {
         buffer_text(out, c ? " " : "| ");
-        put_markdown(out, clean_text(&arena, table->schema.columns[c].name));
+        put_markdown(out, text_clean(&arena, table->schema.columns[c].name));
         buffer_text(out, " |");
     }
     buffer_text(out, "\n|");

@@ -8,3 +8,11 @@ void result_write_markdown(Buffer *out, const ResultTable *table, const ResultSt
 
 // Columns a terminal needs to show the text (East Asian wide characters count 2).
 uint32_t text_display_width(Str text);
+
+// Text without control and direction characters (shown as U+FFFD); line breaks and
+// tabs become a blank. For everything from outside that goes to a terminal.
+Str text_clean(Arena *arena, Str text);
+
+// `text` when it fits `width` (> 0) columns, else its beginning and end around an ellipsis,
+// so that both ends of a resource id stay visible.
+void text_put_middle(Buffer *out, Str text, uint32_t width);

@@ -311,29 +311,21 @@ ingest_files_named(IngestRun *run, const char *const *paths, size_t count)
     return files;
 }
 
-// Whether rows of this table belong to snapshots.
+// Whether this import must begin a snapshot: rows of an inventory table join the
+// newest one, so that tables imported one by one are seen together; a store that has
+// none yet gets its first.
 static bool
-is_inventory(Store *store, Str name, const IngestOptions *options, Arena *arena, bool *inventory,
-             AzError *error)
+needs_snapshot(IngestRun *run, Str name, bool *needed, AzError *error)
 {
     Str canonical;
-    Schema schema;
+    Schema schema = {0};
     TableKind kind = TABLE_LOG;
-    *inventory = false;
-    if (options->find_schema &&
-        options->find_schema(options->schema_context, name, arena, &canonical, &schema, &kind)) {
-        *inventory = kind == TABLE_INVENTORY;
-        return true;
-    }
-    StoreView *view = store_view_open(store, 0, error);
-    if (!view)
-        return false;
+    SnapshotInfo *snapshots;
     size_t count;
-    const StoreTable *tables = store_view_tables(view, &count);
-    for (size_t i = 0; i < count; i++)
-        if (str_equal_ci(tables[i].name, name))
-            *inventory = tables[i].kind == TABLE_INVENTORY;
-    store_view_close(view);
+    ingest_declared_schema(run, name, &canonical, &schema, &kind);
+    if (!store_snapshots(run->store, run->arena, &snapshots, &count, error))
+        return false;
+    *needed = kind == TABLE_INVENTORY && count == 0;
     return true;
 }
 
@@ -341,18 +333,19 @@ bool
 ingest_table(Store *store, Str table, const char *const *files, size_t file_count,
              const IngestOptions *options, Arena *arena, IngestReport *report, AzError *error)
 {
-    bool inventory;
+    bool new_snapshot = false;
     *report = (IngestReport){0};
     if (!table.len || !file_count)
         return error_set(error, AZ_INVALID, "an import of one table needs its name and a file");
-    if (!is_inventory(store, table, options, arena, &inventory, error))
-        return false;
     IngestRun run = {0};
     AzError failure = {0};
     ingest_run_begin(&run, store, options, arena, report);
     IngestFile **list = ingest_files_named(&run, files, file_count);
-    StoreImportInfo info = {str_from(files[0]), {0}, str_from(options->tool_version), inventory};
-    run.writer = store_writer_new(store, &info, &failure);
+    if (needs_snapshot(&run, table, &new_snapshot, &failure)) {
+        StoreImportInfo info = {
+            str_from(files[0]), {0}, str_from(options->tool_version), new_snapshot};
+        run.writer = store_writer_new(store, &info, &failure);
+    }
     if (!run.writer || !read_table(&run, table, list, file_count, &failure))
         if (failure.code)
             ingest_run_fail(&run, &failure);

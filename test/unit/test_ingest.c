@@ -513,6 +513,26 @@ test_cut_files_keep_what_was_read(void **state)
     assert_non_null(strstr(rows_of(f, "CollectionStatus"), "the gzip data ends early"));
 }
 
+// The end of a file that falls on the end of a chunk, inside a record.
+static void
+test_end_on_a_chunk(void **state)
+{
+    Fixture *f = *state;
+    static const char *const starts[] = {"[\n{\"a\":1},\n", "{\"a\":1}\n", "a,b\n1,2\n"};
+    static const char *const names[] = {"documents.json", "lines.jsonl", "cells.csv"};
+    char *text = arena_alloc(&f->arena, INGEST_CHUNK + 1);
+    for (size_t i = 0; i < COUNT_OF(starts); i++)
+        for (size_t size = INGEST_CHUNK - 1; size <= INGEST_CHUNK + 1; size++) {
+            memset(text, 'x', size);
+            memcpy(text, starts[i], strlen(starts[i]));
+            memcpy(text + strlen(starts[i]), i == 2 ? "3,\"" : "{\"b\":\"", i == 2 ? 3 : 6);
+            write_bytes(f, names[i], text, size);
+            import_table(f, "ends", names[i]);
+            assert_int_equal(f->report.rows, 1);
+            assert_int_equal(f->report.rejected, 1);
+        }
+}
+
 static void
 test_large_files_in_every_format(void **state)
 {
@@ -843,6 +863,27 @@ test_answers(void **state)
                         "Body={\"error\":{\"code\":\"NotFound\"}}\n");
 }
 
+static void
+test_tables_one_by_one_share_a_snapshot(void **state)
+{
+    Fixture *f = *state;
+    write_text(f, "r.jsonl", "{\"id\":\"a\"}\n");
+    write_text(f, "e.jsonl", "{\"Count\":1}\n");
+    import_table(f, "Resources", "r.jsonl");
+    assert_int_equal(f->report.snapshot, 1);
+    import_table(f, "Events", "e.jsonl");
+    import_table(f, "Resources", "r.jsonl");
+    assert_string_equal(rows_of(f, "Resources"), "id=a\nid=a\n");
+    assert_string_equal(rows_of(f, "Events"), "Count=1\n");
+    // A tenant is a new snapshot: its inventory replaces what is seen, logs stay.
+    assert_int_equal(unlink(file_path(f, "e.jsonl")), 0);
+    assert_int_equal(rename(file_path(f, "r.jsonl"), file_path(f, "resources.jsonl")), 0);
+    import_tenant(f);
+    assert_int_equal(f->report.snapshot, 2);
+    assert_string_equal(rows_of(f, "Resources"), "id=a\n");
+    assert_string_equal(rows_of(f, "Events"), "Count=1\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -860,6 +901,7 @@ main(void)
         TEST(test_compressed_by_content),
         TEST(test_utf16),
         TEST(test_cut_files_keep_what_was_read),
+        TEST(test_end_on_a_chunk),
         TEST(test_large_files_in_every_format),
         TEST(test_members_beside_a_streamed_page),
         TEST(test_bad_records_are_kept_apart),
@@ -871,6 +913,7 @@ main(void)
         TEST(test_tenant_folder),
         TEST(test_own_collection_status),
         TEST(test_errors_name_the_file),
+        TEST(test_tables_one_by_one_share_a_snapshot),
         TEST(test_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -338,10 +338,9 @@ test_errors(void **state)
          "expected a type (bool, int, long, real, decimal, datetime, timespan, string, guid or "
          "dynamic), found 'strng'"},
         {"let f = () { T", 1, 15,
-         "expected '|', ';' or the end of the query, but the query ends here"},
+         "expected '}' after the function's body, but the query ends here"},
         {"datatable(a long)[1]", 1, 13, "expected ':' between a column and its type, found 'long'"},
-        {"T | mv-apply x (take 1)", 1, 24,
-         "expected 'on' before the sub-query, but the query ends here"},
+        {"T | mv-apply x", 1, 15, "expected 'on' before the sub-query, but the query ends here"},
         {"T | graph-match (a)-(b)", 1, 21,
          "expected '-' of an edge such as '-->' or '-[e]->', found '('"},
         {"T | scan with (step a true;)", 1, 23,
@@ -433,6 +432,16 @@ test_bounds(void **state)
     assert_non_null(parse(mixed, &error));
     mixed = nested("(", "1", " + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1 + 1)", 150);
     assert_null(parse(mixed, &error));
+    // Many named arguments cost no more than many arguments.
+    Str many = str_format(&arena, "%.*s)", STR_ARG(nested("", "f(a=1", ", b=1", 50000)));
+    size_t before = arena.allocated;
+    AstQuery *call = parse(many, &error);
+    assert_non_null(call);
+    const AstExpr *f = call->statements.items[0].value->operators[0]->items.items[0].expr;
+    assert_int_equal(f->args.len, 50001);
+    assert_true(str_equal(f->arg_names[0].text, STR("a")));
+    assert_true(str_equal(f->arg_names[50000].text, STR("b")));
+    assert_true(arena.allocated - before < 256u << 20);
     // Chains of `or` and `and` may be long.
     AstQuery *query = parse(nested("", "a", " or a and a", 20000), &error);
     assert_non_null(query);

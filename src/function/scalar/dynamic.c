@@ -669,6 +669,8 @@ static const FunctionDef ROWS[] = {
     FUNCTION("bag_pack", "pack pack_dictionary", "(key_and_value:scalar...) : dynamic",
              "A bag of the given keys and values.", "tolong(bag_pack('a', 1).a) == 1", FN_OWN_NULLS,
              bag_pack),
+    FUNCTION("bag_pack", NULL, "() : dynamic", "An empty bag.",
+             "array_length(bag_keys(bag_pack())) == 0", FN_OWN_NULLS, bag_pack),
     FUNCTION("bag_zip", NULL, "(keys:dynamic, values:dynamic) : dynamic",
              "A bag of the keys of one array with the values of another.",
              "tolong(bag_zip(dynamic(['a']), dynamic([1])).a) == 1", FN_OWN_NULLS, bag_zip),

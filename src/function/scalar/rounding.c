@@ -1,4 +1,4 @@
-// Rounding to multiples: bin (floor), bin_at, ceiling. Source: Kusto docs,
+// Rounding to multiples: bin (floor), bin_at, ceiling; and around(). Source: Kusto docs,
 // "Rounding functions"; result types as the official analyser reports them.
 //
 // Almost every summarize over time calls bin(), with a constant size: the loops here
@@ -137,6 +137,25 @@ ceiling_decimal(ScalarCall *call)
     }
 }
 
+// Whether the value is at most `delta` away from the centre.
+static void
+around_long(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++) {
+        __int128 distance = (__int128)ARG(call, 0, int64_t, i) - ARG(call, 1, int64_t, i);
+        ((uint8_t *)call->out)[i] =
+            (distance < 0 ? -distance : distance) <= ARG(call, 2, int64_t, i);
+    }
+}
+
+static void
+around_real(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++)
+        ((uint8_t *)call->out)[i] =
+            fabs(ARG(call, 0, double, i) - ARG(call, 1, double, i)) <= ARG(call, 2, double, i);
+}
+
 // ---- rows ----
 
 #define IMPL(KERNEL) static const ScalarImpl KERNEL##_impl = {KERNEL, NULL}
@@ -149,6 +168,8 @@ IMPL(bin_at_decimal);
 IMPL(ceiling_long);
 IMPL(ceiling_real);
 IMPL(ceiling_decimal);
+IMPL(around_long);
+IMPL(around_real);
 
 #define BIN(TYPE, SIZE, EXAMPLE, KERNEL)                                                           \
     {                                                                                              \
@@ -166,6 +187,12 @@ IMPL(ceiling_decimal);
     {                                                                                              \
         "ceiling", NULL, "(value:" TYPE ") : " TYPE, "The value rounded up to a whole number.",    \
             EXAMPLE, FUNCTION_SCALAR, FN_NAME_OF_ARGUMENT, &KERNEL##_impl                          \
+    }
+#define AROUND(TYPE, DELTA, EXAMPLE, KERNEL)                                                       \
+    {                                                                                              \
+        "around", NULL, "(value:" TYPE ", center:" TYPE ", delta:" DELTA ") : bool",               \
+            "Whether the value is at most delta away from the center.", EXAMPLE, FUNCTION_SCALAR,  \
+            0, &KERNEL##_impl                                                                      \
     }
 
 static const FunctionDef ROWS[] = {
@@ -187,6 +214,11 @@ static const FunctionDef ROWS[] = {
     CEILING("long", "ceiling(3) == 3", ceiling_long),
     CEILING("real", "ceiling(-1.1) == -1.0", ceiling_real),
     CEILING("decimal", "ceiling(decimal(0.5)) == decimal(1)", ceiling_decimal),
+    AROUND("long", "long", "around(7, 5, 2)", around_long),
+    AROUND("real", "real", "around(0.3, 0.2, 0.5)", around_real),
+    AROUND("datetime", "timespan", "around(datetime(2020-01-02), datetime(2020-01-01), 1d)",
+           around_long),
+    AROUND("timespan", "timespan", "around(90m, 1h, 30m)", around_long),
 };
 
 const FunctionSet ROUNDING_FUNCTIONS = {ROWS, COUNT_OF(ROWS)};

@@ -725,7 +725,28 @@ series_fit_line_dynamic(ScalarCall *call)
     line_rows(call, true);
 }
 
-// The mean of the values that stand at the same place of the period.
+static int
+number_order(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+// The median of the values at `place` of each period; NaN when all are missing.
+static double
+seasonal_median(const Series *series, int64_t period, int64_t place, double *room)
+{
+    size_t count = 0;
+    for (int64_t e = place; e < series->len; e += period)
+        if (!series->missing[e] && !isnan(series->items[e]))
+            room[count++] = series->items[e];
+    if (!count)
+        return NAN;
+    qsort(room, count, sizeof(*room), number_order);
+    return count % 2 ? room[count / 2] : (room[count / 2 - 1] + room[count / 2]) / 2;
+}
+
+// The typical period, over and over.
 static void
 series_seasonal(ScalarCall *call)
 {
@@ -738,17 +759,13 @@ series_seasonal(ScalarCall *call)
             arena_free(&arena);
             continue;
         }
-        double *sums = ARENA_ARRAY(&arena, double, (size_t)period);
-        uint32_t *counts = ARENA_ARRAY(&arena, uint32_t, (size_t)period);
-        for (uint32_t e = 0; e < series.len; e++) {
-            if (series.missing[e])
-                continue;
-            sums[e % period] += series.items[e];
-            counts[e % period]++;
-        }
+        double *room = ARENA_ARRAY(&arena, double, series.len);
+        double *typical = ARENA_ARRAY(&arena, double, (size_t)period);
+        for (int64_t place = 0; place < period; place++)
+            typical[place] = seasonal_median(&series, period, place, room);
         array_begin(call);
         for (uint32_t e = 0; e < series.len; e++)
-            dyn_push_real(call->scratch->dyn, sums[e % period] / counts[e % period]);
+            dyn_push_real(call->scratch->dyn, typical[e % period]);
         array_finish(call, i);
         arena_free(&arena);
     }
@@ -859,7 +876,7 @@ static const FunctionDef ROWS[] = {
              "The line of least squares as a bag.",
              "toreal(series_fit_line_dynamic(dynamic([1, 2, 3])).slope) == 1"),
     FUNCTION(series_seasonal, "(series:dynamic, period:long) : dynamic",
-             "The mean of each place of the period, repeated.",
+             "The median of each place of the period, repeated.",
              "toreal(series_seasonal(dynamic([1, 2, 3, 4]), 2)[0]) == 2"),
 };
 

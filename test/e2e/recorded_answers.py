@@ -7,7 +7,7 @@ reading of the files says: each object of a 2xx body is one row somewhere, each 
 answer without an object is one row of RestAnswers, each other answer one row of
 RestErrors. Skipped, with a word, when the recordings are not there.
 
-    test_recorded.py AZIMUTH [RECORDED_DIR]
+    recorded_answers.py AZIMUTH [RECORDED_DIR]
 """
 import gzip
 import json

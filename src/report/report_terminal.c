@@ -1,0 +1,440 @@
+// The summary for a terminal: headline, scores, and the first ten fixes.
+//
+// Everything fits the width; names that do not are cut in the middle. Commands are not
+// cut, because somebody will copy them: a long line is broken with a backslash, which a
+// POSIX shell joins again. Severity is a sign and a word, colour only underlines it.
+
+#include "report/assessment_report.h"
+
+#include "base/array.h"
+#include "report/report_words.h"
+#include "report/result_text.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { FIXES_SHOWN = 10, NAMES_SHOWN = 3, GAPS_SHOWN = 3, NARROWEST = 60, WIDEST = 120 };
+
+typedef struct Terminal {
+    Arena arena;
+    Buffer *out;
+    const Assessment *assessment;
+    bool color;
+    uint32_t width;
+} Terminal;
+
+#define STYLE_BOLD "1"
+#define STYLE_SOFT "2"
+
+static const struct {
+    const char *sign, *style;
+} SEVERITY_STYLE[] = {
+    [SEVERITY_CRITICAL] = {"\u25c6", "1;31"}, [SEVERITY_HIGH] = {"\u25b2", "31"},
+    [SEVERITY_MEDIUM] = {"\u25a0", "33"},     [SEVERITY_LOW] = {"\u25cf", "36"},
+    [SEVERITY_INFO] = {"\u25cb", "2"},
+};
+
+static void
+style_on(Terminal *t, const char *style)
+{
+    if (t->color)
+        buffer_printf(t->out, "\033[%sm", style);
+}
+
+static void
+style_off(Terminal *t)
+{
+    if (t->color)
+        buffer_text(t->out, "\033[0m");
+}
+
+static void
+put_blanks(Terminal *t, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        buffer_char(t->out, ' ');
+}
+
+static Str
+clean(Terminal *t, Str text)
+{
+    return text_clean(&t->arena, text);
+}
+
+// Words of `text` in lines: the first begins where the cursor is (`column`), the others
+// are indented. A word longer than a line is cut in the middle.
+static void
+put_wrapped(Terminal *t, Str text, uint32_t column, uint32_t indent)
+{
+    bool first = true;
+    for (size_t at = 0; at < text.len;) {
+        while (at < text.len && text.ptr[at] == ' ')
+            at++;
+        size_t start = at;
+        while (at < text.len && text.ptr[at] != ' ')
+            at++;
+        if (start == at)
+            break;
+        Str word = str_slice(text, start, at);
+        uint32_t width = text_display_width(word);
+        if (!first && column + 1 + width > t->width) {
+            buffer_char(t->out, '\n');
+            put_blanks(t, indent);
+            column = indent;
+        } else if (!first) {
+            buffer_char(t->out, ' ');
+            column++;
+        }
+        text_put_middle(t->out, word, t->width > column ? t->width - column : 1);
+        column += width;
+        first = false;
+    }
+    buffer_char(t->out, '\n');
+}
+
+static void
+put_headline(Terminal *t, FixGroup *groups)
+{
+    const Assessment *a = t->assessment;
+    Buffer line = {0};
+    buffer_text(&line, "Azimuth");
+    if (a->tenant_id.len)
+        buffer_printf(&line, " \u00b7 tenant %.*s", STR_ARG(clean(t, a->tenant_id)));
+    if (a->snapshot)
+        buffer_printf(&line, " \u00b7 snapshot %lld", (long long)a->snapshot);
+    if (a->snapshot && a->snapshot_info.created)
+        buffer_printf(&line, " of %.*s", STR_ARG(report_date(&t->arena, a->snapshot_info.created)));
+    style_on(t, STYLE_SOFT);
+    text_put_middle(t->out, buffer_slice(&line), t->width);
+    style_off(t);
+    buffer_text(t->out, "\n\n");
+    buffer_free(&line);
+    style_on(t, STYLE_BOLD);
+    put_wrapped(t, str_format(&t->arena, "%.*s.", STR_ARG(report_headline(&t->arena, a))), 0, 0);
+    style_off(t);
+    ReportFact facts[REPORT_FACTS];
+    size_t count = report_facts(&t->arena, a, groups, facts);
+    for (size_t i = 0; i < count; i++) {
+        Severity severity = a->controls->items[facts[i].control].severity;
+        buffer_text(t->out, "  ");
+        style_on(t, SEVERITY_STYLE[severity].style);
+        buffer_text(t->out, SEVERITY_STYLE[severity].sign);
+        style_off(t);
+        buffer_char(t->out, ' ');
+        put_wrapped(t, facts[i].text, 4, 4);
+    }
+}
+
+// Eighths of a cell at the end, so that 61 and 64 of 100 look different.
+static void
+put_bar(Terminal *t, double score, uint32_t cells)
+{
+    static const char *const PARTS[] = {"",       "\u258f", "\u258e", "\u258d",
+                                        "\u258c", "\u258b", "\u258a", "\u2589"};
+    uint32_t eighths = score > 0 ? (uint32_t)lround(fmin(score, 100) * cells * 8 / 100) : 0;
+    uint32_t full = eighths / 8, used = full + (eighths % 8 ? 1 : 0);
+    for (uint32_t i = 0; i < full; i++)
+        buffer_text(t->out, "\u2588");
+    buffer_text(t->out, PARTS[eighths % 8]);
+    style_on(t, STYLE_SOFT);
+    for (uint32_t i = used; i < cells; i++)
+        buffer_text(t->out, "\u00b7");
+    style_off(t);
+}
+
+static void
+put_score_number(Terminal *t, double score)
+{
+    if (score < 0)
+        buffer_text(t->out, "     \u2013");
+    else
+        buffer_printf(t->out, "%6.0f", score);
+}
+
+enum { AREA_TITLE = 20, AREA_NUMBERS = 34 };
+
+static void
+put_area(Terminal *t, const AreaScore *area)
+{
+    Str title = clean(t, report_area_title(&t->arena, area->area));
+    buffer_text(t->out, "  ");
+    text_put_middle(t->out, title, AREA_TITLE);
+    uint32_t used = text_display_width(title);
+    put_blanks(t, used < AREA_TITLE ? AREA_TITLE - used + 1 : 1);
+    put_bar(t, area->score, t->width - AREA_TITLE - AREA_NUMBERS - 3);
+    put_score_number(t, area->score);
+    buffer_printf(t->out, "%9.*s%9.*s%10.*s\n", STR_ARG(report_count(&t->arena, area->fail)),
+                  STR_ARG(report_count(&t->arena, area->pass)),
+                  STR_ARG(report_count(&t->arena, area->unknown)));
+}
+
+static void
+put_scores(Terminal *t)
+{
+    const Assessment *a = t->assessment;
+    buffer_char(t->out, '\n');
+    style_on(t, STYLE_BOLD);
+    if (a->score < 0)
+        buffer_text(t->out, "No score");
+    else
+        buffer_printf(t->out, "Score %.0f of 100", a->score);
+    style_off(t);
+    buffer_printf(t->out, ", %.*s of %.*s checks failed. ",
+                  STR_ARG(report_count(&t->arena, a->fail)),
+                  STR_ARG(report_count(&t->arena, a->pass + a->fail)));
+    style_on(t, STYLE_BOLD);
+    buffer_printf(t->out, "%u %%", report_unknown_share(a));
+    style_off(t);
+    buffer_printf(t->out, " could not be judged%s.\n", a->unknown ? "" : ": nothing is unknown");
+    if (!a->area_count)
+        return;
+    style_on(t, STYLE_SOFT);
+    put_blanks(t, t->width - AREA_NUMBERS);
+    buffer_text(t->out, " score   failed   passed   unknown\n");
+    style_off(t);
+    for (size_t i = 0; i < a->area_count; i++)
+        put_area(t, &a->areas[i]);
+}
+
+// Data sets that were not collected, and controls that could not run.
+static void
+put_gaps(Terminal *t)
+{
+    const Assessment *a = t->assessment;
+    size_t missing = 0, broken = 0;
+    for (size_t i = 0; i < a->controls->len; i++)
+        broken += a->results[i].error.len > 0;
+    for (size_t i = 0; i < a->coverage_count; i++) {
+        const Coverage *row = &a->coverage[i];
+        if (!str_equal_ci(row->status, STR("not collected")) || missing++ >= GAPS_SHOWN)
+            continue;
+        if (missing == 1)
+            buffer_text(t->out, "\nNot collected\n");
+        buffer_text(t->out, "  ");
+        put_wrapped(
+            t,
+            str_format(&t->arena, "%.*s%s%.*s: %.*s", STR_ARG(clean(t, row->dataset)),
+                       row->scope.len ? " in " : "", STR_ARG(clean(t, row->scope)),
+                       STR_ARG(clean(t, row->reason.len ? row->reason : STR("no reason given")))),
+            2, 4);
+    }
+    if (missing > GAPS_SHOWN)
+        buffer_printf(t->out, "  and %zu more\n", missing - GAPS_SHOWN);
+    if (broken)
+        buffer_printf(t->out, "\n%zu control%s could not run.\n", broken, broken == 1 ? "" : "s");
+}
+
+// ---- fixes ------------------------------------------------------------------
+
+// Bytes of the next word of a command line: up to a blank that is not quoted.
+static size_t
+word_length(Str line, char *quote)
+{
+    size_t at = 0;
+    for (; at < line.len && (*quote || line.ptr[at] != ' '); at++) {
+        char c = line.ptr[at];
+        if (c == '\\' && *quote != '\'')
+            at++;
+        else if (c == *quote)
+            *quote = 0;
+        else if (!*quote && (c == '"' || c == '\''))
+            *quote = c;
+    }
+    return at < line.len ? at : line.len;
+}
+
+// A word that is longer than a line, broken after slashes: a backslash at the end of a
+// line joins it with what begins the next one at its first column. Quoted text is left
+// whole, because inside single quotes a backslash means itself.
+static uint32_t
+put_long_word(Terminal *t, Str word, uint32_t column)
+{
+    if (memchr(word.ptr, '\'', word.len) || memchr(word.ptr, '"', word.len)) {
+        buffer_str(t->out, word);
+        return column + text_display_width(word);
+    }
+    while (word.len) {
+        uint32_t room = t->width - 1 - column;
+        size_t cut = 0, at = 0;
+        for (uint32_t used = 0; at < word.len && used < room; used++)
+            if (word.ptr[at++] == '/')
+                cut = at;
+        if (at == word.len && word.len <= room)
+            cut = word.len;
+        else if (!cut || (column && cut < 12))
+            cut = column > 8 ? 0 : at; // no slash in reach: at the margin, or on a new line
+        buffer_put(t->out, word.ptr, cut);
+        column += (uint32_t)cut;
+        word = str_slice(word, cut, word.len);
+        if (word.len) {
+            buffer_text(t->out, "\\\n");
+            column = 0;
+        }
+    }
+    return column;
+}
+
+// One line of a command, broken at blanks to fit the width.
+static void
+put_command_line(Terminal *t, Str line, uint32_t indent)
+{
+    uint32_t column = indent;
+    put_blanks(t, indent);
+    char quote = 0;
+    bool first = true;
+    for (size_t at = 0; at < line.len;) {
+        while (at < line.len && line.ptr[at] == ' ')
+            at++;
+        Str rest = str_slice(line, at, line.len);
+        Str word = str_slice(rest, 0, word_length(rest, &quote));
+        at += word.len;
+        if (!word.len)
+            break;
+        uint32_t width = text_display_width(word);
+        bool too_long = width + indent + 4 > t->width;
+        if (!first && column + 1 + width + 2 > t->width && !too_long) {
+            buffer_text(t->out, " \\\n");
+            put_blanks(t, indent + 2);
+            column = indent + 2;
+        } else if (!first) {
+            buffer_char(t->out, ' ');
+            column++;
+        }
+        if (too_long) {
+            column = put_long_word(t, word, column);
+        } else {
+            buffer_str(t->out, word);
+            column += width;
+        }
+        first = false;
+    }
+    buffer_char(t->out, '\n');
+}
+
+static void
+put_comment(Terminal *t, Str line, uint32_t indent)
+{
+    style_on(t, STYLE_SOFT);
+    put_blanks(t, indent);
+    Str text = str_trim(str_slice(line, 1, line.len));
+    buffer_text(t->out, "# ");
+    text_put_middle(t->out, text, t->width - indent - 2);
+    style_off(t);
+    buffer_char(t->out, '\n');
+}
+
+static void
+put_command(Terminal *t, Str template, Str id, uint32_t indent)
+{
+    Buffer filled = {0};
+    // Clean before quoting: a replacement sign is quoted like any other character.
+    report_command(&filled, str_trim(template), clean(t, id));
+    Str text = buffer_slice(&filled);
+    while (text.len) {
+        const char *end = memchr(text.ptr, '\n', text.len);
+        size_t len = end ? (size_t)(end - text.ptr) : text.len;
+        Str line = str_trim(clean(t, str_slice(text, 0, len)));
+        if (line.len && line.ptr[0] == '#')
+            put_comment(t, line, indent);
+        else if (line.len)
+            put_command_line(t, line, indent);
+        text = str_slice(text, len + 1, text.len);
+    }
+    buffer_free(&filled);
+}
+
+static void
+put_names(Terminal *t, const FixGroup *group, uint32_t indent)
+{
+    const Assessment *a = t->assessment;
+    Buffer names = {0};
+    size_t shown = 0;
+    for (size_t i = 0; i < group->count && shown < NAMES_SHOWN; i++) {
+        const Finding *finding = &a->findings[group->rows[i]];
+        if (finding->status != FINDING_FAIL)
+            continue;
+        buffer_text(&names, shown++ ? ", " : "");
+        text_put_middle(&names, clean(t, report_name(finding)), 40);
+    }
+    if (group->fails > shown)
+        buffer_printf(&names, " and %.*s more",
+                      STR_ARG(report_count(&t->arena, group->fails - shown)));
+    put_blanks(t, indent);
+    put_wrapped(t, buffer_slice(&names), indent, indent);
+    buffer_free(&names);
+}
+
+static void
+put_fix(Terminal *t, size_t rank, const FixGroup *group)
+{
+    enum { INDENT = 4 };
+    const Assessment *a = t->assessment;
+    const Control *control = &a->controls->items[group->control];
+    const char *severity = severity_name(control->severity);
+    buffer_printf(t->out, "\n%2zu. ", rank);
+    style_on(t, SEVERITY_STYLE[control->severity].style);
+    buffer_printf(t->out, "%s %s", SEVERITY_STYLE[control->severity].sign, severity);
+    style_off(t);
+    buffer_text(t->out, "  ");
+    style_on(t, STYLE_BOLD);
+    put_wrapped(t, clean(t, control->title), INDENT + 4 + (uint32_t)strlen(severity), INDENT);
+    style_off(t);
+    put_blanks(t, INDENT);
+    style_on(t, STYLE_SOFT);
+    buffer_printf(t->out, "%.*s, %.*s, %.*s resource%s", STR_ARG(clean(t, control->id)),
+                  STR_ARG(clean(t, report_area_title(&t->arena, control->area))),
+                  STR_ARG(report_count(&t->arena, group->fails)), group->fails == 1 ? "" : "s");
+    style_off(t);
+    buffer_char(t->out, '\n');
+    put_names(t, group, INDENT);
+    if (control->fix_az.len) {
+        for (size_t i = 0; i < group->count; i++) {
+            const Finding *finding = &a->findings[group->rows[i]];
+            if (finding->status == FINDING_FAIL) {
+                put_command(t, control->fix_az, finding->id, INDENT);
+                return;
+            }
+        }
+    }
+    put_blanks(t, INDENT);
+    put_wrapped(t, clean(t, control->fix_text), INDENT, INDENT);
+}
+
+static void
+put_fixes(Terminal *t, FixGroup *groups)
+{
+    size_t count;
+    FixGroup **fixes = report_fixes(&t->arena, t->assessment, groups, &count);
+    if (!count)
+        return;
+    size_t shown = count < FIXES_SHOWN ? count : FIXES_SHOWN;
+    buffer_char(t->out, '\n');
+    style_on(t, STYLE_BOLD);
+    if (shown < count)
+        buffer_printf(t->out, "The first %zu of %zu fixes", shown, count);
+    else
+        buffer_printf(t->out, "%zu fix%s", count, count == 1 ? "" : "es");
+    style_off(t);
+    buffer_text(t->out, ", the greatest risk first\n");
+    for (size_t i = 0; i < shown; i++)
+        put_fix(t, i + 1, fixes[i]);
+}
+
+void
+report_terminal(const Assessment *assessment, Buffer *out, bool color, uint32_t width)
+{
+    Terminal t = {
+        .out = out,
+        .assessment = assessment,
+        .color = color,
+        .width = width < NARROWEST ? NARROWEST
+                 : width > WIDEST  ? WIDEST
+                                   : width,
+    };
+    FixGroup *groups = report_groups(&t.arena, assessment);
+    put_headline(&t, groups);
+    put_scores(&t);
+    put_gaps(&t);
+    put_fixes(&t, groups);
+    arena_free(&t.arena);
+}

@@ -1,0 +1,184 @@
+// base/: the small structures everything stands on.
+
+#include "base/array.h"
+#include "base/budget.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/map.h"
+#include "base/threads.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+arena_gives_aligned_memory(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    for (size_t size = 0; size < 300; size++) {
+        for (size_t align = 1; align <= 64; align *= 2) {
+            char *memory = arena_alloc_aligned(&arena, size, align);
+            assert_int_equal((uintptr_t)memory % align, 0);
+            memset(memory, 0xAB, size);
+        }
+    }
+    char *large = arena_zalloc(&arena, 5 << 20);
+    assert_int_equal(large[(5 << 20) - 1], 0);
+    arena_reset(&arena);
+    assert_non_null(arena_alloc(&arena, 10));
+    arena_free(&arena);
+    assert_int_equal(arena.allocated, 0);
+}
+
+static void
+map_finds_what_was_put(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    Map map;
+    map_init(&map, &arena, false);
+    for (uint64_t i = 0; i < 5000; i++) {
+        bool is_new;
+        map_add(&map, str_format(&arena, "key %llu", (unsigned long long)(i % 2500)), &is_new)
+            ->number = i;
+        assert_int_equal(is_new, i < 2500);
+    }
+    assert_int_equal(map.len, 2500);
+    assert_int_equal(map_find(&map, STR("key 7"))->number, 2507);
+    assert_null(map_find(&map, STR("KEY 7")));
+    Map blind;
+    map_init(&blind, &arena, true);
+    map_put(&blind, STR("Resources"), &arena);
+    assert_ptr_equal(map_get(&blind, STR("rESOURCES")), &arena);
+    assert_null(map_get(&blind, STR("Resource")));
+    arena_free(&arena);
+}
+
+static void
+slices_compare_as_bytes(void **state)
+{
+    (void)state;
+    assert_true(str_compare(STR("a"), STR("b")) < 0);
+    assert_true(str_compare(STR("a"), STR("ab")) < 0);
+    assert_int_equal(str_compare(STR(""), STR("")), 0);
+    assert_true(str_equal_ci(STR("AbC"), STR("aBc")));
+    assert_false(str_equal_ci(STR("AbC"), STR("aB")));
+    assert_int_equal(str_find(STR("needle in hay"), STR("in")), 7);
+    assert_int_equal(str_find(STR("hay"), STR("needle")), -1);
+    assert_true(str_equal(str_trim(STR(" \t x \n")), STR("x")));
+    assert_true(str_equal(str_slice(STR("abc"), 1, 99), STR("bc")));
+}
+
+static void
+nearest_names_are_typing_errors(void **state)
+{
+    (void)state;
+    static const Str NAMES[] = {STR_INIT("where"), STR_INIT("project"), STR_INIT("summarize")};
+    assert_int_equal(str_nearest(STR("wehre"), NAMES, 3), 0);
+    assert_int_equal(str_nearest(STR("SUMARIZE"), NAMES, 3), 2);
+    assert_int_equal(str_nearest(STR("join"), NAMES, 3), -1);
+}
+
+static void
+errors_show_the_place(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    AzError error = {0};
+    Str text = STR("print\n  f\xC3\xA4lse x");
+    error_at(&error, AZ_SEMANTIC, (Span){15, 16}, "no such name '%s'", "x");
+    Str shown = error_render(&arena, &error, text);
+    assert_true(str_equal(shown, STR("semantic error at line 2, column 9: no such name 'x'\n"
+                                     "    f\xC3\xA4lse x\n"
+                                     "          ^")));
+    // A place behind the text, as a damaged span would be, does not read beyond it.
+    error_clear(&error);
+    error_at(&error, AZ_SYNTAX, (Span){900, 950}, "late");
+    assert_true(error_render(&arena, &error, text).len > 0);
+    arena_free(&arena);
+}
+
+static void
+long_messages_are_cut_at_a_character(void **state)
+{
+    (void)state;
+    AzError error = {0};
+    char name[3000];
+    for (size_t i = 0; i + 2 < sizeof(name); i += 2)
+        memcpy(name + i, "\xC3\xA4", 3);
+    error_set(&error, AZ_INVALID, "%s", name);
+    size_t len = strlen(error.message);
+    assert_true(len < sizeof(error.message));
+    assert_int_equal(len % 2, 0);
+}
+
+static void
+budgets_say_no(void **state)
+{
+    (void)state;
+    Budget budget = {.limit = 100};
+    AzError error = {0};
+    assert_true(budget_take(&budget, 60, "a sort", &error));
+    assert_false(budget_take(&budget, 60, "a sort", &error));
+    assert_int_equal(error.code, AZ_LIMIT);
+    budget_give(&budget, 60);
+    error_clear(&error);
+    assert_true(budget_take(&budget, 100, "a sort", &error));
+}
+
+static void
+count_worker(void *context, size_t worker)
+{
+    (void)worker;
+    atomic_fetch_add((_Atomic int *)context, 1);
+}
+
+static void
+every_worker_runs_each_job_once(void **state)
+{
+    (void)state;
+    ThreadPool *pool = thread_pool_new(4);
+    for (int round = 1; round <= 200; round++) {
+        _Atomic int ran = 0;
+        size_t workers = (size_t)round % 4 + 1;
+        thread_pool_run(pool, workers, count_worker, &ran);
+        assert_int_equal(ran, workers);
+    }
+    thread_pool_free(pool);
+}
+
+static void
+buffers_grow(void **state)
+{
+    (void)state;
+    Buffer buffer = {0};
+    for (int i = 0; i < 1000; i++)
+        buffer_printf(&buffer, "%d,", i);
+    assert_int_equal(buffer.len, 3890);
+    buffer_clear(&buffer);
+    buffer_char(&buffer, 'x');
+    assert_true(str_equal(buffer_slice(&buffer), STR("x")));
+    buffer_free(&buffer);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arena_gives_aligned_memory),
+        cmocka_unit_test(map_finds_what_was_put),
+        cmocka_unit_test(slices_compare_as_bytes),
+        cmocka_unit_test(nearest_names_are_typing_errors),
+        cmocka_unit_test(errors_show_the_place),
+        cmocka_unit_test(long_messages_are_cut_at_a_character),
+        cmocka_unit_test(budgets_say_no),
+        cmocka_unit_test(every_worker_runs_each_job_once),
+        cmocka_unit_test(buffers_grow),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

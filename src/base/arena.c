@@ -24,26 +24,52 @@ arena_fatal(size_t size)
     abort();
 }
 
+// A spare block that holds `size` bytes, taken off the list; NULL when there is none
+// near the front.
+static ArenaBlock *
+take_spare(Arena *arena, size_t size)
+{
+    enum { LOOK = 4 };
+    ArenaBlock **link = &arena->spare;
+    for (int i = 0; *link && i < LOOK; i++, link = &(*link)->older) {
+        ArenaBlock *block = *link;
+        if (block->size >= size) {
+            *link = block->older;
+            return block;
+        }
+    }
+    return NULL;
+}
+
+static ArenaBlock *
+new_block(Arena *arena, size_t size)
+{
+    size_t bytes = ARENA_FIRST_BLOCK;
+    if (arena->head)
+        bytes = arena->head->size * 2;
+    if (bytes > ARENA_LARGEST_BLOCK)
+        bytes = ARENA_LARGEST_BLOCK;
+    if (bytes < size)
+        bytes = size;
+    ArenaBlock *block = NULL;
+    if (bytes > SIZE_MAX - sizeof(ArenaBlock) ||
+        posix_memalign((void **)&block, 64, sizeof(ArenaBlock) + bytes))
+        arena_fatal(bytes);
+    block->size = bytes;
+    arena->allocated += bytes;
+    return block;
+}
+
 static void
 arena_grow(Arena *arena, size_t size)
 {
-    size_t block = ARENA_FIRST_BLOCK;
-    if (arena->head)
-        block = arena->head->size * 2;
-    if (block > ARENA_LARGEST_BLOCK)
-        block = ARENA_LARGEST_BLOCK;
-    if (block < size)
-        block = size;
-    ArenaBlock *head = NULL;
-    if (block > SIZE_MAX - sizeof(ArenaBlock) ||
-        posix_memalign((void **)&head, 64, sizeof(ArenaBlock) + block))
-        arena_fatal(block);
+    ArenaBlock *head = take_spare(arena, size);
+    if (!head)
+        head = new_block(arena, size);
     head->older = arena->head;
-    head->size = block;
     arena->head = head;
     arena->next = head->data;
-    arena->end = head->data + block;
-    arena->allocated += block;
+    arena->end = head->data + head->size;
 }
 
 void
@@ -52,16 +78,30 @@ arena_init(Arena *arena)
     *arena = (Arena){0};
 }
 
-void
-arena_free(Arena *arena)
+static void
+free_blocks(ArenaBlock *block)
 {
-    for (ArenaBlock *block = arena->head; block;) {
+    while (block) {
         ArenaBlock *older = block->older;
         free(block);
         block = older;
     }
+}
+
+void
+arena_free(Arena *arena)
+{
+    free_blocks(arena->head);
+    free_blocks(arena->spare);
     arena_init(arena);
 }
+
+// Under AddressSanitizer nothing is kept, so that a use after the reset is seen.
+#ifdef __SANITIZE_ADDRESS__
+enum { KEEP_MOST = 0 };
+#else
+enum { KEEP_MOST = 64 << 20 };
+#endif
 
 void
 arena_reset(Arena *arena)
@@ -69,24 +109,41 @@ arena_reset(Arena *arena)
     ArenaBlock *keep = arena->head;
     if (!keep)
         return;
+    size_t kept = keep->size;
+    for (ArenaBlock *block = arena->spare; block; block = block->older)
+        kept += block->size;
     for (ArenaBlock *block = keep->older; block;) {
         ArenaBlock *older = block->older;
-        free(block);
+        if (kept + block->size <= KEEP_MOST) {
+            kept += block->size;
+            block->older = arena->spare;
+            arena->spare = block;
+        } else {
+            free(block);
+        }
         block = older;
     }
     keep->older = NULL;
     arena->next = keep->data;
     arena->end = keep->data + keep->size;
-    arena->allocated = keep->size;
+    arena->allocated = kept;
 }
 
 void
 arena_adopt(Arena *into, Arena *from)
 {
+    free_blocks(from->spare);
+    from->spare = NULL;
     if (!from->head)
         return;
-    if (!into->head) {
+    if (!into->head && !into->spare) {
         *into = *from;
+    } else if (!into->head) {
+        ArenaBlock *spare = into->spare;
+        size_t held = into->allocated;
+        *into = *from;
+        into->spare = spare;
+        into->allocated += held;
     } else {
         // Behind the newest block, which goes on being filled.
         ArenaBlock *oldest = from->head;

@@ -20,6 +20,7 @@ typedef struct Arena {
     char *next;       // first free byte of the newest block
     char *end;        // end of the newest block
     size_t allocated; // bytes held from the system
+    ArenaBlock *spare; // blocks kept by arena_reset for reuse
 } Arena;
 
 // A zeroed Arena is an empty, valid one; arena_init says so in code.
@@ -28,7 +29,8 @@ void arena_init(Arena *arena);
 // Gives all memory back; the arena is empty and usable again.
 void arena_free(Arena *arena);
 
-// Forgets all content but keeps the newest block for reuse.
+// Forgets all content but keeps its blocks (64 MiB of them at most) for reuse: what is
+// reset for each batch does not go to the system again and again.
 void arena_reset(Arena *arena);
 
 // Gives `into` all that `from` holds, without copying; `from` is empty then.

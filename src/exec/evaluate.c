@@ -205,21 +205,7 @@ evaluate_call(Worker *worker, const Expr *expr, const Batch *batch)
     return vector_new_dict(arena, entries, codes, rows);
 }
 
-const Vector *
-evaluate(Worker *worker, const Expr *expr, const Batch *batch)
-{
-    switch (expr->kind) {
-    case EXPR_COLUMN: return batch_column(&worker->batch, batch, expr->column);
-    case EXPR_CONST: return vector_new_const(&worker->batch, &expr->value, batch->selected);
-    case EXPR_CALL: return evaluate_call(worker, expr, batch);
-    case EXPR_SUBQUERY: break;
-    }
-    error_set(&worker->error, AZ_UNSUPPORTED,
-              "a sub-query that depends on the current row cannot be run");
-    return NULL;
-}
-
-// ---- filters ----
+// ---- iff ----
 
 static bool
 is_true(const Vector *v, uint32_t i)
@@ -248,6 +234,84 @@ truth_rows(const Vector *truth, uint32_t count, uint32_t *rows)
     }
     return kept;
 }
+
+// The rows of `batch` whose places are listed, as a batch of the same columns.
+static Batch
+batch_subset(Arena *arena, const Batch *batch, const uint32_t *places, uint32_t count)
+{
+    Batch part = *batch;
+    uint32_t *rows = arena_alloc_array(arena, count + 1, sizeof(uint32_t));
+    for (uint32_t i = 0; i < count; i++)
+        rows[i] = batch_row(batch, places[i]);
+    part.selection = rows;
+    part.selected = count;
+    return part;
+}
+
+static void
+scatter(Arena *arena, Vector *out, const Vector *part, const uint32_t *places)
+{
+    size_t size = type_size(out->type);
+    for (uint32_t i = 0; i < part->count; i++) {
+        if (vector_is_null(part, i))
+            vector_set_null(arena, out, places[i]);
+        else
+            memcpy((char *)out->data + (size_t)places[i] * size, vector_cell(part, i), size);
+    }
+}
+
+// Each branch is evaluated for its own rows alone: a long case() costs what its rows
+// need, not all branches for all rows.
+static const Vector *
+evaluate_iff(Worker *worker, const Expr *expr, const Batch *batch)
+{
+    Arena *arena = &worker->batch;
+    uint32_t rows = batch->selected;
+    const Vector *truth = evaluate(worker, expr->args[0], batch);
+    if (!truth)
+        return NULL;
+    uint32_t *yes = arena_alloc_array(arena, rows + 1, sizeof(uint32_t));
+    uint32_t yes_count = truth_rows(truth, rows, yes);
+    if (yes_count == rows || yes_count == 0)
+        return evaluate(worker, expr->args[yes_count ? 1 : 2], batch);
+    uint32_t *no = arena_alloc_array(arena, rows + 1, sizeof(uint32_t));
+    uint32_t no_count = 0;
+    for (uint32_t i = 0, next = 0; i < rows; i++) {
+        if (next < yes_count && yes[next] == i)
+            next++;
+        else
+            no[no_count++] = i;
+    }
+    Batch then_batch = batch_subset(arena, batch, yes, yes_count);
+    Batch else_batch = batch_subset(arena, batch, no, no_count);
+    const Vector *then_part = evaluate(worker, expr->args[1], &then_batch);
+    const Vector *else_part = then_part ? evaluate(worker, expr->args[2], &else_batch) : NULL;
+    if (!else_part)
+        return NULL;
+    Vector *out = vector_new_flat(arena, expr->type, rows);
+    scatter(arena, out, then_part, yes);
+    scatter(arena, out, else_part, no);
+    return out;
+}
+
+const Vector *
+evaluate(Worker *worker, const Expr *expr, const Batch *batch)
+{
+    switch (expr->kind) {
+    case EXPR_COLUMN: return batch_column(&worker->batch, batch, expr->column);
+    case EXPR_CONST: return vector_new_const(&worker->batch, &expr->value, batch->selected);
+    case EXPR_CALL:
+        if (expr->fn->flags & FN_LAZY)
+            return evaluate_iff(worker, expr, batch);
+        return evaluate_call(worker, expr, batch);
+    case EXPR_SUBQUERY: break;
+    }
+    error_set(&worker->error, AZ_UNSUPPORTED,
+              "a sub-query that depends on the current row cannot be run");
+    return NULL;
+}
+
+// ---- filters ----
 
 // With most rows alive the predicate looks at all of them, which copies no columns.
 static bool

@@ -129,6 +129,9 @@ bind_table_name(Binder *b, Str name, Span span)
         Plan *plan = bind_table(b, binding->ast);
         b->scope = outer;
         b->depth--;
+        // materialize() means one evaluation for all who name the let.
+        if (plan && plan->kind == PLAN_SHARED && binding->ast->kind == AST_CALL)
+            binding->plan = plan;
         return plan;
     }
     if (binding && binding->kind == BINDING_SCALAR) {

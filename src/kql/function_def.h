@@ -27,6 +27,8 @@ typedef enum FunctionFlag {
     FN_AGG_IF = 1 << 5,
     // Aggregates: one output column for each argument (arg_max, take_any), named as the column.
     FN_AGG_COLUMNS = 1 << 6,
+    // iff(): each branch is evaluated for its own rows only.
+    FN_LAZY = 1 << 8,
     // An old spelling that still runs.
     FN_OBSOLETE = 1 << 7,
 } FunctionFlag;

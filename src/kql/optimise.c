@@ -5,9 +5,19 @@
 #include "base/array.h"
 #include "kql/binder.h"
 
+// A shared plan is optimised once, however many read it.
+typedef struct SharedPlan {
+    uint32_t id;
+    Plan *plan; // NULL while it is being optimised
+} SharedPlan;
+
 typedef struct Optimiser {
     Arena *arena;
     uint32_t rules;
+    struct {
+        SharedPlan *items;
+        size_t len, cap;
+    } shared;
 } Optimiser;
 
 static Plan *
@@ -560,6 +570,20 @@ optimise_expr(Optimiser *o, Expr *expr)
         optimise_exprs(o, expr->args, expr->arg_count);
 }
 
+static Plan *
+optimise_shared(Optimiser *o, const Plan *plan)
+{
+    for (size_t i = 0; i < o->shared.len; i++)
+        if (o->shared.items[i].id == plan->shared.id)
+            return o->shared.items[i].plan ? o->shared.items[i].plan : plan->shared.plan;
+    SharedPlan entry = {plan->shared.id, NULL};
+    size_t at = o->shared.len;
+    ARRAY_PUSH(o->arena, &o->shared, entry);
+    Plan *done = optimise(o, plan->shared.plan);
+    o->shared.items[at].plan = done;
+    return done;
+}
+
 // Plans inside expressions and behind materialize() are plans of their own.
 static void
 optimise_inner(Optimiser *o, Plan *plan)
@@ -574,7 +598,7 @@ optimise_inner(Optimiser *o, Plan *plan)
             optimise_exprs(o, plan->summarize.aggregates[a].args,
                            plan->summarize.aggregates[a].arg_count);
         break;
-    case PLAN_SHARED: plan->shared.plan = optimise(o, plan->shared.plan); break;
+    case PLAN_SHARED: plan->shared.plan = optimise_shared(o, plan); break;
     case PLAN_MV_APPLY:
         plan->input = optimise(o, plan->input);
         plan->mv_apply.expand->input = plan->input;
@@ -622,7 +646,7 @@ Plan *
 kql_optimise(Arena *arena, Plan *plan, const Catalog *catalog, uint32_t rules)
 {
     (void)catalog;
-    Optimiser optimiser = {arena, rules};
+    Optimiser optimiser = {.arena = arena, .rules = rules};
     plan = optimise(&optimiser, plan);
     if (rules & OPTIMISE_TOP_K)
         top_k(plan);

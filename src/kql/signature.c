@@ -172,7 +172,7 @@ overload_cost(const FunctionDef *fn, const Type *types, uint32_t arg_count, Reso
             break;
         case PARAM_NUMERIC: step = type_is_numeric(types[i]) ? 1 : -1; break;
         case PARAM_SCALAR: step = 5; break;
-        case PARAM_COMPUTED: assert(!"`*` is only a result"); break;
+        case PARAM_COMPUTED: step = -1; break; // `*` is only a result
         }
         if (step < 0) {
             *misfit = i;

@@ -34,6 +34,7 @@ typedef struct Page {
     Map prefixes; // likewise
     Map evidence; // likewise
     Map ids;      // without regard to case; number = index of the prefix
+    Map names;    // id -> index of its name in `strings`, for ids that do not end in it
 } Page;
 
 // ---- tables -----------------------------------------------------------------
@@ -68,6 +69,20 @@ intern_id(Page *page, Str id)
     int64_t index = entry - page->ids.entries;
     if (is_new)
         entry->number = (uint64_t)intern(&page->prefixes, str_slice(id, 0, prefix_length(id)));
+    return index;
+}
+
+// As intern_id, and remembers the name of what an id does not name: a GUID of the directory.
+static int64_t
+intern_named(Page *page, Str id, Str name)
+{
+    int64_t index = intern_id(page, id);
+    if (name.len && !str_equal(name, str_slice(id, prefix_length(id), id.len))) {
+        bool is_new;
+        MapEntry *entry = map_add(&page->names, id, &is_new);
+        if (is_new)
+            entry->number = (uint64_t)intern(&page->strings, name);
+    }
     return index;
 }
 
@@ -420,8 +435,10 @@ write_rows(Page *page, const FixGroup *group)
     json_key(json, "rows");
     json_open(json, '{');
     column_open(json, "id");
-    for (size_t i = 0; i < group->count; i++)
-        column_long(json, intern_id(page, findings[group->rows[i]].id));
+    for (size_t i = 0; i < group->count; i++) {
+        const Finding *finding = &findings[group->rows[i]];
+        column_long(json, intern_named(page, finding->id, finding->name));
+    }
     json_close(json, ']');
     json_key(json, "status");
     buffer_char(json->out, '"');
@@ -590,6 +607,12 @@ write_tables(Page *page)
         json_string(json, str_slice(id, prefix_length(id), id.len));
     }
     json_close(json, ']');
+    column_open(json, "name");
+    for (size_t i = 0; i < page->ids.len; i++) {
+        const MapEntry *name = map_find(&page->names, page->ids.entries[i].key);
+        column_long(json, name ? (int64_t)name->number : -1);
+    }
+    json_close(json, ']');
     json_close(json, '}');
 }
 
@@ -600,6 +623,7 @@ write_model(Page *page)
     map_init(&page->prefixes, &page->arena, false);
     map_init(&page->evidence, &page->arena, false);
     map_init(&page->ids, &page->arena, true);
+    map_init(&page->names, &page->arena, true);
     JsonOut *json = &page->json;
     json_open(json, '{');
     json_member_string(json, "schema", STR("azimuth.report/1"));

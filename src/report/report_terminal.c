@@ -243,35 +243,39 @@ word_length(Str line, char *quote)
     return at < line.len ? at : line.len;
 }
 
+// Whether the word may be broken anywhere: inside quotes a backslash means itself, and
+// after one it would be the character that is escaped.
+static bool
+is_breakable(Str word)
+{
+    for (size_t i = 0; i < word.len; i++)
+        if (memchr("'\"\\", word.ptr[i], 3) || (unsigned char)word.ptr[i] >= 0x80)
+            return false;
+    return true;
+}
+
 // A word that is longer than a line, broken after slashes: a backslash at the end of a
-// line joins it with what begins the next one at its first column. Quoted text is left
-// whole, because inside single quotes a backslash means itself.
+// line joins it with what begins the next one at its first column.
 static uint32_t
 put_long_word(Terminal *t, Str word, uint32_t column)
 {
-    if (memchr(word.ptr, '\'', word.len) || memchr(word.ptr, '"', word.len)) {
+    if (!is_breakable(word)) {
         buffer_str(t->out, word);
         return column + text_display_width(word);
     }
-    while (word.len) {
-        uint32_t room = t->width - 1 - column;
-        size_t cut = 0, at = 0;
-        for (uint32_t used = 0; at < word.len && used < room; used++)
-            if (word.ptr[at++] == '/')
-                cut = at;
-        if (at == word.len && word.len <= room)
-            cut = word.len;
-        else if (!cut || (column && cut < 12))
-            cut = column > 8 ? 0 : at; // no slash in reach: at the margin, or on a new line
+    while (column + word.len >= t->width) {
+        size_t room = column + 1 < t->width ? t->width - 1 - column : 0, cut = room;
+        while (cut && word.ptr[cut - 1] != '/')
+            cut--;
+        if (!cut && !column)
+            cut = room; // no slash in a whole line
         buffer_put(t->out, word.ptr, cut);
-        column += (uint32_t)cut;
+        buffer_text(t->out, "\\\n");
         word = str_slice(word, cut, word.len);
-        if (word.len) {
-            buffer_text(t->out, "\\\n");
-            column = 0;
-        }
+        column = 0;
     }
-    return column;
+    buffer_str(t->out, word);
+    return column + (uint32_t)word.len;
 }
 
 // One line of a command, broken at blanks to fit the width.

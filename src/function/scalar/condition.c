@@ -143,9 +143,9 @@ static const ScalarImpl is_not_empty_impl = {is_not_empty, NULL};
     }
 
 static const FunctionDef ROWS[] = {
-    CONDITION("iff", "iif", "(predicate:bool, then:T, else:T) : T",
-              "`then` where the predicate is true, otherwise `else`.", "iff(true, 1, 2) == 1",
-              iff_impl),
+    {"iff", "iif", "(predicate:bool, then:T, else:T) : T",
+     "`then` where the predicate is true, otherwise `else`.", "iff(true, 1, 2) == 1",
+     FUNCTION_SCALAR, FN_OWN_NULLS | FN_LAZY, &iff_impl},
     CONDITION("coalesce", NULL, "(value:T...) : T",
               "The first value that is not null (of strings: not empty).",
               "coalesce(tolong('x'), 2) == 2", coalesce_impl),

@@ -47,7 +47,7 @@
   const plural = (n, one, many) => number(n) + " " + (n === 1 ? one : many || one + "s");
 
   // Control and direction-changing characters would let a name disguise itself.
-  const plain = (s) => String(s).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, "\ufffd");
+  const plain = (s) => String(s).replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g, "\ufffd");
 
   function middle(text, room) {
     const s = Array.from(text);
@@ -102,6 +102,7 @@
   const assetOf = new Int32Array(idSuffix.length).fill(-1);
   const assetCount = assets.id.length;
   for (let a = 0; a < assetCount; a++) assetOf[assets.id[a]] = a;
+  const idName = (i) => (ids.name[i] >= 0 ? strings[ids.name[i]] : lastPart(idSuffix[i]));
   const assetName = (a) => (assets.name[a] === null ? lastPart(idSuffix[assets.id[a]]) : assets.name[a]);
   const assetText = (column, a) => (assets[column][a] < 0 ? "" : strings[assets[column][a]]);
 
@@ -504,7 +505,7 @@
         if (inScope && !inScope.has(scopeOf(i))) continue;
         if (view.env && (assetOf[i] < 0 || assetText("environment", assetOf[i]) !== view.env)) continue;
         if (only && !(lowerId(i) === only || lowerId(i).startsWith(only + "/"))) continue;
-        if (!byWords && !lowerId(i).includes(q)) continue;
+        if (!byWords && !lowerId(i).includes(q) && !(ids.name[i] >= 0 && idName(i).toLowerCase().includes(q))) continue;
         rows.push(r);
         if (s === FAIL) { fails++; risk += rowRisk[r]; } else if (s === UNKNOWN) unknowns++;
       }
@@ -587,21 +588,31 @@
 
   // A value in a shell word: everything outside the safe set is quoted, so that
   // a name made of commands stays a name.
-  const shellWord = (s) => (/^[\w\/.:@=+-]+$/.test(s) ? s : "'" + s.replace(/'/g, "'\\''") + "'");
+  const shellWord = (s) => (/^[\w\/.:@+-]+$/.test(s) ? s : "'" + s.replace(/'/g, "'\\''") + "'");
   function fillIn(template, id) {
     const part = (re) => { const m = re.exec(id); return m ? m[1] : ""; };
     const values = { id, name: lastPart(id), resourceGroup: part(/\/resourceGroups\/([^/]+)/i), subscriptionId: part(/\/subscriptions\/([^/]+)/i) };
     // Inside a quoted stretch of the template the quote is closed around the value and opened again.
-    let quote = "";
-    return template.replace(/\\[^]|["']|\{(id|name|resourceGroup|subscriptionId)\}/g, (token, key) => {
-      if (key) {
-        const word = shellWord(values[key]);
-        return word === values[key] ? word : quote + word + quote;
-      }
-      if (token === quote || (quote === "'" && token === "\\'")) quote = "";   // no escapes inside '...'
-      else if (!quote && token.length === 1) quote = token;
-      return token;
-    });
+    // Comments stay as they are: quotes mean nothing there, and a line break in a value would end one.
+    const placeholder = /\{(id|name|resourceGroup|subscriptionId)\}/y;
+    let out = "", quote = "";
+    for (let at = 0, end; at < template.length; at = end) {
+      const c = template[at];
+      end = at + 1;
+      placeholder.lastIndex = at;
+      const found = placeholder.exec(template);
+      if (!quote && c === "#" && (at === 0 || /\s/.test(template[at - 1]))) end = (template + "\n").indexOf("\n", at);
+      else if (c === "\\" && quote !== "'") end = at + 2;
+      else if (found) {
+        const word = shellWord(values[found[1]]);
+        out += word === values[found[1]] ? word : quote + word + quote;
+        end = placeholder.lastIndex;
+        continue;
+      } else if (c === quote) quote = "";
+      else if (!quote && (c === '"' || c === "'")) quote = c;
+      out += template.slice(at, end);
+    }
+    return out;
   }
 
   function codeBlock(label, text, extra, style) {
@@ -654,13 +665,13 @@
   }
   function rowName(r) {
     const asset = assetOf[rowId[r]];
-    return asset >= 0 ? assetName(asset) : lastPart(idSuffix[rowId[r]]);
+    return asset >= 0 ? assetName(asset) : idName(rowId[r]);
   }
 
   function drawRows(into, g, c, state) {
     const by = {
       risk: (a, b) => rowStatus[a] - rowStatus[b] || rowRisk[a] - rowRisk[b],
-      name: (a, b) => { const x = lastPart(lowerId(rowId[a])), y = lastPart(lowerId(rowId[b])); return x < y ? 1 : x > y ? -1 : 0; },
+      name: (a, b) => { const x = rowName(a).toLowerCase(), y = rowName(b).toLowerCase(); return x < y ? 1 : x > y ? -1 : 0; },
     }[state.by];
     const list = g.rows.slice().sort((a, b) => (rowStatus[a] !== rowStatus[b] && state.by === "risk" ? rowStatus[a] - rowStatus[b] : state.down ? by(b, a) : by(a, b)) || a - b);
     const page = Math.min(state.page, Math.ceil(list.length / PAGE_ROWS) - 1);
@@ -742,6 +753,8 @@
     add("Snapshot", m.snapshot.id, m.snapshot.takenAt && [", ", when(m.snapshot.takenAt)]);
     add("Compared with", m.snapshot.previousId && [m.snapshot.previousId, ", ", when(m.snapshot.previousAt)]);
     add("Assessed", when(m.run.at), m.run.by && [" by ", plain(m.run.by)]);
+    add("Left out", m.omitted);
+    add("Run", m.run.id);
     add("Program", m.run.version && "azimuth " + m.run.version);
     add("Content pack", m.content.version, m.content.controls !== undefined && ", " + plural(m.content.controls, "control"));
     for (const d of m.run.durations || []) add("Duration, " + d.what, duration(d.ms));

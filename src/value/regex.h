@@ -12,6 +12,8 @@ typedef struct Regex Regex;
 Regex *regex_new(Str pattern, bool ignore_case, AzError *error);
 void regex_free(Regex *regex);
 int regex_group_count(const Regex *regex); // without group 0
+// Number of the group (?P<name>...), -1 when there is none of that name.
+int regex_group_named(const Regex *regex, Str name);
 
 // First match at or after `from`. Fills up to `count` groups (group 0 = the whole
 // match); a group that took no part has ptr NULL.

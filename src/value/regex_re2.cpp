@@ -89,6 +89,18 @@ regex_group_count(const Regex *regex)
     return regex->re->NumberOfCapturingGroups();
 }
 
+extern "C" int
+regex_group_named(const Regex *regex, Str name)
+{
+    try {
+        const auto &groups = regex->re->NamedCapturingGroups();
+        auto found = groups.find(std::string(name.ptr, name.len));
+        return found == groups.end() ? -1 : found->second;
+    } catch (...) {
+        return -1;
+    }
+}
+
 static bool
 match(const Regex *regex, Str text, size_t from, re2::StringPiece *pieces, int count)
 {

@@ -21,6 +21,7 @@ check 'no store gives status 2' test $? -eq 2
 "$azimuth" assess --store "$store" --controls 'NOPE-*' >/dev/null 2>&1
 check 'no control gives status 2' test $? -eq 2
 
+"$azimuth" assess --store "$store" --quiet
 check 'findings are a table' test "$(value "$store" 'Findings | where Status == "fail" | count')" -gt 10
 runs=$(value "$store" 'FindingsHistory | summarize dcount(RunId)')
 check 'each run is kept' test "$runs" -ge 3

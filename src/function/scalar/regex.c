@@ -52,7 +52,7 @@ extract_bind(Arena *arena, const FunctionDef *fn, Expr *const *args, uint32_t ar
 
 // ---- extract_all ----
 
-// Which capture groups are wanted, as numbers; all when the array is absent.
+// Which capture groups are wanted, by number or name; all when the array is absent.
 static int
 wanted_groups(ScalarCall *call, const Regex *regex, uint32_t i, bool listed, int *out)
 {
@@ -67,7 +67,9 @@ wanted_groups(ScalarCall *call, const Regex *regex, uint32_t i, bool listed, int
     Dyn list = arg_dyn(call, 1, i);
     for (uint32_t n = 0; n < dyn_count(list) && kept < GROUPS_MAX; n++) {
         Dyn item = dyn_at(list, n);
-        int64_t number = dyn_kind(item) == DYN_LONG ? dyn_long(item) : -1;
+        int64_t number = dyn_kind(item) == DYN_LONG     ? dyn_long(item)
+                         : dyn_kind(item) == DYN_STRING ? regex_group_named(regex, dyn_string(item))
+                                                        : -1;
         if (number >= 0 && number <= count)
             out[kept++] = (int)number;
     }
@@ -176,9 +178,7 @@ index_of_regex(ScalarCall *call)
         int64_t length = call->arg_count > 3 ? ARG(call, 3, int64_t, i) : -1;
         int64_t occurrence = call->arg_count > 4 ? ARG(call, 4, int64_t, i) : 1;
         int64_t total = (int64_t)utf8_count(text);
-        if (start < 0)
-            start = start + total < 0 ? 0 : start + total;
-        if (length < -1 || occurrence < 1 || !regex) {
+        if (start < 0 || length < -1 || occurrence < 1 || !regex) {
             out_null(call, i);
             continue;
         }

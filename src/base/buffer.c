@@ -65,16 +65,17 @@ buffer_char(Buffer *buffer, char c)
 void
 buffer_printf(Buffer *buffer, const char *format, ...)
 {
+    enum { FIRST_TRY = 128 }; // most texts fit at once
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    int len = vsnprintf(buffer_reserve(buffer, FIRST_TRY), FIRST_TRY, format, args);
     va_end(args);
-    if (len > 0) {
+    if (len >= FIRST_TRY)
         vsnprintf(buffer_reserve(buffer, (size_t)len + 1), (size_t)len + 1, format, again);
-        buffer->len += (size_t)len;
-    }
     va_end(again);
+    if (len > 0)
+        buffer->len += (size_t)len;
 }
 
 Str

@@ -72,16 +72,31 @@ intern_id(Page *page, Str id)
     return index;
 }
 
-// As intern_id, and remembers the name of what an id does not name: a GUID of the directory.
+// What the id's last part does not say: the name of a subscription, of a thing in the
+// directory, the kind of what has only a GUID.
+static Str
+shown_name(Page *page, Str id, Str name)
+{
+    Str subscription = report_id_subscription(id);
+    if (subscription.len && id.len == strlen("/subscriptions/") + subscription.len) {
+        const MapEntry *entry = map_find(&page->model->scope_index, subscription);
+        if (entry && !page->model->scopes[entry->number].is_group)
+            name = page->model->scopes[entry->number].name;
+    }
+    return report_label(&page->arena, id, name);
+}
+
+// As intern_id, and remembers the name to show when it is not the end of the id.
 static int64_t
 intern_named(Page *page, Str id, Str name)
 {
     int64_t index = intern_id(page, id);
-    if (name.len && !str_equal(name, str_slice(id, prefix_length(id), id.len))) {
-        bool is_new;
-        MapEntry *entry = map_add(&page->names, id, &is_new);
-        if (is_new)
-            entry->number = (uint64_t)intern(&page->strings, name);
+    bool is_new;
+    MapEntry *entry = map_add(&page->names, id, &is_new);
+    if (is_new) {
+        Str shown = shown_name(page, id, name);
+        bool same = str_equal(shown, str_slice(id, prefix_length(id), id.len));
+        entry->number = same ? UINT64_MAX : (uint64_t)intern(&page->strings, shown);
     }
     return index;
 }

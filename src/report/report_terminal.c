@@ -99,7 +99,7 @@ put_headline(Terminal *t, FixGroup *groups)
     Buffer line = {0};
     buffer_text(&line, "Azimuth");
     if (a->tenant_id.len)
-        buffer_printf(&line, " \u00b7 tenant %.*s", STR_ARG(clean(t, a->tenant_id)));
+        buffer_printf(&line, " \u00b7 %.*s", STR_ARG(clean(t, a->tenant_id)));
     if (a->snapshot)
         buffer_printf(&line, " \u00b7 snapshot %lld", (long long)a->snapshot);
     if (a->snapshot && a->snapshot_info.created)
@@ -173,19 +173,17 @@ put_scores(Terminal *t)
 {
     const Assessment *a = t->assessment;
     buffer_char(t->out, '\n');
+    // How much is not known is said as loudly as the score.
+    Str score =
+        a->score < 0 ? STR("No score") : str_format(&t->arena, "Score %.0f of 100", a->score);
     style_on(t, STYLE_BOLD);
-    if (a->score < 0)
-        buffer_text(t->out, "No score");
-    else
-        buffer_printf(t->out, "Score %.0f of 100", a->score);
+    put_wrapped(
+        t,
+        str_format(&t->arena, "%.*s, %.*s of %.*s checks failed. %u %% could not be judged.",
+                   STR_ARG(score), STR_ARG(report_count(&t->arena, a->fail)),
+                   STR_ARG(report_count(&t->arena, a->pass + a->fail)), report_unknown_share(a)),
+        0, 0);
     style_off(t);
-    buffer_printf(t->out, ", %.*s of %.*s checks failed. ",
-                  STR_ARG(report_count(&t->arena, a->fail)),
-                  STR_ARG(report_count(&t->arena, a->pass + a->fail)));
-    style_on(t, STYLE_BOLD);
-    buffer_printf(t->out, "%u %%", report_unknown_share(a));
-    style_off(t);
-    buffer_printf(t->out, " could not be judged%s.\n", a->unknown ? "" : ": nothing is unknown");
     if (!a->area_count)
         return;
     style_on(t, STYLE_SOFT);
@@ -254,10 +252,10 @@ is_breakable(Str word)
     return true;
 }
 
-// A word that is longer than a line, broken after slashes: a backslash at the end of a
+// A word; one that goes beyond the line is broken after slashes: a backslash at the end of a
 // line joins it with what begins the next one at its first column.
 static uint32_t
-put_long_word(Terminal *t, Str word, uint32_t column)
+put_word(Terminal *t, Str word, uint32_t column)
 {
     if (!is_breakable(word)) {
         buffer_str(t->out, word);
@@ -278,43 +276,6 @@ put_long_word(Terminal *t, Str word, uint32_t column)
     return column + (uint32_t)word.len;
 }
 
-// One line of a command, broken at blanks to fit the width.
-static void
-put_command_line(Terminal *t, Str line, uint32_t indent)
-{
-    uint32_t column = indent;
-    put_blanks(t, indent);
-    char quote = 0;
-    bool first = true;
-    for (size_t at = 0; at < line.len;) {
-        while (at < line.len && line.ptr[at] == ' ')
-            at++;
-        Str rest = str_slice(line, at, line.len);
-        Str word = str_slice(rest, 0, word_length(rest, &quote));
-        at += word.len;
-        if (!word.len)
-            break;
-        uint32_t width = text_display_width(word);
-        bool too_long = width + indent + 4 > t->width;
-        if (!first && column + 1 + width + 2 > t->width && !too_long) {
-            buffer_text(t->out, " \\\n");
-            put_blanks(t, indent + 2);
-            column = indent + 2;
-        } else if (!first) {
-            buffer_char(t->out, ' ');
-            column++;
-        }
-        if (too_long) {
-            column = put_long_word(t, word, column);
-        } else {
-            buffer_str(t->out, word);
-            column += width;
-        }
-        first = false;
-    }
-    buffer_char(t->out, '\n');
-}
-
 static void
 put_comment(Terminal *t, Str line, uint32_t indent)
 {
@@ -325,6 +286,72 @@ put_comment(Terminal *t, Str line, uint32_t indent)
     text_put_middle(t->out, text, t->width - indent - 2);
     style_off(t);
     buffer_char(t->out, '\n');
+}
+
+// Columns of the words from the start of `line` up to the next option: an option is not
+// parted from its values when they fit a line together.
+static size_t
+option_width(Str line)
+{
+    char quote = 0;
+    size_t at = word_length(line, &quote);
+    for (;;) {
+        size_t next = at;
+        while (next < line.len && line.ptr[next] == ' ')
+            next++;
+        if (next == line.len || line.ptr[next] == '-')
+            return text_display_width(str_slice(line, 0, at));
+        at = next + word_length(str_slice(line, next, line.len), &quote);
+    }
+}
+
+// One line of a command, broken at blanks to fit the width.
+static void
+put_command_line(Terminal *t, Str line, uint32_t indent)
+{
+    uint32_t column = indent;
+    char quote = 0;
+    put_blanks(t, indent);
+    for (size_t at = 0; at < line.len;) {
+        Str rest = str_slice(line, at, line.len);
+        Str word = str_slice(rest, 0, word_length(rest, &quote));
+        uint32_t width = text_display_width(word);
+        size_t together = option_width(rest);
+        bool first = at == 0, too_long = width + indent + 4 > t->width;
+        // A long word that will be broken begins at the margin, where its rest goes too.
+        uint32_t next = too_long && is_breakable(word) ? 0 : indent + 2;
+        bool fits = column + 1 + width + 2 <= t->width &&
+                    (column + 1 + together + 2 <= t->width ||
+                     indent + 2 + together + 2 > t->width || word.ptr[0] != '-');
+        if (!first)
+            buffer_char(t->out, ' ');
+        column += !first;
+        if (!first && !fits) {
+            buffer_text(t->out, "\\\n");
+            put_blanks(t, next);
+            column = next;
+        }
+        column = put_word(t, word, column);
+        at += word.len;
+        while (at < line.len && line.ptr[at] == ' ')
+            at++;
+    }
+    buffer_char(t->out, '\n');
+}
+
+// Bytes before a comment in the line, all when there is none.
+static size_t
+comment_start(Str line)
+{
+    char quote = 0;
+    for (size_t at = 0; at < line.len;) {
+        if (line.ptr[at] == '#')
+            return at;
+        at += word_length(str_slice(line, at, line.len), &quote);
+        while (at < line.len && line.ptr[at] == ' ')
+            at++;
+    }
+    return line.len;
 }
 
 static void
@@ -338,10 +365,12 @@ put_command(Terminal *t, Str template, Str id, uint32_t indent)
         const char *end = memchr(text.ptr, '\n', text.len);
         size_t len = end ? (size_t)(end - text.ptr) : text.len;
         Str line = str_trim(clean(t, str_slice(text, 0, len)));
-        if (line.len && line.ptr[0] == '#')
-            put_comment(t, line, indent);
-        else if (line.len)
-            put_command_line(t, line, indent);
+        // A comment goes before its command: behind it, it could not be broken.
+        size_t comment = comment_start(line);
+        if (comment < line.len)
+            put_comment(t, str_slice(line, comment, line.len), indent);
+        if (comment)
+            put_command_line(t, str_trim(str_slice(line, 0, comment)), indent);
         text = str_slice(text, len + 1, text.len);
     }
     buffer_free(&filled);
@@ -358,7 +387,7 @@ put_names(Terminal *t, const FixGroup *group, uint32_t indent)
         if (finding->status != FINDING_FAIL)
             continue;
         buffer_text(&names, shown++ ? ", " : "");
-        text_put_middle(&names, clean(t, report_name(finding)), 40);
+        text_put_middle(&names, clean(t, report_label(&t->arena, finding->id, finding->name)), 40);
     }
     if (group->fails > shown)
         buffer_printf(&names, " and %.*s more",

@@ -106,11 +106,11 @@ report_facts(Arena *arena, const Assessment *assessment, FixGroup *groups, Repor
         count = REPORT_FACTS;
     for (size_t i = 0; i < count; i++) {
         const Control *control = &assessment->controls->items[fixes[i]->control];
+        const Finding *worst = first_failure(assessment, fixes[i]);
         Buffer text = {0};
         buffer_str(&text, text_clean(arena, control->title));
         buffer_text(&text, ": ");
-        text_put_middle(&text, text_clean(arena, report_name(first_failure(assessment, fixes[i]))),
-                        48);
+        text_put_middle(&text, text_clean(arena, report_label(arena, worst->id, worst->name)), 48);
         if (fixes[i]->fails > 1)
             buffer_printf(&text, " and %.*s more",
                           STR_ARG(report_count(arena, fixes[i]->fails - 1)));
@@ -178,7 +178,7 @@ report_headline(Arena *arena, const Assessment *assessment)
     uint64_t critical = count_elsewhere(assessment, SEVERITY_CRITICAL);
     uint64_t high = count_elsewhere(assessment, SEVERITY_HIGH);
     if (assessment->asset_count && critical + high)
-        buffer_printf(&text, "; %.*s critical or high finding%s beside them",
+        buffer_printf(&text, "; %.*s critical or high finding%s on other resources",
                       STR_ARG(report_count(arena, critical + high)),
                       critical + high == 1 ? "" : "s");
     Str headline = str_copy(arena, buffer_slice(&text));
@@ -204,13 +204,36 @@ report_id_name(Str id)
     return str_slice(id, at, id.len);
 }
 
-Str
-report_name(const Finding *finding)
+static bool
+is_guid(Str text)
 {
-    if (finding->name.len)
-        return finding->name;
-    Str last = report_id_name(finding->id);
-    return last.len ? last : STR("(no name)");
+    Guid guid;
+    return text.len == 36 && guid_parse(text, &guid);
+}
+
+Str
+report_label(Arena *arena, Str id, Str name)
+{
+    Str shown = name.len ? name : report_id_name(id);
+    if (!shown.len)
+        return STR("(no name)");
+    Str collection = report_id_name(str_slice(id, 0, id.len - report_id_name(id).len));
+    if (!is_guid(shown) || !collection.len)
+        return shown;
+    Buffer label = {0};
+    Str stem =
+        str_ends(collection, STR("s")) ? str_slice(collection, 0, collection.len - 1) : collection;
+    for (size_t i = 0; i < stem.len; i++) {
+        bool upper = stem.ptr[i] >= 'A' && stem.ptr[i] <= 'Z';
+        if (upper && i)
+            buffer_char(&label, ' ');
+        buffer_char(&label, (char)(stem.ptr[i] + (upper ? 'a' - 'A' : 0)));
+    }
+    buffer_char(&label, ' ');
+    buffer_str(&label, shown);
+    Str result = str_copy(arena, buffer_slice(&label));
+    buffer_free(&label);
+    return result;
 }
 
 // What stands between `before` at the start of `id` and the next slash.

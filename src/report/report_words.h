@@ -37,8 +37,9 @@ size_t report_facts(Arena *arena, const Assessment *assessment, FixGroup *groups
 // Share of rows that could not be judged, in percent; 0 when there are none.
 uint32_t report_unknown_share(const Assessment *assessment);
 
-// Name of the resource: its name, else the last part of its id, else "(no name)".
-Str report_name(const Finding *finding);
+// What a resource is called: its name, else the last part of its id, else "(no name)". A
+// bare GUID is said with what it is: "role assignment 1b2c...".
+Str report_label(Arena *arena, Str id, Str name);
 // Parts of an Azure resource id; empty when it has none.
 Str report_id_name(Str id);
 Str report_id_subscription(Str id);

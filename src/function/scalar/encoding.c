@@ -279,7 +279,8 @@ deflate_put(Buffer *out, Str text)
     int level = text.len < STORED_MAX ? Z_NO_COMPRESSION : Z_DEFAULT_COMPRESSION;
     if (deflateInit2(&stream, level, Z_DEFLATED, -MAX_WBITS, 9, Z_DEFAULT_STRATEGY) != Z_OK)
         return false;
-    size_t room = deflateBound(&stream, (uLong)text.len);
+    // zlib ends a stored block only when it has room to spare.
+    size_t room = deflateBound(&stream, (uLong)text.len) + 64;
     stream.next_in = (Bytef *)(uintptr_t)text.ptr;
     stream.avail_in = (uInt)text.len;
     stream.next_out = (Bytef *)buffer_reserve(out, room);

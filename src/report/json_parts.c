@@ -1,3 +1,8 @@
+// JSON written as it goes: no tree is built for a document of 100,000 findings.
+//
+// Only evidence is parsed before it is written: its text comes from outside and must be
+// JSON by itself, or it would break the document around it.
+
 #include "report/json_parts.h"
 
 #include "value/unicode.h"

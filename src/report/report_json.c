@@ -80,7 +80,7 @@ write_run(JsonOut *json, const Assessment *a)
     json_member_text(json, "host", a->host);
     json_member_text(json, "version", a->version);
     json_key(json, "seconds");
-    json_tenths(json, a->seconds);
+    buffer_printf(json->out, "%.3f", a->seconds);
     json_member_text(json, "contentHash", a->content_hash);
     json_member_text(json, "historyNote", a->history_note);
     json_close(json, '}');

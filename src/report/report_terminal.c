@@ -199,9 +199,13 @@ static void
 put_gaps(Terminal *t)
 {
     const Assessment *a = t->assessment;
-    size_t missing = 0, broken = 0;
-    for (size_t i = 0; i < a->controls->len; i++)
-        broken += a->results[i].error.len > 0;
+    size_t missing = 0, broken = 0, blind = 0;
+    for (size_t i = 0; i < a->controls->len; i++) {
+        const ControlResult *result = &a->results[i];
+        broken += result->error.len > 0;
+        blind += !result->error.len && result->missing.len &&
+                 !(result->pass + result->fail + result->unknown);
+    }
     for (size_t i = 0; i < a->coverage_count; i++) {
         const Coverage *row = &a->coverage[i];
         if (!str_equal_ci(row->status, STR("not collected")) || missing++ >= GAPS_SHOWN)
@@ -218,6 +222,9 @@ put_gaps(Terminal *t)
     }
     if (missing > GAPS_SHOWN)
         buffer_printf(t->out, "  and %zu more\n", missing - GAPS_SHOWN);
+    if (blind)
+        buffer_printf(t->out, "\n%zu control%s found no data to judge.\n", blind,
+                      blind == 1 ? "" : "s");
     if (broken)
         buffer_printf(t->out, "\n%zu control%s could not run.\n", broken, broken == 1 ? "" : "s");
 }
@@ -387,7 +394,7 @@ put_names(Terminal *t, const FixGroup *group, uint32_t indent)
         if (finding->status != FINDING_FAIL)
             continue;
         buffer_text(&names, shown++ ? ", " : "");
-        text_put_middle(&names, clean(t, report_label(&t->arena, finding->id, finding->name)), 40);
+        text_put_middle(&names, clean(t, report_label(&t->arena, finding->id, finding->name)), 56);
     }
     if (group->fails > shown)
         buffer_printf(&names, " and %.*s more",

@@ -12,6 +12,7 @@
 #include "report/result_text.h"
 #include "value/scalar.h"
 
+#include <math.h>
 #include <string.h>
 
 FixGroup *
@@ -25,7 +26,9 @@ report_groups(Arena *arena, const Assessment *assessment)
         next[assessment->findings[i].control + 1]++;
     for (size_t c = 0; c < controls; c++) {
         next[c + 1] += next[c];
-        groups[c] = (FixGroup){.control = (uint32_t)c, .rows = rows + next[c]};
+        groups[c] = (FixGroup){.control = (uint32_t)c,
+                               .severity = assessment->controls->items[c].severity,
+                               .rows = rows + next[c]};
     }
     for (size_t i = 0; i < findings; i++) {
         const Finding *finding = &assessment->findings[i];
@@ -35,18 +38,23 @@ report_groups(Arena *arena, const Assessment *assessment)
         if (finding->status != FINDING_FAIL)
             continue;
         group->fails++;
-        group->risk += (double)finding->risk;
+        group->risk_tenths += llround((double)finding->risk * 10);
         if (finding->risk > group->worst)
             group->worst = finding->risk;
     }
     return groups;
 }
 
+// As the page orders fixes: risk, then severity, then how many resources.
 static int
 group_order(const FixGroup *x, const FixGroup *y)
 {
-    if (x->risk < y->risk || x->risk > y->risk)
-        return x->risk < y->risk ? 1 : -1;
+    if (x->risk_tenths != y->risk_tenths)
+        return x->risk_tenths < y->risk_tenths ? 1 : -1;
+    if (x->severity != y->severity)
+        return x->severity < y->severity ? 1 : -1;
+    if (x->fails != y->fails)
+        return x->fails < y->fails ? 1 : -1;
     return x->control < y->control ? -1 : x->control > y->control;
 }
 
@@ -270,8 +278,8 @@ report_area_title(Arena *arena, Str area)
     } TITLES[] = {
         {STR_INIT("data"), STR_INIT("Data")},
         {STR_INIT("governance"), STR_INIT("Governance")},
-        {STR_INIT("identity"), STR_INIT("Identity and access")},
-        {STR_INIT("model"), STR_INIT("Models and agents")},
+        {STR_INIT("identity"), STR_INIT("Identity")},
+        {STR_INIT("model"), STR_INIT("Models")},
         {STR_INIT("monitoring"), STR_INIT("Monitoring")},
         {STR_INIT("network"), STR_INIT("Network")},
         {STR_INIT("shadow-ai"), STR_INIT("Shadow AI")},

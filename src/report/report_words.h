@@ -9,11 +9,12 @@
 // greatest risk first; failures and unknowns are mixed as they are there.
 typedef struct FixGroup {
     uint32_t control;
+    Severity severity;
     const uint32_t *rows;
     size_t count;
     size_t fails;
-    double risk; // sum over the failures
-    float worst; // greatest risk of a failure
+    int64_t risk_tenths; // sum over the failures, each as shown: to one decimal
+    float worst;         // greatest risk of a failure
 } FixGroup;
 
 // One group a control, in the order of the controls (also those without findings).

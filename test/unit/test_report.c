@@ -465,6 +465,7 @@ terminal_is_clean_and_fits(void **state)
     assert_true(contains(text, "12 of 13 AI assets have a weakness: 12 critical."));
     assert_true(contains(text, "Resources: </script>\uFFFD[2J"));
     assert_true(contains(text, "1 control could not run."));
+    assert_true(contains(text, "1 control found no data to judge."));
     assert_true(contains(text, "2 fixes, the greatest risk first"));
     // Without colour nothing but text; with it, only colours.
     assert_int_equal(count_text(text, STR("\033")), 0);

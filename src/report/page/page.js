@@ -103,7 +103,7 @@
   const assetCount = assets.id.length;
   for (let a = 0; a < assetCount; a++) assetOf[assets.id[a]] = a;
   const idName = (i) => (ids.name[i] >= 0 ? strings[ids.name[i]] : lastPart(idSuffix[i]));
-  const assetName = (a) => (assets.name[a] === null ? lastPart(idSuffix[assets.id[a]]) : assets.name[a]);
+  const assetName = (a) => (assets.name[a] === null ? lastPart(idSuffix[assets.id[a]]) || "(no name)" : assets.name[a]);
   const assetText = (column, a) => (assets[column][a] < 0 ? "" : strings[assets[column][a]]);
 
   // A row finds its subscription or management group through its id; nearly
@@ -322,6 +322,7 @@
     return Array.from(count).sort((x, y) => y[1] - x[1] || x[0].localeCompare(y[0]));
   }
 
+  const hasReach = assets.reach.some((n) => n >= 0);
   let shownAssets = [];
   function drawInventory() {
     inScope = view.sub ? scopeSet(view.sub) : null;
@@ -390,7 +391,7 @@
     if (outside.length) top.push(h("div", { class: "scope sub" }, h("h3", {}, "Directory ", h("span", {}, " " + number(outside.length))), tiles(outside, room)));
     const legend = h("p", { class: "legend" },
       [...SEVERITY.slice(0, 4), "unknown", "pass"].map((s) => severityMark(s, worstWord(s))),
-      h("span", {}, "Size: how many identities may call it"),
+      hasReach && h("span", {}, "Size: how many identities may call it"),
       empty.length > 0 && h("span", {}, "Nothing shown in " + empty.slice(0, 6).map((n) => middle(plain(n), 30)).join(", ") + (empty.length > 6 ? " and " + number(empty.length - 6) + " more" : "")));
     $("map").replaceChildren(...(top.length ? top : [h("p", { class: "empty" }, "No asset matches.")]));
     if ($("map").nextSibling.className === "legend") $("map").nextSibling.remove();
@@ -444,12 +445,12 @@
         h("td", { "data-label": "Owner" }, owner ? shortName(owner, 30) : h("span", { class: "flag" }, "⚑ nobody")),
         h("td", { "data-label": "Worst" }, severityMark(w, worstWord(w))),
         h("td", { class: "num", "data-label": "Failures" }, number(assets.fail[a])),
-        h("td", { class: "num" + (assets.reach[a] < 0 ? " blank" : ""), "data-label": "Reach" }, assets.reach[a] < 0 ? "–" : number(assets.reach[a])));
+        hasReach && h("td", { class: "num" + (assets.reach[a] < 0 ? " blank" : ""), "data-label": "Reach" }, assets.reach[a] < 0 ? "–" : number(assets.reach[a])));
     });
     const focused = document.activeElement && document.activeElement.dataset ? document.activeElement.dataset.key : null;
     $("assets").replaceChildren(list.length ? h("div", { class: "wrap" }, h("table", { class: "data cards assets" },
       h("thead", {}, h("tr", {}, head("name", "Asset", "w4"), head("class", "Class", "w4"), head("where", "Where", "w2"), head("owner", "Owner", "w3"),
-        head("worst", "Worst finding"), head("fail", "Failures", "num"), head("reach", "Reach", "num"))),
+        head("worst", "Worst finding"), head("fail", "Failures", "num"), hasReach && head("reach", "Reach", "num"))),
       h("tbody", {}, rows))) : "", pager(page, PAGE_ASSETS, list.length, (p) => change("assets", { apage: String(p) })) || "");
     if (focused && focused.startsWith("a-")) {
       const el = $("assets").querySelector('[data-key="' + focused + '"]');
@@ -516,7 +517,7 @@
     }
     const rank = (g) => SEVERITY.indexOf(controls[g.control].severity);
     const order = {
-      risk: (a, b) => b.risk - a.risk || rank(a) - rank(b) || b.rows.length - a.rows.length,
+      risk: (a, b) => Math.round(b.risk * 10) - Math.round(a.risk * 10) || rank(a) - rank(b) || b.rows.length - a.rows.length,
       severity: (a, b) => rank(a) - rank(b) || b.risk - a.risk,
       count: (a, b) => b.rows.length - a.rows.length || b.risk - a.risk,
       id: (a, b) => (controls[a.control].id < controls[b.control].id ? -1 : 1),
@@ -714,7 +715,8 @@
     const out = [];
     const table = (heads, rows) => h("div", { class: "wrap" }, h("table", { class: "data cards" },
       h("thead", {}, h("tr", {}, heads.map(([t, cls]) => h("th", { scope: "col", class: cls }, t)))), h("tbody", {}, rows)));
-    out.push(h("h3", {}, missing.length ? "Not collected" : "Every data set asked for was collected."));
+    const never = model.notRun || [];
+    if (missing.length || !never.length) out.push(h("h3", {}, missing.length ? "Not collected" : "Every data set asked for was collected."));
     if (missing.length) out.push(table([["Data set"], ["Scope"], ["Why"]], missing.map((d) => h("tr", {},
       h("td", { class: "name" }, d.dataset), h("td", { "data-label": "Scope" }, shortName(d.scope || "tenant", 60)), h("td", { "data-label": "Why" }, plain(d.reason || "no reason given"))))));
     const blind = controls.map((c) => {
@@ -728,7 +730,6 @@
       });
       return { c, n, reasons: Array.from(reasons).sort((a, b) => b[1] - a[1]) };
     }).filter((x) => x.n).sort((a, b) => SEVERITY.indexOf(a.c.severity) - SEVERITY.indexOf(b.c.severity) || b.n - a.n);
-    const never = model.notRun || [];
     if (blind.length) {
       const box = h("div", {});
       const draw = (page) => box.replaceChildren(table([["Control"], ["Severity"], ["Unknown", "num"], ["Why"]],
@@ -741,7 +742,7 @@
       draw(0);
       out.push(h("h3", {}, "Could not be judged"), box);
     }
-    if (never.length) out.push(h("h3", {}, "Controls that did not run"), table([["Control"], ["Why"]], never.map((x) =>
+    if (never.length) out.push(h("h3", {}, "Controls without a verdict"), table([["Control"], ["Why"]], never.map((x) =>
       h("tr", {}, h("td", { class: "name" }, plain(x.control)), h("td", { "data-label": "Why" }, plain(x.reason))))));
     $("gaps").append(...out);
   }

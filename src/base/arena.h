@@ -16,10 +16,10 @@
 typedef struct ArenaBlock ArenaBlock;
 
 typedef struct Arena {
-    ArenaBlock *head; // newest block; NULL when empty
-    char *next;       // first free byte of the newest block
-    char *end;        // end of the newest block
-    size_t allocated; // bytes held from the system
+    ArenaBlock *head;  // newest block; NULL when empty
+    char *next;        // first free byte of the newest block
+    char *end;         // end of the newest block
+    size_t allocated;  // bytes held from the system
     ArenaBlock *spare; // blocks kept by arena_reset for reuse
 } Arena;
 

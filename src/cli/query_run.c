@@ -57,7 +57,7 @@ query_run(const QuerySettings *settings, Str text)
     AzError error = {0};
     QueryOptions options = settings->options;
     options.cancel = &interrupted;
-    options.profile = settings->explain;
+    options.explain = settings->explain;
     interrupted = false;
     struct sigaction action = {.sa_handler = on_interrupt}, before;
     sigaction(SIGINT, &action, &before);

@@ -521,7 +521,7 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
         result->count++;
     }
     result->run_ms = (double)(clock_monotonic_ns() - start) / 1e6;
-    if (done && options->profile)
+    if (done && options->explain)
         result->explain = explain_text(arena, bound);
     arena_free(&plan_arena);
     return done ? result : NULL;

@@ -41,8 +41,8 @@ typedef struct QueryOptions {
     const _Atomic bool *cancel;
     uint64_t timeout_ns; // 0 = none
     uint32_t rules_off;  // OptimiseRule bits to leave out (tests)
-    bool profile;
-    int64_t now; // 0 = the clock
+    bool explain;        // fill QueryResult.explain
+    int64_t now;         // 0 = the clock
 } QueryOptions;
 
 typedef struct QueryResult {
@@ -50,7 +50,7 @@ typedef struct QueryResult {
     uint32_t count;
     Str render; // chart asked for by `render`, empty if none
     double parse_ms, bind_ms, run_ms;
-    Str explain; // plan (and profile) when QueryOptions.profile
+    Str explain; // the plan as text, when asked for
 } QueryResult;
 
 // Runs `text`. NULL with an error whose span is in `text`. The result lives in `arena`.

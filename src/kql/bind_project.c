@@ -78,15 +78,35 @@ input_column(Binder *b, const Plan *input, uint32_t at, Span span)
     return expr_column(b->arena, at, input->schema.columns[at].type, span);
 }
 
+// Functions that yield several values have a type for each: r real, l long, d dynamic.
+static Type
+tuple_type(const AstExpr *call, size_t index)
+{
+    static const struct {
+        Str name;
+        const char *types;
+    } TUPLES[] = {
+        {STR_INIT("series_stats"), "rlrlrrr"},
+        {STR_INIT("series_fit_line"), "rrrrrd"},
+    };
+    for (size_t i = 0; call->kind == AST_CALL && i < COUNT_OF(TUPLES); i++) {
+        if (!str_equal(call->name.text, TUPLES[i].name) || index >= strlen(TUPLES[i].types))
+            continue;
+        char type = TUPLES[i].types[index];
+        return type == 'r' ? TYPE_REAL : type == 'l' ? TYPE_LONG : TYPE_DYNAMIC;
+    }
+    return TYPE_DYNAMIC;
+}
+
 // (a, b) = f(): the elements of an array, one a name.
 static Expr *
-tuple_element(Binder *b, Expr *tuple, size_t index, Span span)
+tuple_element(Binder *b, const AstExpr *call, Expr *tuple, size_t index, Span span)
 {
     Expr **args = ARENA_ARRAY(b->arena, Expr *, 2);
     Value step = value_long((int64_t)index);
     args[0] = tuple;
     args[1] = expr_const(b->arena, &step, span);
-    return bind_function(b, STR("$path"), args, 2, span);
+    return bind_convert(b, bind_function(b, STR("$path"), args, 2, span), tuple_type(call, index));
 }
 
 Plan *
@@ -109,7 +129,7 @@ bind_project(Binder *b, Plan *input, const AstOperator *step)
             return NULL;
         if (item->name_count > 1) {
             for (size_t n = 0; n < item->name_count; n++) {
-                Expr *element = tuple_element(b, expr, n, item->span);
+                Expr *element = tuple_element(b, item->expr, expr, n, item->span);
                 if (!element || !namer_add(b, &out.namer, &item->names[n], STR(""), element->type))
                     return NULL;
                 projection_push(b, &out, element);
@@ -145,7 +165,8 @@ bind_extend(Binder *b, Plan *input, const AstOperator *step)
             return NULL;
         size_t names = item->name_count ? item->name_count : 1;
         for (size_t n = 0; n < names; n++) {
-            Expr *expr = item->name_count > 1 ? tuple_element(b, whole, n, item->span) : whole;
+            Expr *expr =
+                item->name_count > 1 ? tuple_element(b, item->expr, whole, n, item->span) : whole;
             if (!expr)
                 return NULL;
             Str fallback = item->name_count ? item->names[n].text : default_name(b, item->expr);

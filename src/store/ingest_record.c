@@ -234,9 +234,8 @@ fit_long(IngestWorker *worker, const JsonMember *member, Value *out)
         out->int64 = member->long_;
     else if (member->kind == DYN_BOOL)
         out->int64 = member->boolean;
-    else if (member->kind == DYN_REAL && fabs(member->real) <= limit &&
-             trunc(member->real) == member->real)
-        out->int64 = (int64_t)member->real;
+    else if (member->kind == DYN_REAL && fabs(member->real) <= limit)
+        out->int64 = (int64_t)member->real; // a fraction is cut, as tolong() does
     else
         return member->kind == DYN_STRING && long_parse(member->string, &out->int64);
     return true;
@@ -340,6 +339,14 @@ static const Fit fits[TYPE_LIMIT] = {
     [TYPE_DYNAMIC] = fit_dynamic,
 };
 
+// A whole-number column takes 12.7 as 12; the value as it came is kept beside it.
+static bool
+loses_fraction(const JsonMember *member, Type type)
+{
+    return member->kind == DYN_REAL && (type == TYPE_INT || type == TYPE_LONG) &&
+           trunc(member->real) != member->real;
+}
+
 static void
 put_value(IngestWorker *worker, IngestSink *sink, uint32_t column, const JsonMember *member)
 {
@@ -350,7 +357,7 @@ put_value(IngestWorker *worker, IngestSink *sink, uint32_t column, const JsonMem
     bool is_empty = member->kind == DYN_NULL || (member->kind == DYN_STRING &&
                                                  !member->string.len && !type_is_text(value.type));
     value.is_null = is_empty || !fits[value.type](worker, member, &value);
-    if (value.is_null && !is_empty)
+    if ((value.is_null && !is_empty) || loses_fraction(member, value.type))
         keep_unmapped(worker, member);
     vector_builder_value(builder, &sink->arena, &value);
 }

@@ -335,7 +335,7 @@ test_declared_types(void **state)
                "\"42\",\"Small\":7,\"Ratio\":2,\"Flag\":\"True\",\"Id\":"
                "\"8E3AF657-A8FF-443C-A75C-2FE8C4BCB635\",\"Took\":\"00:00:01\",\"Price\":0.1,"
                "\"Bag\":\"{\\\"a\\\":1}\"}\n"
-               // what does not
+               // what does not, or only without its fraction
                "{\"Text\":1.50,\"Count\":1.5,\"Small\":3000000000,\"Ratio\":\"much\",\"Flag\":{},"
                "\"Id\":\"x\",\"Took\":[],\"TimeGenerated\":\"soon\",\"Other\":null,\"More\":"
                "\"m\"}\n"
@@ -347,7 +347,8 @@ test_declared_types(void **state)
     assert_string_equal(
         rows_of(f, "Events"),
         "\n"
-        "Text=1.50 _Unmapped={\"Count\":1.5,\"Small\":3000000000,\"Ratio\":\"much\",\"Flag\":{},"
+        "Text=1.50 Count=1 "
+        "_Unmapped={\"Count\":1.5,\"Small\":3000000000,\"Ratio\":\"much\",\"Flag\":{},"
         "\"Id\":\"x\",\"Took\":[],\"TimeGenerated\":\"soon\",\"Other\":null,\"More\":\"m\"}\n"
         "TimeGenerated=2026-01-31T12:00:00.0000000Z Text={\"k\":[1,true]} Count=42 Small=7 "
         "Ratio=2.0 Flag=true Id=8e3af657-a8ff-443c-a75c-2fe8c4bcb635 Took=00:00:01 Price=0.1 "

@@ -165,6 +165,11 @@ bool pipeline_append_mv_expand(Exec *exec, Pipeline *pipeline, const Plan *plan,
 ResultTable *shared_result(Exec *exec, const Plan *plan, AzError *error);
 bool parse_prepare(Exec *exec, const Plan *plan, void **state, AzError *error);
 bool parse_push(Operator *self, Worker *worker, Batch *batch);
+// The text as row `row` of a flat column of its type, which is null when the text is not of
+// that type (then false).
+bool parse_write_cell(Arena *arena, Vector *out, Str text, uint32_t row);
+bool parse_kv_prepare(Exec *exec, const Plan *plan, void **state, AzError *error);
+bool parse_kv_push(Operator *self, Worker *worker, Batch *batch);
 
 // ---- expressions ----
 

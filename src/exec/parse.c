@@ -192,22 +192,21 @@ cut_by_regex(ParseRun *run, Str text)
 
 // ---- rows ----
 
-// The text of part `part` as row `row` of its column. False when it is not of the type.
-static bool
-write_cell(ParseRun *run, const ParsePart *part, Str text, uint32_t row)
+// False when the text is not of the column's type; the cell is null then.
+bool
+parse_write_cell(Arena *arena, Vector *out, Str text, uint32_t row)
 {
-    Vector *out = run->columns[run->parse->slots[part->column]];
-    if (part->type == TYPE_STRING) {
+    if (out->type == TYPE_STRING) {
         ((Text *)out->data)[row] = text_view(text.ptr, text.len);
         return true;
     }
     Value value;
-    if (!value_parse(&run->worker->batch, part->type, str_trim(text), &value) || value.is_null) {
-        vector_set_null(&run->worker->batch, out, row);
+    if (!value_parse(arena, out->type, str_trim(text), &value) || value.is_null) {
+        vector_set_null(arena, out, row);
         return false;
     }
-    memcpy((char *)out->data + row * type_size(part->type), value_data(&value),
-           type_size(part->type));
+    memcpy((char *)out->data + row * type_size(out->type), value_data(&value),
+           type_size(out->type));
     return true;
 }
 
@@ -232,7 +231,8 @@ parse_row(ParseRun *run, Str text, uint32_t row)
         const ParsePart *part = &plan->parse.parts[i];
         if (part->is_text || part->column < 0)
             continue;
-        fits = write_cell(run, part, run->cells[i], row) && fits;
+        Vector *column = run->columns[run->parse->slots[part->column]];
+        fits = parse_write_cell(&run->worker->batch, column, run->cells[i], row) && fits;
     }
     if (!fits && plan->parse.mode != PARSE_RELAXED)
         clear_row(run, row);

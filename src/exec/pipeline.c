@@ -311,6 +311,14 @@ pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
         pipeline_append(exec, out, plan, state, parse_push);
         return true;
     }
+    case PLAN_PARSE_KV: {
+        void *state;
+        if (!parse_kv_prepare(exec, plan, &state, error) ||
+            !pipeline_build(exec, plan->input, out, error))
+            return false;
+        pipeline_append(exec, out, plan, state, parse_kv_push);
+        return true;
+    }
     default: return build_breaker(exec, plan, out, error);
     }
 }

@@ -264,6 +264,7 @@ walk_plan(Walk *walk, const Plan *plan)
         walk->correlated = walk->correlated || is_correlated(plan->mv_apply.subplan);
         break;
     case PLAN_PARSE: walk_expr(walk, plan->parse.text); break;
+    case PLAN_PARSE_KV: walk_expr(walk, plan->parse_kv.text); break;
     case PLAN_MAKE_SERIES:
         walk_calls(walk, plan->make_series.aggregates, plan->make_series.aggregate_count);
         walk_exprs(walk, plan->make_series.keys, plan->make_series.key_count);

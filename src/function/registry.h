@@ -35,7 +35,9 @@ extern const FunctionSet ARRAY_FUNCTIONS;   // array_slice, pack_array, range, z
 extern const FunctionSet SET_FUNCTIONS;     // set_union, array_sort ...
 extern const FunctionSet HASH_FUNCTIONS;
 extern const FunctionSet IP_FUNCTIONS;
-extern const FunctionSet SERIES_FUNCTIONS; // element-wise and simple series functions
+extern const FunctionSet SERIES_FUNCTIONS;           // element-wise and simple series functions
+extern const FunctionSet SERIES_DECOMPOSE_FUNCTIONS; // season and trend, anomalies, periods
+extern const FunctionSet SERIES_2LINES_FUNCTIONS;    // series_fit_2lines ...
 extern const FunctionSet WINDOW_FUNCTIONS;
 extern const FunctionSet BASIC_AGGREGATES;   // count, sum, avg, min, max, stdev ...
 extern const FunctionSet COLLECT_AGGREGATES; // make_list, make_set, make_bag, arg_max, take_any

@@ -196,14 +196,8 @@ bind_join(Binder *b, Plan *input, const AstOperator *step)
 
 // ---- union ----
 
-typedef struct UnionInputs {
-    Plan **items;
-    Str *names;
-    size_t len, cap;
-} UnionInputs;
-
-static bool
-add_input(Binder *b, UnionInputs *inputs, Plan *plan, Str name)
+bool
+union_add(Binder *b, UnionInputs *inputs, Plan *plan, Str name)
 {
     if (!plan)
         return false;
@@ -250,7 +244,7 @@ add_wildcard(Binder *b, UnionInputs *inputs, const AstExpr *ast)
         return bind_fail(b, ast->span, "no table matches '%.*s'", STR_ARG(text));
     for (size_t i = 0; i < matches.len; i++) {
         AstExpr name = {.kind = AST_NAME, .span = ast->span, .name = {matches.items[i], ast->span}};
-        if (!add_input(b, inputs, bind_table(b, &name), matches.items[i]))
+        if (!union_add(b, inputs, bind_table(b, &name), matches.items[i]))
             return false;
     }
     return true;
@@ -271,7 +265,7 @@ add_table(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy, size_t
     }
     if (plan && plan->kind == PLAN_SCAN)
         name = plan->scan.table;
-    return add_input(b, inputs, plan, name);
+    return union_add(b, inputs, plan, name);
 }
 
 // What the inputs know of a column name: its types, and how many inputs have it.
@@ -352,6 +346,25 @@ merge_columns(Binder *b, const UnionInputs *inputs, bool inner, ColumnNamer *nam
 }
 
 Plan *
+union_plan(Binder *b, const UnionInputs *inputs, const AstName *source, bool inner, Span span)
+{
+    Plan *plan = bind_plan(b, PLAN_UNION, span);
+    if (!plan)
+        return NULL;
+    ColumnNamer namer = {.arena = b->arena};
+    plan->union_.source_column = source ? 0 : -1;
+    if (source && !namer_add(b, &namer, source, STR(""), TYPE_STRING))
+        return NULL;
+    plan->union_.inputs = inputs->items;
+    plan->union_.names = inputs->names;
+    plan->union_.count = (uint32_t)inputs->len;
+    plan->union_.columns = ARENA_ARRAY(b->arena, int32_t *, inputs->len);
+    merge_columns(b, inputs, inner, &namer, plan->union_.columns);
+    plan->schema = namer_schema(&namer);
+    return plan;
+}
+
+Plan *
 bind_union(Binder *b, Plan *input, const AstOperator *step)
 {
     const AstParam *fuzzy = operator_param(step, "isfuzzy");
@@ -364,7 +377,7 @@ bind_union(Binder *b, Plan *input, const AstOperator *step)
     UnionInputs inputs = {0};
     if (input) {
         Str name = input->kind == PLAN_SCAN ? input->scan.table : STR("union_arg0");
-        add_input(b, &inputs, input, name);
+        union_add(b, &inputs, input, name);
     }
     for (size_t i = 0; i < step->items.len; i++)
         if (!add_table(b, &inputs, step->items.items[i].expr, is_fuzzy, i + (input ? 1 : 0)))
@@ -373,23 +386,7 @@ bind_union(Binder *b, Plan *input, const AstOperator *step)
         bind_fail(b, step->span, "none of the tables of this union exists");
         return NULL;
     }
-    Plan *plan = bind_plan(b, PLAN_UNION, step->span);
-    if (!plan)
-        return NULL;
-    ColumnNamer namer = {.arena = b->arena};
-    plan->union_.source_column = -1;
-    if (source) {
-        AstName name = {source->text, source->span};
-        plan->union_.source_column = 0;
-        if (!namer_add(b, &namer, &name, STR(""), TYPE_STRING))
-            return NULL;
-    }
-    plan->union_.inputs = inputs.items;
-    plan->union_.names = inputs.names;
-    plan->union_.count = (uint32_t)inputs.len;
-    plan->union_.columns = ARENA_ARRAY(b->arena, int32_t *, inputs.len);
+    AstName name = {source ? source->text : STR(""), source ? source->span : step->span};
     bool inner = kind && str_equal_ci(kind->text, STR("inner"));
-    merge_columns(b, &inputs, inner, &namer, plan->union_.columns);
-    plan->schema = namer_schema(&namer);
-    return plan;
+    return union_plan(b, &inputs, source ? &name : NULL, inner, step->span);
 }

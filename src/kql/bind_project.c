@@ -88,6 +88,11 @@ tuple_type(const AstExpr *call, size_t index)
     } TUPLES[] = {
         {STR_INIT("series_stats"), "rlrlrrr"},
         {STR_INIT("series_fit_line"), "rrrrrd"},
+        {STR_INIT("series_decompose_anomalies"), "ddd"},
+        {STR_INIT("series_decompose"), "dddd"},
+        {STR_INIT("series_fit_2lines"), "rlrrdrrrrrrrrrr"},
+        {STR_INIT("series_periods_detect"), "dd"},
+        {STR_INIT("series_periods_validate"), "dd"},
     };
     for (size_t i = 0; call->kind == AST_CALL && i < COUNT_OF(TUPLES); i++) {
         if (!str_equal(call->name.text, TUPLES[i].name) || index >= strlen(TUPLES[i].types))

@@ -128,6 +128,21 @@ Plan *bind_union(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_mv_expand(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_mv_apply(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_parse(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_parse_kv(Binder *b, Plan *input, const AstOperator *step); // bind_parse_kv.c
+// bind_rewrite.c: operators that are others in disguise
+Plan *bind_search(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_sample_distinct(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_top_hitters(Binder *b, Plan *input, const AstOperator *step);
+
+// The tables of a union, as they are found.
+typedef struct UnionInputs {
+    Plan **items;
+    Str *names; // what withsource shows of each
+    size_t len, cap;
+} UnionInputs;
+bool union_add(Binder *b, UnionInputs *inputs, Plan *plan, Str name); // false when plan is NULL
+Plan *union_plan(Binder *b, const UnionInputs *inputs, const AstName *source, bool inner,
+                 Span span);
 Row row_of(const Plan *plan);
 // A projection of `input` onto `exprs`, as PLAN_WINDOW when one uses a window function.
 Plan *bind_projection(Binder *b, Plan *input, Schema schema, Expr **exprs, bool window, Span span);

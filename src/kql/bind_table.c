@@ -420,6 +420,8 @@ bind_source(Binder *b, const AstOperator *step)
             return SOURCES[i].bind(b, step);
     if (str_equal(step->name, STR("union")))
         return bind_union(b, NULL, step);
+    if (str_equal(step->name, STR("search")))
+        return bind_search(b, NULL, step);
     return bind_unsupported_plan(b, step);
 }
 
@@ -618,9 +620,13 @@ bind_operator(Binder *b, Plan *input, const AstOperator *step)
         {STR_INIT("project-reorder"), bind_project_reorder},
         {STR_INIT("parse"), bind_parse},
         {STR_INIT("parse-where"), bind_parse},
+        {STR_INIT("parse-kv"), bind_parse_kv},
         {STR_INIT("make-series"), bind_make_series},
         {STR_INIT("serialize"), bind_serialize},
         {STR_INIT("sample"), bind_sample},
+        {STR_INIT("sample-distinct"), bind_sample_distinct},
+        {STR_INIT("search"), bind_search},
+        {STR_INIT("top-hitters"), bind_top_hitters},
         {STR_INIT("as"), bind_as},
         {STR_INIT("render"), bind_render},
         {STR_INIT("getschema"), bind_getschema},

@@ -118,6 +118,7 @@ put_plan(Buffer *out, const Plan *plan, int depth)
         [PLAN_MV_EXPAND] = "mv-expand",
         [PLAN_MV_APPLY] = "mv-apply",
         [PLAN_PARSE] = "parse",
+        [PLAN_PARSE_KV] = "parse-kv",
         [PLAN_WINDOW] = "window",
         [PLAN_SHARED] = "shared",
         [PLAN_SAMPLE] = "sample",

@@ -392,7 +392,7 @@ prune_opaque(Optimiser *o, const Plan *plan, uint32_t **map)
     Plan *out = copy_plan(o, plan);
     *map = identity_map(o, plan->schema.count);
     if (plan->kind == PLAN_TAKE || plan->kind == PLAN_SAMPLE || plan->kind == PLAN_WINDOW ||
-        plan->kind == PLAN_PARSE || plan->kind == PLAN_MAKE_SERIES) {
+        plan->kind == PLAN_PARSE || plan->kind == PLAN_PARSE_KV || plan->kind == PLAN_MAKE_SERIES) {
         bool *all = ARENA_ARRAY(o->arena, bool, plan->input->schema.count + 1);
         memset(all, true, plan->input->schema.count);
         uint32_t *ignored;

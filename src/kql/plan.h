@@ -49,7 +49,8 @@ typedef enum PlanKind {
     PLAN_TAKE,
     PLAN_MV_EXPAND,
     PLAN_MV_APPLY,
-    PLAN_PARSE,  // parse, parse-where
+    PLAN_PARSE, // parse, parse-where
+    PLAN_PARSE_KV,
     PLAN_WINDOW, // project with window functions over serialised rows
     PLAN_SHARED, // one evaluation, many readers (materialize, let tables)
     PLAN_SAMPLE, // sample, sample-distinct
@@ -99,6 +100,15 @@ typedef struct ParsePart {
     ptrdiff_t column; // output column, -1 for `*`
     Type type;
 } ParsePart;
+
+typedef enum ParseKvForm {
+    PARSE_KV_DELIMITED, // pair_delimiter, kv_delimiter
+    PARSE_KV_LOOSE,     // what is no letter or digit divides
+    PARSE_KV_REGEX,     // each match is a key and its value
+} ParseKvForm;
+typedef struct KvQuote {
+    Str open, close; // a character each, may be the same
+} KvQuote;
 
 struct Plan {
     PlanKind kind;
@@ -186,6 +196,18 @@ struct Plan {
             uint32_t part_count;
             uint32_t *carried; // output column -> input column; UINT32_MAX: a parsed column
         } parse;
+        struct {
+            Expr *text;
+            ParseKvForm form;
+            Str pair_delimiter, kv_delimiter; // PARSE_KV_DELIMITED: not empty
+            bool greedy;
+            KvQuote *quotes;
+            uint32_t quote_count;
+            Str *escapes; // a character each
+            uint32_t escape_count;
+            Expr *pattern;     // PARSE_KV_REGEX: a constant
+            uint32_t *carried; // output column -> input column; UINT32_MAX: the key of its name
+        } parse_kv;
         struct {
             Expr **exprs; // may hold calls of FUNCTION_WINDOW rows
         } window;

@@ -2,11 +2,11 @@
 //
 // Reads JSON lines, JSON arrays, ARM and Graph pages ({"value": [...]}) and CSV,
 // plain, gzip or zstd, straight into column builders by the table's schema.
-// Fields the schema does not know are kept in the dynamic column `_Unmapped`; a
-// value that does not fit its column is null there and kept in `_Unmapped` too; a fraction
-// in a whole-number column is cut there and kept the same way. A
-// record that cannot be read is counted, written to the reject file with file,
-// line and reason, and does not stop the import. Memory is constant.
+// Fields the schema does not know are kept in the dynamic column `_Unmapped`; a value
+// that does not fit its column is null there and kept in `_Unmapped` too, and one that
+// only fits without its fraction is cut there and kept the same way. A record that
+// cannot be read is counted, written to the reject file with file, line and reason, and
+// does not stop the import. Memory is constant.
 #pragma once
 
 #include "base/threads.h"

@@ -140,6 +140,17 @@ dyn_real(Dyn node)
     return r;
 }
 
+bool
+dyn_number(Dyn node, double *out)
+{
+    switch (dyn_kind(node)) {
+    case DYN_LONG: *out = (double)dyn_long(node); return true;
+    case DYN_REAL: *out = dyn_real(node); return true;
+    case DYN_DECIMAL: *out = decimal_to_real(dyn_decimal(node)); return true;
+    default: return false;
+    }
+}
+
 Decimal
 dyn_decimal(Dyn node)
 {

@@ -53,6 +53,8 @@ int64_t dyn_long(Dyn node); // of DYN_LONG, DYN_DATETIME, DYN_TIMESPAN
 double dyn_real(Dyn node);  // of DYN_REAL
 Decimal dyn_decimal(Dyn node);
 Guid dyn_guid(Dyn node);
+// Of any number as a real; false for what is none.
+bool dyn_number(Dyn node, double *out);
 Str dyn_string(Dyn node); // of DYN_STRING; view into the tree
 
 uint32_t dyn_count(Dyn node); // members of an array or bag, else 0

@@ -77,17 +77,6 @@ array_length(ScalarCall *call)
     }
 }
 
-static bool
-node_number(Dyn node, double *out)
-{
-    switch (dyn_kind(node)) {
-    case DYN_LONG: *out = (double)dyn_long(node); return true;
-    case DYN_REAL: *out = dyn_real(node); return true;
-    case DYN_DECIMAL: *out = decimal_to_real(dyn_decimal(node)); return true;
-    default: return false;
-    }
-}
-
 // Null when an element is no number.
 static void
 array_sum(ScalarCall *call)
@@ -97,7 +86,7 @@ array_sum(ScalarCall *call)
         bool ok = arg_is_array(call, 0, i);
         double sum = 0, number = 0;
         for (uint32_t e = 0; ok && e < dyn_count(array); e++) {
-            ok = node_number(dyn_at(array, e), &number);
+            ok = dyn_number(dyn_at(array, e), &number);
             sum += number;
         }
         if (ok)
@@ -476,7 +465,7 @@ array_iff(ScalarCall *call)
             double number = 0;
             if (dyn_kind(condition) == DYN_BOOL)
                 number = dyn_bool(condition);
-            else if (!node_number(condition, &number)) {
+            else if (!dyn_number(condition, &number)) {
                 dyn_push_null(dyn);
                 continue;
             }

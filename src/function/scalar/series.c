@@ -23,13 +23,10 @@ typedef struct Series {
 static bool
 node_number(Dyn node, double *out)
 {
-    switch (dyn_kind(node)) {
-    case DYN_LONG: *out = (double)dyn_long(node); return true;
-    case DYN_REAL: *out = dyn_real(node); return true;
-    case DYN_DECIMAL: *out = decimal_to_real(dyn_decimal(node)); return true;
-    case DYN_BOOL: *out = dyn_bool(node); return true;
-    default: return false;
-    }
+    if (dyn_kind(node) != DYN_BOOL)
+        return dyn_number(node, out);
+    *out = dyn_bool(node);
+    return true;
 }
 
 // False when the tree is neither an array nor a number.

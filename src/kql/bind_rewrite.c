@@ -1,0 +1,225 @@
+// Operators that are others in disguise: search is a filter over each table and a
+// union, sample-distinct a distinct and a take, top-hitters a summarize and a top.
+
+#include "kql/bind_state.h"
+
+// ---- search ----
+
+// A text to look for, by its stars: x has, x* hasprefix, *x hassuffix, *x* contains,
+// a*b matches regex (Kusto docs, search operator).
+static void
+text_test(Binder *b, Str text, bool exact_case, Str *op, Str *needle)
+{
+    bool first = str_starts(text, STR("*")), last = text.len > 1 && str_ends(text, STR("*"));
+    *needle = str_slice(text, first ? 1 : 0, last ? text.len - 1 : text.len);
+    if (str_find(*needle, STR("*")) < 0) {
+        static const Str OPS[2][4] = {
+            {STR_INIT("has"), STR_INIT("hasprefix"), STR_INIT("hassuffix"), STR_INIT("contains")},
+            {STR_INIT("has_cs"), STR_INIT("hasprefix_cs"), STR_INIT("hassuffix_cs"),
+             STR_INIT("contains_cs")},
+        };
+        *op = OPS[exact_case][(last ? 1 : 0) + (first ? 2 : 0)];
+        return;
+    }
+    Buffer regex = {0};
+    buffer_text(&regex, exact_case ? "" : "(?i)");
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        bool plain =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+        if (c == '*')
+            buffer_text(&regex, ".*");
+        else
+            buffer_printf(&regex, plain ? "%c" : "\\%c", c);
+    }
+    *needle = str_copy(b->arena, buffer_slice(&regex));
+    *op = STR("matches regex");
+    buffer_free(&regex);
+}
+
+// The condition with each bare text replaced by a test of any column.
+static AstExpr *
+search_condition(Binder *b, const AstExpr *ast, bool exact_case)
+{
+    AstExpr *copy = ARENA_NEW(b->arena, AstExpr);
+    *copy = *ast;
+    if (ast->kind == AST_LITERAL && ast->value.type == TYPE_STRING) {
+        Str op, needle;
+        text_test(b, text_str(&ast->value.text), exact_case, &op, &needle);
+        AstExpr *star = ARENA_NEW(b->arena, AstExpr), *text = ARENA_NEW(b->arena, AstExpr);
+        *star = (AstExpr){.kind = AST_STAR, .span = ast->span};
+        *text = (AstExpr){.kind = AST_LITERAL, .span = ast->span, .value = value_string(needle)};
+        *copy = (AstExpr){.kind = AST_BINARY, .span = ast->span, .op = op, .base = star};
+        ARRAY_PUSH(b->arena, &copy->args, text);
+        return copy;
+    }
+    bool logic = ast->kind == AST_BINARY &&
+                 (str_equal(ast->op, STR("and")) || str_equal(ast->op, STR("or")));
+    bool negation = ast->kind == AST_CALL && str_equal(ast->name.text, STR("not"));
+    if (!logic && !negation)
+        return copy;
+    if (logic)
+        copy->base = search_condition(b, ast->base, exact_case);
+    copy->args = (AstExprList){0};
+    for (size_t i = 0; i < ast->args.len; i++)
+        ARRAY_PUSH(b->arena, &copy->args, search_condition(b, ast->args.items[i], exact_case));
+    return copy;
+}
+
+typedef struct Search {
+    Binder *b;
+    const AstOperator *step;
+    AstExpr *condition;
+    UnionInputs inputs;
+    AzError misfit; // why the last table that does not fit the condition does not
+    struct {
+        Str *items;
+        size_t len, cap;
+    } names; // of all tables there are
+} Search;
+
+static void
+collect_name(void *context, Str name)
+{
+    Search *search = context;
+    ARRAY_PUSH(search->b->arena, &search->names, str_copy(search->b->arena, name));
+}
+
+// One table: a condition on a column that the table lacks excludes it.
+static bool
+search_table(Search *search, Plan *plan, Str name)
+{
+    Binder *b = search->b;
+    if (!plan)
+        return false;
+    AstOperator where = {.name = STR("where"), .span = search->step->span};
+    where.expr = search->condition;
+    Plan *filter = bind_where(b, plan, &where);
+    if (!filter && b->error->code == AZ_SEMANTIC) {
+        search->misfit = *b->error;
+        error_clear(b->error);
+        return true;
+    }
+    return filter && union_add(b, &search->inputs, filter, name);
+}
+
+static bool
+search_named(Search *search, Str name, Span span, bool wanted)
+{
+    AstExpr ast = {.kind = AST_NAME, .span = span, .name = {name, span}};
+    Plan *plan = bind_table(search->b, &ast);
+    // Declared tables without rows cannot match; they are not worth a plan each.
+    if (plan && !wanted && plan->kind == PLAN_SCAN && !plan->scan.source->row_count)
+        return true;
+    return search_table(search, plan, name);
+}
+
+static bool
+search_everything(Search *search)
+{
+    Binder *b = search->b;
+    for (Scope *scope = b->scope; scope; scope = scope->outer)
+        for (Binding *binding = scope->bindings; binding; binding = binding->next)
+            if (binding->kind == BINDING_FUNCTION && binding->function->is_view &&
+                !binding->function->parameter_count &&
+                !search_named(search, binding->name, search->step->span, true))
+                return false;
+    b->catalog->each_table(b->catalog->context, collect_name, search);
+    for (size_t i = 0; i < search->names.len; i++) {
+        bool again = false; // a stored table is a declared one too
+        for (size_t k = 0; k < i && !again; k++)
+            again = str_equal_ci(search->names.items[k], search->names.items[i]);
+        if (!again && !search_named(search, search->names.items[i], search->step->span, false))
+            return false;
+    }
+    return true;
+}
+
+static bool
+search_listed(Search *search)
+{
+    for (size_t i = 0; i < search->step->items.len; i++) {
+        const AstExpr *table = search->step->items.items[i].expr;
+        if (table->kind == AST_NAME) {
+            if (!search_named(search, table->name.text, table->span, true))
+                return false;
+        } else if (table->kind == AST_WILDCARD || table->kind == AST_STAR) {
+            return bind_fail(search->b, table->span,
+                             "name the tables of search in (...); without a list all are searched");
+        } else if (!search_table(search, bind_table(search->b, table), STR("search_arg"))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Plan *
+bind_search(Binder *b, Plan *input, const AstOperator *step)
+{
+    const AstParam *kind = operator_param(step, "kind");
+    Search search = {.b = b, .step = step};
+    search.condition =
+        search_condition(b, step->expr, kind && str_equal_ci(kind->text, STR("case_sensitive")));
+    bool done;
+    if (input)
+        done = search_table(&search, input,
+                            input->kind == PLAN_SCAN ? input->scan.table : STR("search_arg0"));
+    else
+        done = step->items.len ? search_listed(&search) : search_everything(&search);
+    if (!done)
+        return NULL;
+    if (!search.inputs.len) {
+        if (search.misfit.code != AZ_OK)
+            *b->error = search.misfit;
+        else
+            bind_fail(b, step->span, "there is no table with rows to search");
+        return NULL;
+    }
+    AstName source = {STR("$table"), step->span};
+    return union_plan(b, &search.inputs, &source, false, step->span);
+}
+
+// ---- sample-distinct, top-hitters ----
+
+static Plan *
+then(Binder *b, Plan *input, const char *name, AstOperator step)
+{
+    step.name = str_from(name);
+    return input ? bind_operator(b, input, &step) : NULL;
+}
+
+Plan *
+bind_sample_distinct(Binder *b, Plan *input, const AstOperator *step)
+{
+    AstOperator distinct = {.span = step->span, .items = step->items};
+    AstOperator take = {.span = step->span, .expr = step->expr};
+    return then(b, then(b, input, "distinct", distinct), "take", take);
+}
+
+// top-hitters N of key [by weight]: the exact answer, under the names of the estimate.
+Plan *
+bind_top_hitters(Binder *b, Plan *input, const AstOperator *step)
+{
+    const AstItem *key = &step->items.items[0];
+    bool weighted = step->by.len > 0;
+    AstExpr *call = ARENA_NEW(b->arena, AstExpr);
+    *call = (AstExpr){.kind = AST_CALL, .span = step->span};
+    call->name = (AstName){weighted ? STR("sum") : STR("count"), step->span};
+    if (weighted)
+        ARRAY_PUSH(b->arena, &call->args, step->by.items[0].expr);
+    Str about = default_name(b, weighted ? step->by.items[0].expr : key->expr);
+    AstName *name = ARENA_NEW(b->arena, AstName);
+    name->text =
+        str_format(b->arena, "approximate_%s_%.*s", weighted ? "sum" : "count", STR_ARG(about));
+    name->span = step->span;
+    AstOperator summarize = {.span = step->span, .has_by = true};
+    AstItem sum = {.names = name, .name_count = 1, .expr = call, .span = step->span};
+    ARRAY_PUSH(b->arena, &summarize.items, sum);
+    ARRAY_PUSH(b->arena, &summarize.by, *key);
+    AstExpr *column = ARENA_NEW(b->arena, AstExpr);
+    *column = (AstExpr){.kind = AST_NAME, .span = step->span, .name = *name};
+    AstOperator top = {.span = step->span, .expr = step->expr};
+    AstItem order = {.expr = column, .descending = true, .span = step->span};
+    ARRAY_PUSH(b->arena, &top.by, order);
+    return then(b, then(b, input, "summarize", summarize), "top", top);
+}

@@ -172,7 +172,10 @@ bind_search(Binder *b, Plan *input, const AstOperator *step)
         if (search.misfit.code != AZ_OK)
             *b->error = search.misfit;
         else
-            bind_fail(b, step->span, "there is no table with rows to search");
+            bind_fail(
+                b, step->span,
+                "there is no table with rows to search: import data first, or name the tables "
+                "with search in (...)");
         return NULL;
     }
     AstName source = {STR("$table"), step->span};

@@ -50,30 +50,31 @@ rows_text(const RowReader *reader, ptrdiff_t column, Arena *arena)
     return result;
 }
 
-int64_t
-rows_long(const RowReader *reader, ptrdiff_t column)
+// The cell as a value of a type without text; null when there is none.
+static Value
+number_cell(const RowReader *reader, ptrdiff_t column, Type type)
 {
     const Vector *vector;
     uint32_t row;
     if (!find_cell(reader, column, &vector, &row))
-        return 0;
+        return (Value){.type = type, .is_null = true};
     Arena arena = {0};
     Value value = vector_value(vector, row);
-    Value number = value_convert(&arena, &value, TYPE_LONG);
+    Value number = value_convert(&arena, &value, type);
     arena_free(&arena);
+    return number;
+}
+
+int64_t
+rows_long(const RowReader *reader, ptrdiff_t column)
+{
+    Value number = number_cell(reader, column, TYPE_LONG);
     return number.is_null ? 0 : number.int64;
 }
 
 double
 rows_real(const RowReader *reader, ptrdiff_t column)
 {
-    const Vector *vector;
-    uint32_t row;
-    if (!find_cell(reader, column, &vector, &row))
-        return 0;
-    Arena arena = {0};
-    Value value = vector_value(vector, row);
-    Value number = value_convert(&arena, &value, TYPE_REAL);
-    arena_free(&arena);
+    Value number = number_cell(reader, column, TYPE_REAL);
     return number.is_null ? 0 : number.real;
 }

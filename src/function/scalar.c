@@ -67,6 +67,20 @@ out_dyn(ScalarCall *call, uint32_t i)
     dyn_builder_reset(call->scratch->dyn);
 }
 
+void
+out_array_begin(ScalarCall *call)
+{
+    dyn_builder_reset(call->scratch->dyn);
+    dyn_begin_array(call->scratch->dyn);
+}
+
+void
+out_array_finish(ScalarCall *call, uint32_t i)
+{
+    dyn_end_array(call->scratch->dyn);
+    out_dyn(call, i);
+}
+
 // ---- regular expressions ----
 
 // Constant patterns: compiled once a process, shared by equal patterns. Plans point into

@@ -98,6 +98,9 @@ void out_view(ScalarCall *call, uint32_t i, Str s); // s outlives the batch (par
 void out_value(ScalarCall *call, uint32_t i, const Value *value); // of call->type, text copied
 // Finishes scratch->dyn into row i (a null tree makes the row null) and resets it.
 void out_dyn(ScalarCall *call, uint32_t i);
+// Around the pushes of an array's elements: begins it in scratch->dyn, ends it as row i.
+void out_array_begin(ScalarCall *call);
+void out_array_finish(ScalarCall *call, uint32_t i);
 
 // The regex for row i of argument k: the bound one for a constant pattern, else from
 // the scratch's cache. NULL when the pattern is not valid (the result is then null).

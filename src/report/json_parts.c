@@ -196,3 +196,34 @@ json_member_long(JsonOut *json, const char *key, int64_t number)
     json_key(json, key);
     json_long(json, number);
 }
+
+void
+json_strings(JsonOut *json, const Str *items, size_t count)
+{
+    json_open(json, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_item(json);
+        json_string(json, items[i]);
+    }
+    json_close(json, ']');
+}
+
+void
+json_remedy(JsonOut *json, const Control *control)
+{
+    json_key(json, "remediation");
+    json_open(json, '{');
+    json_member_text(json, "text", control->fix_text);
+    json_member_text(json, "az", control->fix_az);
+    json_member_text(json, "bicep", control->fix_bicep);
+    json_member_text(json, "policy", control->fix_policy);
+    json_member_text(json, "breaks", control->fix_breaks);
+    json_close(json, '}');
+    json_key(json, "mappings");
+    json_open(json, '{');
+    for (size_t m = 0; m < control->mapping_count; m++) {
+        json_key_str(json, control->mappings[m].framework);
+        json_strings(json, control->mappings[m].ids, control->mappings[m].count);
+    }
+    json_close(json, '}');
+}

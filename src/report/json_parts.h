@@ -1,6 +1,7 @@
 // Pieces of JSON that the page's model and the JSON report share.
 #pragma once
 
+#include "assess/control.h"
 #include "base/buffer.h"
 #include "value/json.h"
 
@@ -36,3 +37,7 @@ void json_raw(JsonOut *json, Str text);
 void json_member_string(JsonOut *json, const char *key, Str text);
 void json_member_text(JsonOut *json, const char *key, Str text); // null when empty
 void json_member_long(JsonOut *json, const char *key, int64_t number);
+
+void json_strings(JsonOut *json, const Str *items, size_t count); // an array
+// The members "remediation" and "mappings" of a control.
+void json_remedy(JsonOut *json, const Control *control);

@@ -494,26 +494,7 @@ write_control(Page *page, const FixGroup *group)
     json_member_string(json, "severity", str_from(severity_name(control->severity)));
     json_member_string(json, "area", control->area);
     json_member_string(json, "rationale", control->rationale);
-    json_key(json, "remediation");
-    json_open(json, '{');
-    json_member_text(json, "text", control->fix_text);
-    json_member_text(json, "az", control->fix_az);
-    json_member_text(json, "bicep", control->fix_bicep);
-    json_member_text(json, "policy", control->fix_policy);
-    json_member_text(json, "breaks", control->fix_breaks);
-    json_close(json, '}');
-    json_key(json, "mappings");
-    json_open(json, '{');
-    for (size_t m = 0; m < control->mapping_count; m++) {
-        json_key_str(json, control->mappings[m].framework);
-        json_open(json, '[');
-        for (size_t i = 0; i < control->mappings[m].count; i++) {
-            json_item(json);
-            json_string(json, control->mappings[m].ids[i]);
-        }
-        json_close(json, ']');
-    }
-    json_close(json, '}');
+    json_remedy(json, control);
     json_key(json, "count");
     json_open(json, '{');
     key_long(json, "pass", result->pass);

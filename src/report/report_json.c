@@ -127,17 +127,6 @@ write_summary(JsonOut *json, const Assessment *a)
 }
 
 static void
-write_strings(JsonOut *json, const Str *items, size_t count)
-{
-    json_open(json, '[');
-    for (size_t i = 0; i < count; i++) {
-        json_item(json);
-        json_string(json, items[i]);
-    }
-    json_close(json, ']');
-}
-
-static void
 write_control(JsonOut *json, const Control *control, const ControlResult *result)
 {
     json_open(json, '{');
@@ -147,22 +136,8 @@ write_control(JsonOut *json, const Control *control, const ControlResult *result
     json_member_string(json, "area", control->area);
     json_member_text(json, "rationale", control->rationale);
     json_key(json, "requires");
-    write_strings(json, control->needs, control->need_count);
-    json_key(json, "remediation");
-    json_open(json, '{');
-    json_member_text(json, "text", control->fix_text);
-    json_member_text(json, "az", control->fix_az);
-    json_member_text(json, "bicep", control->fix_bicep);
-    json_member_text(json, "policy", control->fix_policy);
-    json_member_text(json, "breaks", control->fix_breaks);
-    json_close(json, '}');
-    json_key(json, "mappings");
-    json_open(json, '{');
-    for (size_t m = 0; m < control->mapping_count; m++) {
-        json_key_str(json, control->mappings[m].framework);
-        write_strings(json, control->mappings[m].ids, control->mappings[m].count);
-    }
-    json_close(json, '}');
+    json_strings(json, control->needs, control->need_count);
+    json_remedy(json, control);
     write_counts(json, result->pass, result->fail, result->unknown);
     json_member_text(json, "error", result->error);
     json_member_text(json, "missing", result->missing);

@@ -50,20 +50,6 @@ array_push_slice(DynBuilder *dyn, Dyn array, int64_t from, int64_t to)
         dyn_push_tree(dyn, dyn_at(array, e));
 }
 
-static void
-array_begin(ScalarCall *call)
-{
-    dyn_builder_reset(call->scratch->dyn);
-    dyn_begin_array(call->scratch->dyn);
-}
-
-static void
-array_finish(ScalarCall *call, uint32_t i)
-{
-    dyn_end_array(call->scratch->dyn);
-    out_dyn(call, i);
-}
-
 // ---- reading ----
 
 static void
@@ -145,12 +131,12 @@ static void
 pack_array(ScalarCall *call)
 {
     for (uint32_t i = 0; i < call->count; i++) {
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t k = 0; k < call->arg_count; k++) {
             Value value = arg_value(call, k, i);
             dyn_push_value(call->scratch->dyn, &value);
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -159,14 +145,14 @@ array_concat(ScalarCall *call)
 {
     for (uint32_t i = 0; i < call->count; i++) {
         bool ok = true;
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t k = 0; ok && k < call->arg_count; k++) {
             ok = arg_is_array(call, k, i);
             if (ok)
                 array_push_slice(call->scratch->dyn, arg_dyn(call, k, i), 0, INT64_MAX);
         }
         if (ok)
-            array_finish(call, i);
+            out_array_finish(call, i);
         else
             out_null(call, i);
     }
@@ -189,14 +175,14 @@ repeat(ScalarCall *call)
         int64_t most = ((int64_t)1 << 28) / (text.len + 1);
         if (most > ELEMENTS_MOST)
             most = ELEMENTS_MOST;
-        array_begin(call);
+        out_array_begin(call);
         for (int64_t n = 0; n < times && n < most; n++) {
             if (value.is_null)
                 dyn_push_null(call->scratch->dyn);
             else
                 dyn_push_tree(call->scratch->dyn, dyn_of_text(&text));
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -210,7 +196,7 @@ range_whole(ScalarCall *call, int64_t default_step, void (*push)(DynBuilder *, i
             out_null(call, i);
             continue;
         }
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t n = 0; n < ELEMENTS_MOST; n++) {
             if (step > 0 ? value > stop : value < stop)
                 break;
@@ -218,7 +204,7 @@ range_whole(ScalarCall *call, int64_t default_step, void (*push)(DynBuilder *, i
             if (__builtin_add_overflow(value, step, &value))
                 break;
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -251,14 +237,14 @@ range_real(ScalarCall *call)
             out_null(call, i);
             continue;
         }
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t n = 0; n < ELEMENTS_MOST; n++) {
             double value = start + n * step;
             if (step > 0 ? value > stop : value < stop)
                 break;
             dyn_push_real(call->scratch->dyn, value);
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -279,10 +265,10 @@ array_slice(ScalarCall *call)
         // The last element taken, -1 for none.
         if (end < 0)
             end = end < -count ? -1 : end + count;
-        array_begin(call);
+        out_array_begin(call);
         array_push_slice(call->scratch->dyn, array, position_in(ARG(call, 1, int64_t, i), count),
                          end == INT64_MAX ? end : end + 1);
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -295,10 +281,10 @@ array_reverse(ScalarCall *call)
             continue;
         }
         Dyn array = arg_dyn(call, 0, i);
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t e = dyn_count(array); e > 0; e--)
             dyn_push_tree(call->scratch->dyn, dyn_at(array, e - 1));
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -316,10 +302,10 @@ rotate_rows(ScalarCall *call, bool left)
         int64_t first = left ? by : -by;
         if (first < 0)
             first += count;
-        array_begin(call);
+        out_array_begin(call);
         array_push_slice(call->scratch->dyn, array, first, count);
         array_push_slice(call->scratch->dyn, array, 0, first);
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -359,14 +345,14 @@ shift_rows(ScalarCall *call, int64_t direction)
         Value fill = call->arg_count > 2 ? arg_value(call, 2, i) : value_null(TYPE_DYNAMIC);
         int64_t count = dyn_count(array);
         int64_t left = clamp(ARG(call, 1, int64_t, i), -count, count) * direction;
-        array_begin(call);
+        out_array_begin(call);
         push_times(call->scratch->dyn, &fill, -left);
         if (left >= 0)
             array_push_slice(call->scratch->dyn, array, left, count);
         else
             array_push_slice(call->scratch->dyn, array, 0, count + left);
         push_times(call->scratch->dyn, &fill, left);
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -406,7 +392,7 @@ array_split(ScalarCall *call)
         bool several = dyn_kind(cuts) == DYN_ARRAY;
         uint32_t cut_count = several ? dyn_count(cuts) : 1;
         bool ok = true;
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t c = 0; ok && c < cut_count; c++) {
             Dyn cut = several ? dyn_at(cuts, c) : cuts;
             ok = dyn_kind(cut) == DYN_LONG;
@@ -419,7 +405,7 @@ array_split(ScalarCall *call)
         }
         push_part(call->scratch->dyn, array, from, count);
         if (ok)
-            array_finish(call, i);
+            out_array_finish(call, i);
         else
             out_null(call, i);
     }
@@ -459,7 +445,7 @@ array_iff(ScalarCall *call)
             values[side] = arg_value(call, side + 1, i);
             texts[side] = dyn_text_of_value(call->arena, &values[side]);
         }
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t e = 0; e < dyn_count(conditions); e++) {
             Dyn condition = dyn_at(conditions, e);
             double number = 0;
@@ -472,7 +458,7 @@ array_iff(ScalarCall *call)
             uint32_t side = number != 0 ? 0 : 1;
             push_choice(dyn, &values[side], &texts[side], e);
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -494,7 +480,7 @@ zip(ScalarCall *call)
             out_null(call, i);
             continue;
         }
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t e = 0; e < longest; e++) {
             dyn_begin_array(dyn);
             for (uint32_t k = 0; k < call->arg_count; k++) {
@@ -506,7 +492,7 @@ zip(ScalarCall *call)
             }
             dyn_end_array(dyn);
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 

@@ -84,20 +84,6 @@ push_number(DynBuilder *dyn, double x, bool whole)
         dyn_push_real(dyn, x);
 }
 
-static void
-array_begin(ScalarCall *call)
-{
-    dyn_builder_reset(call->scratch->dyn);
-    dyn_begin_array(call->scratch->dyn);
-}
-
-static void
-array_finish(ScalarCall *call, uint32_t i)
-{
-    dyn_end_array(call->scratch->dyn);
-    out_dyn(call, i);
-}
-
 // ---- element by element ----
 
 static double
@@ -115,7 +101,7 @@ unary_rows(ScalarCall *call, double (*f)(double), bool keeps_whole)
         if (!arg_series(call, 0, i, &arena, &series)) {
             out_null(call, i);
         } else {
-            array_begin(call);
+            out_array_begin(call);
             for (uint32_t e = 0; e < series.len; e++) {
                 if (series.missing[e])
                     dyn_push_null(call->scratch->dyn);
@@ -123,7 +109,7 @@ unary_rows(ScalarCall *call, double (*f)(double), bool keeps_whole)
                     push_number(call->scratch->dyn, f(series.items[e]),
                                 keeps_whole && series.whole);
             }
-            array_finish(call, i);
+            out_array_finish(call, i);
         }
         arena_free(&arena);
     }
@@ -164,7 +150,7 @@ binary_rows(ScalarCall *call, double (*f)(double, double), PairResult kind)
             continue;
         }
         bool whole = kind == PAIR_WHOLE && a.whole && b.whole;
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t e = 0; e < series_length(&a, &b); e++) {
             double x, y;
             if (!series_at(&a, e, &x) || !series_at(&b, e, &y))
@@ -174,7 +160,7 @@ binary_rows(ScalarCall *call, double (*f)(double, double), PairResult kind)
             else
                 push_number(dyn, f(x, y), whole);
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
         arena_free(&arena);
     }
 }
@@ -327,7 +313,7 @@ series_cosine_similarity(ScalarCall *call)
 
 // ---- filling gaps ----
 
-// What counts as a gap: null, or the optional placeholder.
+// What counts as a gap: null, or the value that missing_value_placeholder names.
 static bool
 is_gap(const ScalarCall *call, uint32_t k, uint32_t i, Dyn node)
 {
@@ -349,7 +335,7 @@ series_fill_const(ScalarCall *call)
             out_null(call, i);
             continue;
         }
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t e = 0; e < dyn_count(array); e++) {
             Dyn node = dyn_at(array, e);
             if (is_gap(call, 2, i, node))
@@ -357,7 +343,7 @@ series_fill_const(ScalarCall *call)
             else
                 dyn_push_tree(dyn, node);
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
     }
 }
 
@@ -382,10 +368,10 @@ fill_rows(ScalarCall *call, bool forward)
             else if (last.ptr)
                 nodes[e] = last;
         }
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t e = 0; e < count; e++)
             dyn_push_tree(call->scratch->dyn, nodes[e]);
-        array_finish(call, i);
+        out_array_finish(call, i);
         arena_free(&arena);
     }
 }
@@ -402,9 +388,9 @@ series_fill_backward(ScalarCall *call)
     fill_rows(call, false);
 }
 
-// (array[, placeholder[, fill_edges[, constant]]]): gaps between two values lie on the
-// line between them; at the edges the nearest value goes on, or gaps stay. An array
-// without any value becomes the constant.
+// (array[, missing_value_placeholder[, fill_edges[, constant]]]): gaps between two values
+// lie on the line between them; at the edges the nearest value goes on, or gaps stay. An
+// array without any value becomes the constant.
 static void
 fill_linear_row(ScalarCall *call, uint32_t i, const Series *series, const bool *gaps)
 {
@@ -449,9 +435,9 @@ series_fill_linear(ScalarCall *call)
             bool *gaps = ARENA_ARRAY(&arena, bool, series.len);
             for (uint32_t e = 0; e < series.len; e++)
                 gaps[e] = series.missing[e] || is_gap(call, 1, i, dyn_at(array, e));
-            array_begin(call);
+            out_array_begin(call);
             fill_linear_row(call, i, &series, gaps);
-            array_finish(call, i);
+            out_array_finish(call, i);
         }
         arena_free(&arena);
     }
@@ -480,7 +466,7 @@ series_iir(ScalarCall *call)
             continue;
         }
         double *y = ARENA_ARRAY(&arena, double, x.len);
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t n = 0; n < x.len; n++) {
             for (uint32_t k = 0; k < b.len && k <= n; k++)
                 y[n] += b.items[k] * x.items[n - k];
@@ -489,7 +475,7 @@ series_iir(ScalarCall *call)
             y[n] /= a.items[0];
             dyn_push_real(call->scratch->dyn, y[n]);
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
         arena_free(&arena);
     }
 }
@@ -514,7 +500,7 @@ series_fir(ScalarCall *call)
         bool centre = call->arg_count > 3 && ARG(call, 3, uint8_t, i);
         double total = normalize ? sum_of(&filter, NULL) : 1;
         int64_t shift = centre ? (filter.len - 1) / 2 : 0;
-        array_begin(call);
+        out_array_begin(call);
         for (int64_t n = 0; n < x.len; n++) {
             double y = 0;
             for (int64_t k = 0; k < filter.len; k++) {
@@ -524,7 +510,7 @@ series_fir(ScalarCall *call)
             }
             dyn_push_real(call->scratch->dyn, total != 0 ? y / total : y);
         }
-        array_finish(call, i);
+        out_array_finish(call, i);
         arena_free(&arena);
     }
 }
@@ -760,10 +746,10 @@ series_seasonal(ScalarCall *call)
         double *typical = ARENA_ARRAY(&arena, double, (size_t)period);
         for (int64_t place = 0; place < period; place++)
             typical[place] = seasonal_median(&series, period, place, room);
-        array_begin(call);
+        out_array_begin(call);
         for (uint32_t e = 0; e < series.len; e++)
             dyn_push_real(call->scratch->dyn, typical[e % period]);
-        array_finish(call, i);
+        out_array_finish(call, i);
         arena_free(&arena);
     }
 }
@@ -839,17 +825,19 @@ static const FunctionDef ROWS[] = {
     FUNCTION(series_pearson_correlation, "(a:dynamic, b:dynamic) : real",
              "Pearson's correlation of two series.",
              "series_pearson_correlation(dynamic([1, 2]), dynamic([2, 4])) > 0.999"),
-    FUNCTION(series_fill_const, "(series:dynamic, value:scalar, placeholder:dynamic=) : dynamic",
+    FUNCTION(series_fill_const,
+             "(series:dynamic, value:scalar, missing_value_placeholder:dynamic=) : dynamic",
              "Gaps filled with a constant.",
              "tolong(series_fill_const(dynamic([null]), 7)[0]) == 7"),
-    FUNCTION(series_fill_forward, "(series:dynamic, placeholder:dynamic=) : dynamic",
+    FUNCTION(series_fill_forward, "(series:dynamic, missing_value_placeholder:dynamic=) : dynamic",
              "Gaps filled with the value before them.",
              "tolong(series_fill_forward(dynamic([1, null]))[1]) == 1"),
-    FUNCTION(series_fill_backward, "(series:dynamic, placeholder:dynamic=) : dynamic",
+    FUNCTION(series_fill_backward, "(series:dynamic, missing_value_placeholder:dynamic=) : dynamic",
              "Gaps filled with the value behind them.",
              "tolong(series_fill_backward(dynamic([null, 1]))[0]) == 1"),
     {"series_fill_linear", NULL,
-     "(series:dynamic, placeholder:dynamic=, fill_edges:bool=, constant:scalar=) : dynamic",
+     "(series:dynamic, missing_value_placeholder:dynamic=, fill_edges:bool=, constant:scalar=) : "
+     "dynamic",
      "Gaps filled along the line between their neighbours.",
      "toreal(series_fill_linear(dynamic([1, null, 3]))[1]) == 2", FUNCTION_SCALAR, FN_OWN_NULLS,
      &series_fill_linear_impl},

@@ -38,9 +38,15 @@ extern const FunctionSet IP_FUNCTIONS;
 extern const FunctionSet SERIES_FUNCTIONS;           // element-wise and simple series functions
 extern const FunctionSet SERIES_DECOMPOSE_FUNCTIONS; // season and trend, anomalies, periods
 extern const FunctionSet SERIES_2LINES_FUNCTIONS;    // series_fit_2lines ...
+extern const FunctionSet SERIES_FOURIER_FUNCTIONS;   // series_fft, series_ifft
+extern const FunctionSet SERIES_POLY_FUNCTIONS;      // series_fit_poly
+extern const FunctionSet XML_FUNCTIONS;              // parse_xml()
+extern const FunctionSet USER_AGENT_FUNCTIONS;       // parse_user_agent()
+extern const FunctionSet SESSION_FUNCTIONS;          // current_principal(), cursor_after() ...
 extern const FunctionSet WINDOW_FUNCTIONS;
 extern const FunctionSet BASIC_AGGREGATES;   // count, sum, avg, min, max, stdev ...
 extern const FunctionSet COLLECT_AGGREGATES; // make_list, make_set, make_bag, arg_max, take_any
 extern const FunctionSet SKETCH_AGGREGATES;  // dcount, count_distinct, hll
+extern const FunctionSet SCHEMA_AGGREGATES;  // buildschema
 extern const FunctionSet PERCENTILE_AGGREGATES;
 extern const FunctionSet DIGEST_AGGREGATES; // tdigest and its readers

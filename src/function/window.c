@@ -97,12 +97,12 @@ same_as_before(const ScalarCall *call, uint32_t i)
 }
 
 static void
-rank_rows(ScalarCall *call, bool dense)
+rank_rows(ScalarCall *call, bool dense, bool may_restart)
 {
     int64_t *out = call->out;
     int64_t rank = 0, row = 0;
     for (uint32_t i = 0; i < call->count; i++) {
-        if (i == 0 || restarts(call, 1, i))
+        if (i == 0 || (may_restart && restarts(call, 1, i)))
             rank = row = 1;
         else if (row++, !same_as_before(call, i))
             rank = dense ? rank + 1 : row;
@@ -113,13 +113,22 @@ rank_rows(ScalarCall *call, bool dense)
 static void
 row_rank_dense(ScalarCall *call)
 {
-    rank_rows(call, true);
+    rank_rows(call, true, true);
 }
 
 static void
 row_rank_min(ScalarCall *call)
 {
-    rank_rows(call, false);
+    rank_rows(call, false, true);
+}
+
+// The old spelling row_rank(term [, dense]).
+static void
+row_rank(ScalarCall *call)
+{
+    bool dense = call->arg_count < 2 || !call->count || arg_is_null(call, 1, 0) ||
+                 ARG(call, 1, uint8_t, 0);
+    rank_rows(call, dense, false);
 }
 
 // The time at which the row's session began: a session ends before a row that comes too
@@ -174,6 +183,8 @@ static const FunctionDef ROWS[] = {
            "The rank of the row: one more at each change of the term."),
     WINDOW("row_rank_min", row_rank_min, "(term:scalar, restart:bool=) : long",
            "The number of the first row that has the term of this row."),
+    WINDOW("row_rank", row_rank, "(term:scalar, dense:bool=) : long",
+           "The rank of the row, an old spelling of row_rank_dense() and row_rank_min()."),
     WINDOW("row_window_session", row_window_session,
            "(time:datetime, max_from_first:timespan, max_between:timespan, restart:bool=) : "
            "datetime",

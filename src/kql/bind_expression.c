@@ -237,7 +237,13 @@ bind_index(Binder *b, const AstExpr *ast, Row *row)
         step = bind_convert(b, step, TYPE_STRING);
     else if (step->type != TYPE_STRING)
         step = bind_convert(b, step, TYPE_LONG);
-    return bind_path_step(b, bind_expression(b, ast->base, row), step, ast->span);
+    Expr *base = bind_expression(b, ast->base, row);
+    const Tuple *tuple = base ? base->tuple : NULL;
+    Expr *path = bind_path_step(b, base, step, ast->span);
+    if (tuple && !tuple->whole && step->kind == EXPR_CONST && step->type == TYPE_LONG &&
+        step->value.int64 >= 0 && step->value.int64 < tuple->count)
+        path = bind_convert(b, path, tuple->types[step->value.int64]);
+    return path;
 }
 
 // ---- operators ----
@@ -253,6 +259,54 @@ is_comparison(Str op)
 {
     return str_equal(op, STR("==")) || str_equal(op, STR("!=")) || op.ptr[0] == '<' ||
            op.ptr[0] == '>';
+}
+
+static bool
+is_equality(Str op)
+{
+    return op.len == 2 && op.ptr[1] == '=' && (op.ptr[0] == '=' || op.ptr[0] == '!');
+}
+
+static bool
+is_time(Type type)
+{
+    return type == TYPE_DATETIME || type == TYPE_TIMESPAN;
+}
+
+// Whether < and its kin are defined: among numbers and truth values, among points in
+// time, among spans; a dynamic only beside a number (typing of the official analyser).
+static bool
+is_ordered_pair(Type a, Type z)
+{
+    if (a == TYPE_DYNAMIC || z == TYPE_DYNAMIC)
+        return a == z || type_is_numeric(a) || type_is_numeric(z);
+    if (is_time(a) || is_time(z))
+        return a == z;
+    return (type_is_numeric(a) || a == TYPE_BOOL) && (type_is_numeric(z) || z == TYPE_BOOL);
+}
+
+// Refuses what no conversion may make possible: an order of texts, a dynamic times a span.
+static bool
+check_sides(Binder *b, Str op, const Expr *left, const Expr *right, Span span)
+{
+    Type a = left->type, z = right->type;
+    if (is_comparison(op) && !is_equality(op) && !is_ordered_pair(a, z)) {
+        const char *advice = a == TYPE_STRING && z == TYPE_STRING
+                                 ? "; strcmp() tells the order of two texts"
+                             : is_time(a) || is_time(z) ? "; convert one side, for example with "
+                                                          "todatetime() or totimespan()"
+                                                        : "; convert one side, for example with "
+                                                          "tolong()";
+        return bind_fail(b, span, "operator '%.*s' cannot be used on %s and %s%s", STR_ARG(op),
+                         type_name(a), type_name(z), advice);
+    }
+    bool scales = is_arithmetic(op) && op.ptr[0] != '+' && op.ptr[0] != '-';
+    if (scales && ((a == TYPE_DYNAMIC && is_time(z)) || (z == TYPE_DYNAMIC && is_time(a))))
+        return bind_fail(b, span,
+                         "operator '%.*s' cannot be used on %s and %s; convert the dynamic, for "
+                         "example with tolong()",
+                         STR_ARG(op), type_name(a), type_name(z));
+    return true;
 }
 
 // Brings the sides of an operator together where their types differ: a dynamic takes
@@ -306,6 +360,8 @@ bind_any_column(Binder *b, const AstExpr *ast, Row *row)
         Expr *right = bind_expression(b, ast->args.items[0], row);
         if (!right)
             return NULL;
+        if (comparison && !is_equality(ast->op) && !is_ordered_pair(type, right->type))
+            continue;
         if (comparison && type != right->type &&
             !(type_is_numeric(type) && type_is_numeric(right->type)) && type != TYPE_DYNAMIC)
             continue;
@@ -340,9 +396,16 @@ bind_binary_ast(Binder *b, const AstExpr *ast, Row *row)
     if (str_equal(ast->op, STR("and")) || str_equal(ast->op, STR("or"))) {
         left = bind_convert(b, left, left->type == TYPE_DYNAMIC ? TYPE_BOOL : left->type);
         right = bind_convert(b, right, right->type == TYPE_DYNAMIC ? TYPE_BOOL : right->type);
-    } else if ((is_arithmetic(ast->op) || is_comparison(ast->op)) &&
-               !adapt_sides(b, ast->op, &left, &right)) {
-        return NULL;
+    } else if (is_arithmetic(ast->op) || is_comparison(ast->op)) {
+        if (!check_sides(b, ast->op, left, right, ast->span) ||
+            !adapt_sides(b, ast->op, &left, &right))
+            return NULL;
+        if (is_equality(ast->op) && left->type != right->type &&
+            !(type_is_numeric(left->type) && type_is_numeric(right->type))) {
+            // Values of unlike types, such as a guid and a number, are never equal.
+            Value unlike = value_bool(ast->op.ptr[0] == '!');
+            return negate_if(b, expr_const(b->arena, &unlike, ast->span), ast->negated, ast->span);
+        }
     }
     return negate_if(b, bind_binary(b, ast->op, left, right, ast->span), ast->negated, ast->span);
 }
@@ -376,6 +439,13 @@ bind_between(Binder *b, const AstExpr *ast, Expr *value, Row *row)
     Expr *high = low ? bind_expression(b, ast->args.items[1], row) : NULL;
     if (!high)
         return NULL;
+    Type type = value->type;
+    if (!is_ordered_pair(type, low->type) || type == TYPE_BOOL || low->type == TYPE_BOOL ||
+        (type == TYPE_DYNAMIC && low->type == TYPE_DYNAMIC)) {
+        bind_fail(b, low->span, "between cannot compare %s with %s; convert one of them",
+                  type_name(type), type_name(low->type));
+        return NULL;
+    }
     // between (d .. 3d): the right end counted from the left one.
     if (low->type == TYPE_DATETIME && high->type == TYPE_TIMESPAN)
         high = bind_binary(b, STR("+"), low, high, high->span);
@@ -574,6 +644,9 @@ static const struct {
     {STR_INIT("columnifexists"), bind_column_if_exists},
     {STR_INIT("ingestion_time"), bind_ingestion_time},
     {STR_INIT("current_database"), bind_current_database},
+    {STR_INIT("bin_auto"), bind_bin_auto},
+    {STR_INIT("assert"), bind_assert},
+    {STR_INIT("iscolumnexists"), bind_is_column},
 };
 
 static Expr *
@@ -659,7 +732,11 @@ bind_registry_call(Binder *b, const AstExpr *ast, Row *row)
         if (!args[i])
             return NULL;
     }
-    return resolve_call(b, overloads, found, args, count, ast->span);
+    const Tuple *tuple = tuple_of_call(b, ast, args, count);
+    Expr *call = resolve_call(b, overloads, found, args, count, ast->span);
+    if (call && tuple)
+        call->tuple = tuple;
+    return call;
 }
 
 static Expr *

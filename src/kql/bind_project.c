@@ -78,40 +78,21 @@ input_column(Binder *b, const Plan *input, uint32_t at, Span span)
     return expr_column(b->arena, at, input->schema.columns[at].type, span);
 }
 
-// Functions that yield several values have a type for each: r real, l long, d dynamic.
-static Type
-tuple_type(const AstExpr *call, size_t index)
+// Whether an item before number `at` gives the same column its name.
+static bool
+project_has_plain(const AstOperator *step, size_t at)
 {
-    static const struct {
-        Str name;
-        const char *types;
-    } TUPLES[] = {
-        {STR_INIT("series_stats"), "rlrlrrr"},
-        {STR_INIT("series_fit_line"), "rrrrrd"},
-        {STR_INIT("series_decompose_anomalies"), "ddd"},
-        {STR_INIT("series_decompose"), "dddd"},
-        {STR_INIT("series_fit_2lines"), "rlrrdrrrrrrrrrr"},
-        {STR_INIT("series_periods_detect"), "dd"},
-        {STR_INIT("series_periods_validate"), "dd"},
-    };
-    for (size_t i = 0; call->kind == AST_CALL && i < COUNT_OF(TUPLES); i++) {
-        if (!str_equal(call->name.text, TUPLES[i].name) || index >= strlen(TUPLES[i].types))
-            continue;
-        char type = TUPLES[i].types[index];
-        return type == 'r' ? TYPE_REAL : type == 'l' ? TYPE_LONG : TYPE_DYNAMIC;
+    Str name = step->items.items[at].expr->name.text;
+    for (size_t i = 0; i < at; i++) {
+        const AstItem *item = &step->items.items[i];
+        if (!item->name_count && item->expr->kind == AST_NAME &&
+            str_equal(item->expr->name.text, name))
+            return true;
+        for (size_t n = 0; n < item->name_count; n++)
+            if (str_equal(item->names[n].text, name))
+                return true;
     }
-    return TYPE_DYNAMIC;
-}
-
-// (a, b) = f(): the elements of an array, one a name.
-static Expr *
-tuple_element(Binder *b, const AstExpr *call, Expr *tuple, size_t index, Span span)
-{
-    Expr **args = ARENA_ARRAY(b->arena, Expr *, 2);
-    Value step = value_long((int64_t)index);
-    args[0] = tuple;
-    args[1] = expr_const(b->arena, &step, span);
-    return bind_convert(b, bind_function(b, STR("$path"), args, 2, span), tuple_type(call, index));
+    return false;
 }
 
 Plan *
@@ -119,6 +100,7 @@ bind_project(Binder *b, Plan *input, const AstOperator *step)
 {
     Row row = row_of(input);
     Projection out = {.namer = {.arena = b->arena}};
+    TupleStage stage = {.first = input->schema.count};
     for (size_t i = 0; i < step->items.len; i++) {
         const AstItem *item = &step->items.items[i];
         if (item->expr->kind == AST_STAR && !item->name_count) {
@@ -132,23 +114,23 @@ bind_project(Binder *b, Plan *input, const AstOperator *step)
         Expr *expr = bind_expression(b, item->expr, &row);
         if (!expr)
             return NULL;
-        if (item->name_count > 1) {
-            for (size_t n = 0; n < item->name_count; n++) {
-                Expr *element = tuple_element(b, item->expr, expr, n, item->span);
-                if (!element || !namer_add(b, &out.namer, &item->names[n], STR(""), element->type))
-                    return NULL;
-                projection_push(b, &out, element);
-            }
-            continue;
-        }
-        const AstName *name = item->name_count ? &item->names[0] : NULL;
-        // A plain column repeated is an error, a computed name that clashes is not.
-        if (!name && item->expr->kind == AST_NAME)
-            name = &item->expr->name;
-        if (!namer_add(b, &out.namer, name, default_name(b, item->expr), expr->type))
+        TupleColumns columns;
+        if (!tuple_expand(b, item, expr, &stage, false, &columns))
             return NULL;
-        projection_push(b, &out, expr);
+        for (uint32_t n = 0; n < columns.count; n++) {
+            const AstName *name = n < item->name_count ? &item->names[n] : NULL;
+            Str fallback = expr->tuple ? columns.names[n] : default_name(b, item->expr);
+            // A plain column repeated is an error, a computed name that clashes is not.
+            if (!name && item->expr->kind == AST_NAME && project_has_plain(step, i))
+                name = &item->expr->name;
+            if (!namer_add(b, &out.namer, name, fallback, columns.exprs[n]->type))
+                return NULL;
+            projection_push(b, &out, columns.exprs[n]);
+        }
     }
+    input = tuple_stage_plan(b, input, &stage, row.uses_window, step->span);
+    if (!input)
+        return NULL;
     return bind_projection(b, input, namer_schema(&out.namer), out.items, row.uses_window,
                            step->span);
 }
@@ -159,6 +141,7 @@ bind_extend(Binder *b, Plan *input, const AstOperator *step)
 {
     Row row = row_of(input);
     Projection out = {.namer = {.arena = b->arena}};
+    TupleStage stage = {.first = input->schema.count};
     for (uint32_t c = 0; c < input->schema.count; c++) {
         ARRAY_PUSH(b->arena, &out.namer, input->schema.columns[c]);
         projection_push(b, &out, input_column(b, input, c, step->span));
@@ -166,17 +149,17 @@ bind_extend(Binder *b, Plan *input, const AstOperator *step)
     for (size_t i = 0; i < step->items.len; i++) {
         const AstItem *item = &step->items.items[i];
         Expr *whole = bind_expression(b, item->expr, &row);
-        if (!whole)
+        TupleColumns columns;
+        if (!whole || !tuple_expand(b, item, whole, &stage, false, &columns))
             return NULL;
-        size_t names = item->name_count ? item->name_count : 1;
-        for (size_t n = 0; n < names; n++) {
-            Expr *expr =
-                item->name_count > 1 ? tuple_element(b, item->expr, whole, n, item->span) : whole;
-            if (!expr)
-                return NULL;
-            Str fallback = item->name_count ? item->names[n].text : default_name(b, item->expr);
+        for (uint32_t n = 0; n < columns.count; n++) {
+            Expr *expr = columns.exprs[n];
+            bool named = n < item->name_count;
+            Str fallback = named ? item->names[n].text
+                           : whole->tuple ? columns.names[n]
+                                          : default_name(b, item->expr);
             Schema now = namer_schema(&out.namer);
-            bool replaces = item->name_count || item->expr->kind == AST_NAME;
+            bool replaces = named || item->expr->kind == AST_NAME;
             ptrdiff_t at = fallback.len && replaces ? schema_find(&now, fallback) : -1;
             if (at >= 0) {
                 out.namer.items[at].type = expr->type;
@@ -188,6 +171,9 @@ bind_extend(Binder *b, Plan *input, const AstOperator *step)
             projection_push(b, &out, expr);
         }
     }
+    input = tuple_stage_plan(b, input, &stage, row.uses_window, step->span);
+    if (!input)
+        return NULL;
     return bind_projection(b, input, namer_schema(&out.namer), out.items, row.uses_window,
                            step->span);
 }

@@ -103,12 +103,43 @@ bool is_tabular(Binder *b, const AstExpr *ast);
 Expr *bind_aggregate_call(Binder *b, const AstExpr *ast);
 bool name_is_aggregate(Binder *b, Str name);
 
+// bind_special.c: calls whose answer is known while binding
+bool bind_set(Binder *b, const AstStatement *statement);
+Expr *bind_bin_auto(Binder *b, const AstExpr *ast, Row *row);
+Expr *bind_assert(Binder *b, const AstExpr *ast, Row *row);
+Expr *bind_is_column(Binder *b, const AstExpr *ast, Row *row);
+
 // bind_name.c
 Str default_name(Binder *b, const AstExpr *ast);    // empty: it has none
 Str aggregate_name(Binder *b, const AstExpr *call); // of the first output
 bool namer_add(Binder *b, ColumnNamer *namer, const AstName *name, Str fallback, Type type);
 void namer_add_auto(ColumnNamer *namer, Str name, Type type); // suffix on a clash
 Schema namer_schema(const ColumnNamer *namer);
+
+// bind_tuple.c: calls that yield several values
+typedef struct Tuple {
+    uint32_t count;
+    Str *names; // of the columns, when the query gives none
+    Type *types;
+    bool whole; // one value only, which is the call's own
+} Tuple;
+// What is to be computed in front of a projection, behind the `first` columns of its input.
+typedef struct TupleStage {
+    uint32_t first;
+    Expr **items;
+    size_t len, cap;
+} TupleStage;
+// The columns that an item stands for; a name is empty where the call gives none.
+typedef struct TupleColumns {
+    Expr **exprs;
+    Str *names;
+    uint32_t count;
+} TupleColumns;
+const Tuple *tuple_of_call(Binder *b, const AstExpr *call, Expr *const *args, uint32_t arg_count);
+// `stage` may be NULL. `named_only`: names that are written are all there is (print).
+bool tuple_expand(Binder *b, const AstItem *item, Expr *expr, TupleStage *stage, bool named_only,
+                  TupleColumns *out);
+Plan *tuple_stage_plan(Binder *b, Plan *input, const TupleStage *stage, bool window, Span span);
 
 // bind_table.c, bind_operator.c, bind_shape.c, bind_join.c
 Plan *bind_table(Binder *b, const AstExpr *ast);

@@ -274,10 +274,15 @@ add_item(Binder *b, const AstItem *item, const Row *row, const Schema *key_schem
     Expr *expr = bind_expression(b, item->expr, &keys);
     if (!expr)
         return false;
-    const AstName *name = item->name_count ? &item->names[0] : NULL;
-    if (!namer_add(b, &out->namer, name, STR(""), expr->type))
+    TupleColumns columns;
+    if (!tuple_expand(b, item, expr, NULL, false, &columns))
         return false;
-    ARRAY_PUSH(b->arena, out, expr);
+    for (uint32_t n = 0; n < columns.count; n++) {
+        const AstName *name = n < item->name_count ? &item->names[n] : NULL;
+        if (!namer_add(b, &out->namer, name, columns.names[n], columns.exprs[n]->type))
+            return false;
+        ARRAY_PUSH(b->arena, out, columns.exprs[n]);
+    }
     return true;
 }
 

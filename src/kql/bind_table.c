@@ -344,18 +344,29 @@ bind_print(Binder *b, const AstOperator *step)
     if (!one)
         return NULL;
     ColumnNamer namer = {.arena = b->arena};
-    Expr **exprs = ARENA_ARRAY(b->arena, Expr *, step->items.len);
+    TupleStage stage = {0};
+    struct {
+        Expr **items;
+        size_t len, cap;
+    } exprs = {0};
     for (size_t i = 0; i < step->items.len; i++) {
         const AstItem *item = &step->items.items[i];
-        exprs[i] = bind_expression(b, item->expr, NULL);
-        if (!exprs[i])
+        Expr *expr = bind_expression(b, item->expr, NULL);
+        TupleColumns columns;
+        if (!expr || !tuple_expand(b, item, expr, &stage, true, &columns))
             return NULL;
-        Str fallback = str_format(b->arena, "print_%zu", i);
-        if (!namer_add(b, &namer, item->name_count ? &item->names[0] : NULL, fallback,
-                       exprs[i]->type))
-            return NULL;
+        for (uint32_t n = 0; n < columns.count; n++) {
+            const AstName *name = n < item->name_count ? &item->names[n] : NULL;
+            Str fallback =
+                expr->tuple ? columns.names[n] : str_format(b->arena, "print_%zu", i);
+            if (!namer_add(b, &namer, name, fallback, columns.exprs[n]->type))
+                return NULL;
+            ARRAY_PUSH(b->arena, &exprs, columns.exprs[n]);
+        }
     }
-    return bind_projection(b, one, namer_schema(&namer), exprs, false, step->span);
+    one = tuple_stage_plan(b, one, &stage, false, step->span);
+    return one ? bind_projection(b, one, namer_schema(&namer), exprs.items, false, step->span)
+               : NULL;
 }
 
 static Plan *

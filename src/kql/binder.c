@@ -179,7 +179,7 @@ bind_lets(Binder *b, const AstStatementList *statements, size_t count)
         case AST_LET:
         case AST_LET_FUNCTION: done = bind_let(b, statement); break;
         case AST_QUERY_PARAMETERS: done = bind_query_parameters(b, statement); break;
-        case AST_SET: break; // request properties that mean nothing here are accepted
+        case AST_SET: done = bind_set(b, statement); break;
         case AST_UNSUPPORTED_STATEMENT:
             done = bind_unsupported(b, statement->span, statement->what.ptr);
             break;

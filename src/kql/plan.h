@@ -34,6 +34,7 @@ struct Expr {
     const void *bound; // EXPR_CALL: what the function's bind hook kept, or NULL
     Plan *plan;        // EXPR_SUBQUERY
     SubqueryShape shape;
+    const struct Tuple *tuple; // of a call that yields several values; only the binder asks
 };
 
 typedef enum PlanKind {

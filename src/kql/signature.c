@@ -104,7 +104,8 @@ conversion_cost(Type from, Type to)
         return to == TYPE_STRING ? 12 : 10;
     switch (to) {
     case TYPE_LONG: return from == TYPE_INT ? 1 : NO;
-    case TYPE_REAL: return from == TYPE_INT || from == TYPE_LONG ? 2 : NO;
+    case TYPE_REAL:
+        return from == TYPE_INT || from == TYPE_LONG ? 2 : from == TYPE_DECIMAL ? 3 : NO;
     case TYPE_DECIMAL:
         return from == TYPE_INT || from == TYPE_LONG ? 3 : from == TYPE_REAL ? 2 : NO;
     case TYPE_INT: return from == TYPE_LONG ? 4 : NO;

@@ -402,6 +402,19 @@ percentrank_tdigest(ScalarCall *call)
     rank_rows(call, true);
 }
 
+static void
+tdigest_isvalid(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++) {
+        Arena arena = {0};
+        Digest digest = {0};
+        ((uint8_t *)call->out)[i] =
+            !arg_is_null(call, 0, i) && digest_read(arg_dyn(call, 0, i), &digest, &arena);
+        arena_free(&arena);
+    }
+}
+
+static const ScalarImpl isvalid_impl = {tdigest_isvalid, NULL};
 static const ScalarImpl merge_impl = {merge_rows, NULL};
 static const ScalarImpl percentile_impl = {percentile_rows, percentile_bind};
 static const ScalarImpl percentile_array_impl = {percentile_array_rows, percentile_array_bind};
@@ -429,6 +442,9 @@ static const FunctionDef ROWS[] = {
      "The values at an array of percentiles of a digest.",
      "array_length(percentiles_array_tdigest(dynamic([1, 1]), dynamic([5, 50]))) == 2",
      FUNCTION_SCALAR, 0, &percentile_array_impl},
+    {"tdigest_isvalid", NULL, "(digest:dynamic, value:scalar=) : bool",
+     "Whether a dynamic is a digest of tdigest().", "tdigest_isvalid(dynamic([1, 1, 2, 1]))",
+     FUNCTION_SCALAR, FN_OWN_NULLS, &isvalid_impl},
     {"rank_tdigest", NULL, "(digest:dynamic, value:scalar) : real",
      "How many values of a digest are at most the given one.",
      "rank_tdigest(dynamic([1, 1, 2, 1]), 1) == 1", FUNCTION_SCALAR, 0, &rank_impl},

@@ -453,6 +453,18 @@ dcount_hll(ScalarCall *call)
 }
 
 static void
+hll_isvalid(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++) {
+        Arena arena = {0};
+        DistinctState sketch = {0};
+        ((uint8_t *)call->out)[i] =
+            !arg_is_null(call, 0, i) && sketch_read(arg_dyn(call, 0, i), &sketch, &arena);
+        arena_free(&arena);
+    }
+}
+
+static void
 hll_merge_rows(ScalarCall *call)
 {
     for (uint32_t i = 0; i < call->count; i++) {
@@ -475,6 +487,7 @@ hll_merge_rows(ScalarCall *call)
 }
 
 static const ScalarImpl dcount_hll_impl = {dcount_hll, NULL};
+static const ScalarImpl hll_isvalid_impl = {hll_isvalid, NULL};
 static const ScalarImpl hll_merge_impl = {hll_merge_rows, NULL};
 
 // ---- rows ----
@@ -506,6 +519,9 @@ static const FunctionDef ROWS[] = {
     {"dcount_hll", NULL, "(sketch:dynamic) : long", "How many distinct values a sketch holds.",
      "dcount_hll(dynamic([[16384, 14], [1, 2], ''])) == 2", FUNCTION_SCALAR, FN_NAME_PREFIXED,
      &dcount_hll_impl},
+    {"hll_isvalid", NULL, "(sketch:dynamic, value:scalar=) : bool",
+     "Whether a dynamic is a sketch of hll().", "hll_isvalid(dynamic([[16384, 14], [1, 2], '']))",
+     FUNCTION_SCALAR, FN_OWN_NULLS, &hll_isvalid_impl},
     {"hll_merge", NULL, "(sketch:dynamic...) : dynamic", "One sketch of the given sketches.",
      "dcount_hll(hll_merge(dynamic([[16384, 14], [1], '']), dynamic([[16384, 14], [2], '']))) "
      "== 2",

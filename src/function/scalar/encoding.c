@@ -1,5 +1,5 @@
 // Encodings of text: URL, base64, gzip and zlib, punycode; and small things about the
-// value itself or the caller: new_guid(), estimate_data_size(), current_principal().
+// value itself: new_guid(), estimate_data_size().
 // Source: Kusto docs, the page of each function; RFC 3986, 3492, 4648. What cannot be
 // decoded, or does not decode to UTF-8, is null (of a string: the empty text).
 
@@ -9,7 +9,6 @@
 #include "value/unicode.h"
 
 #include <openssl/evp.h>
-#include <pwd.h>
 #include <sys/random.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -647,18 +646,6 @@ estimate_data_size(ScalarCall *call)
     }
 }
 
-static void
-current_principal(ScalarCall *call)
-{
-    struct passwd entry, *found = NULL;
-    char memory[4096];
-    bool known = getpwuid_r(geteuid(), &entry, memory, sizeof(memory), &found) == 0 && found;
-    Str name = known ? str_format(call->arena, "osuser=%s", entry.pw_name)
-                     : str_format(call->arena, "osuser=%lu", (unsigned long)geteuid());
-    for (uint32_t i = 0; i < call->count; i++)
-        out_view(call, i, name);
-}
-
 // ---- rows ----
 
 #define IMPL(NAME) static const ScalarImpl NAME##_impl = {NAME, NULL}
@@ -681,7 +668,6 @@ IMPL(punycode_domain_from_string);
 IMPL(punycode_domain_to_string);
 IMPL(new_guid);
 IMPL(estimate_data_size);
-IMPL(current_principal);
 
 #define FUNCTION(NAME, ALIASES, SIGNATURE, DOC, EXAMPLE, FLAGS, KERNEL)                            \
     {                                                                                              \
@@ -751,8 +737,6 @@ static const FunctionDef ROWS[] = {
     FUNCTION("estimate_data_size", NULL, "(value:scalar...) : long",
              "The size of the values in bytes.", "estimate_data_size('abc', 1) == 11", FN_OWN_NULLS,
              estimate_data_size),
-    FUNCTION("current_principal", NULL, "() : string", "Who runs the query.",
-             "current_principal() startswith 'osuser='", 0, current_principal),
 };
 
 const FunctionSet ENCODING_FUNCTIONS = {ROWS, COUNT_OF(ROWS)};

@@ -109,6 +109,17 @@ BINARY_KERNEL(divide_decimal, Decimal, Decimal, Decimal, decimal_div(a, b))
 BINARY_KERNEL(divide_spans, int64_t, int64_t, double, (double)a / (double)b)
 BINARY_NULLING(divide_span_real, int64_t, double, int64_t, !ticks_fit((double)a / b),
                TICKS((double)a / b))
+BINARY_NULLING(multiply_time_real, int64_t, double, int64_t,
+               !ticks_fit((double)a * b) || !datetime_fits(TICKS((double)a *b)),
+               TICKS((double)a *b))
+BINARY_NULLING(multiply_real_time, double, int64_t, int64_t,
+               !ticks_fit(a * (double)b) || !datetime_fits(TICKS(a *(double)b)),
+               TICKS(a *(double)b))
+BINARY_NULLING(divide_time_real, int64_t, double, int64_t,
+               !ticks_fit((double)a / b) || !datetime_fits(TICKS((double)a / b)),
+               TICKS((double)a / b))
+BINARY_NULLING(modulo_ticks_real, int64_t, double, int64_t, b == 0 || isnan(b),
+               TICKS(real_modulo((double)a, b)))
 BINARY_NULLING(modulo_long, int64_t, int64_t, int64_t, b == 0, long_modulo(a, b))
 BINARY_KERNEL(modulo_real, double, double, double, real_modulo(a, b))
 BINARY_KERNEL(modulo_decimal, Decimal, Decimal, Decimal, decimal_mod(a, b))
@@ -234,18 +245,14 @@ EQUALITY_KERNEL(dynamic, Text, dyn_equal(dyn_of_text(a), dyn_of_text(b)))
 
 #define COMPARE_NUMBER(a, OP, b)  ((a)OP(b))
 #define COMPARE_DECIMAL(a, OP, b) (decimal_compare(a, b) OP 0)
-#define COMPARE_TEXT(a, OP, b)    (str_compare(text_str(&(a)), text_str(&(b))) OP 0)
 #define COMPARE_DYNAMIC(a, OP, b) (dyn_compare(dyn_of_text(&(a)), dyn_of_text(&(b))) OP 0)
-#define COMPARE_GUID(a, OP, b)    (memcmp(&(a), &(b), sizeof(Guid)) OP 0)
 
 ORDER_KERNELS(bool, uint8_t, COMPARE_NUMBER)
 ORDER_KERNELS(int, int32_t, COMPARE_NUMBER)
 ORDER_KERNELS(long, int64_t, COMPARE_NUMBER)
 ORDER_KERNELS(real, double, COMPARE_NUMBER)
 ORDER_KERNELS(decimal, Decimal, COMPARE_DECIMAL)
-ORDER_KERNELS(string, Text, COMPARE_TEXT)
 ORDER_KERNELS(dynamic, Text, COMPARE_DYNAMIC)
-ORDER_KERNELS(guid, Guid, COMPARE_GUID)
 
 // between: inclusive at both ends.
 #define BETWEEN_KERNEL(NAME, T, COMPARE)                                                           \
@@ -262,7 +269,6 @@ ORDER_KERNELS(guid, Guid, COMPARE_GUID)
 BETWEEN_KERNEL(long, int64_t, COMPARE_NUMBER)
 BETWEEN_KERNEL(real, double, COMPARE_NUMBER)
 BETWEEN_KERNEL(decimal, Decimal, COMPARE_DECIMAL)
-BETWEEN_KERNEL(string, Text, COMPARE_TEXT)
 
 // ---- logic ----
 
@@ -348,6 +354,9 @@ static const FunctionDef ROWS[] = {
     OPERATOR("*", "(a:long, b:timespan) : timespan", multiply_span_long_impl, 0),
     OPERATOR("*", "(a:timespan, b:real) : timespan", multiply_span_real_impl, 0),
     OPERATOR("*", "(a:real, b:timespan) : timespan", multiply_real_span_impl, 0),
+    OPERATOR("*", "(a:timespan, b:timespan) : timespan", multiply_long_impl, 0),
+    OPERATOR("*", "(a:datetime, b:real) : datetime", multiply_time_real_impl, 0),
+    OPERATOR("*", "(a:real, b:datetime) : datetime", multiply_real_time_impl, 0),
     OPERATOR("*", "(a:dynamic, b:dynamic) : dynamic", dynamic_arithmetic_impl, 0),
     OPERATOR("/", "(a:long, b:long) : long", divide_long_impl, 0),
     OPERATOR("/", "(a:real, b:real) : real", divide_real_impl, 0),
@@ -356,12 +365,18 @@ static const FunctionDef ROWS[] = {
     OPERATOR("/", "(a:timespan, b:real) : timespan", divide_span_real_impl, 0),
     OPERATOR("/", "(a:datetime, b:timespan) : real", divide_spans_impl, 0),
     OPERATOR("/", "(a:datetime, b:datetime) : real", divide_spans_impl, 0),
+    OPERATOR("/", "(a:datetime, b:real) : datetime", divide_time_real_impl, 0),
     OPERATOR("/", "(a:dynamic, b:dynamic) : dynamic", dynamic_arithmetic_impl, 0),
     OPERATOR("%", "(a:long, b:long) : long", modulo_long_impl, 0),
     OPERATOR("%", "(a:real, b:real) : real", modulo_real_impl, 0),
     OPERATOR("%", "(a:decimal, b:decimal) : decimal", modulo_decimal_impl, 0),
     OPERATOR("%", "(a:timespan, b:timespan) : timespan", modulo_long_impl, 0),
     OPERATOR("%", "(a:datetime, b:timespan) : timespan", modulo_long_impl, 0),
+    OPERATOR("%", "(a:datetime, b:datetime) : timespan", modulo_long_impl, 0),
+    OPERATOR("%", "(a:timespan, b:long) : timespan", modulo_long_impl, 0),
+    OPERATOR("%", "(a:timespan, b:real) : timespan", modulo_ticks_real_impl, 0),
+    OPERATOR("%", "(a:datetime, b:long) : datetime", modulo_long_impl, 0),
+    OPERATOR("%", "(a:datetime, b:real) : datetime", modulo_ticks_real_impl, 0),
     OPERATOR("%", "(a:dynamic, b:dynamic) : dynamic", dynamic_arithmetic_impl, 0),
     OPERATOR("$negate", "(a:int) : int", negate_int_impl, 0),
     OPERATOR("$negate", "(a:long) : long", negate_long_impl, 0),
@@ -385,15 +400,12 @@ static const FunctionDef ROWS[] = {
     ORDER("decimal", decimal),
     ORDER("datetime", long),
     ORDER("timespan", long),
-    ORDER("string", string),
-    ORDER("guid", guid),
     ORDER("dynamic", dynamic),
     BETWEEN("long", long),
     BETWEEN("real", real),
     BETWEEN("decimal", decimal),
     BETWEEN("datetime", long),
     BETWEEN("timespan", long),
-    BETWEEN("string", string),
     OPERATOR("and", "(a:bool, b:bool) : bool", and_impl, FN_OWN_NULLS),
     OPERATOR("or", "(a:bool, b:bool) : bool", or_impl, FN_OWN_NULLS),
     {"not", NULL, "(value:bool) : bool", "The opposite truth value; null stays null.", "not(false)",

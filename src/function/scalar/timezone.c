@@ -417,6 +417,72 @@ local_to_utc(ScalarCall *call)
     zone_rows(call, false);
 }
 
+// ---- the names ----
+
+typedef struct NameList {
+    Str *items;
+    size_t len, cap;
+} NameList;
+
+static int
+name_order(const void *a, const void *b)
+{
+    return str_compare(*(const Str *)a, *(const Str *)b);
+}
+
+// The names of the system's list: "Z name ..." is a zone, "L target name" another spelling.
+static void
+read_names(Arena *arena, NameList *names)
+{
+    static const char *const FILES[] = {"/usr/share/zoneinfo/tzdata.zi",
+                                        "/usr/lib/zoneinfo/tzdata.zi",
+                                        "/usr/share/lib/zoneinfo/tzdata.zi"};
+    FILE *stream = NULL;
+    for (size_t f = 0; !stream && f < COUNT_OF(FILES); f++)
+        stream = fopen(FILES[f], "re");
+    char line[512], name[256];
+    while (stream && fgets(line, sizeof(line), stream)) {
+        bool found = line[0] == 'Z'   ? sscanf(line, "Z %255s", name) == 1
+                     : line[0] == 'L' ? sscanf(line, "L %*s %255s", name) == 1
+                                      : false;
+        if (found)
+            ARRAY_PUSH(arena, names, str_copy(arena, str_from(name)));
+    }
+    if (stream)
+        fclose(stream);
+    if (names->len)
+        qsort(names->items, names->len, sizeof(Str), name_order);
+}
+
+static void
+list_timezones(ScalarCall *call)
+{
+    Arena arena = {0};
+    NameList names = {0};
+    read_names(&arena, &names);
+    for (uint32_t i = 0; i < call->count; i++) {
+        out_array_begin(call);
+        for (size_t n = 0; n < names.len; n++)
+            dyn_push_string(call->scratch->dyn, names.items[n]);
+        out_array_finish(call, i);
+    }
+    arena_free(&arena);
+}
+
+static bool
+list_bind(Arena *arena, const FunctionDef *fn, Expr *const *args, uint32_t arg_count, Span span,
+          Type *type, const void **bound, AzError *error)
+{
+    (void)args, (void)arg_count, (void)type, (void)bound;
+    NameList names = {0};
+    read_names(arena, &names);
+    return names.len || error_at(error, AZ_SEMANTIC, span,
+                                 "%s() needs the list of the package tzdata, which is not "
+                                 "installed here (/usr/share/zoneinfo/tzdata.zi)",
+                                 fn->name);
+}
+
+static const ScalarImpl list_timezones_impl = {list_timezones, list_bind};
 static const ScalarImpl utc_to_local_impl = {utc_to_local, zone_bind};
 static const ScalarImpl local_to_utc_impl = {local_to_utc, zone_bind};
 
@@ -426,6 +492,9 @@ static const FunctionDef ROWS[] = {
      "datetime_utc_to_local(datetime(2020-07-01 12:00), 'Europe/Paris') == "
      "datetime(2020-07-01 14:00)",
      FUNCTION_SCALAR, 0, &utc_to_local_impl},
+    {"datetime_list_timezones", NULL, "() : dynamic", "The names of the time zones known here.",
+     "set_has_element(datetime_list_timezones(), 'Europe/Paris')", FUNCTION_SCALAR, 0,
+     &list_timezones_impl},
     {"datetime_local_to_utc", NULL, "(time:datetime, zone:string) : datetime",
      "The time in UTC at a local time of a time zone.",
      "datetime_local_to_utc(datetime(2020-07-01 14:00), 'Europe/Paris') == "

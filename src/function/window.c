@@ -79,6 +79,7 @@ next(ScalarCall *call)
         }                                                                                          \
     }
 
+CUMSUM(row_cumsum_int, int32_t, 0, (int32_t)((uint32_t)sum + (uint32_t)term))
 CUMSUM(row_cumsum_long, int64_t, 0, (int64_t)((uint64_t)sum + (uint64_t)term))
 CUMSUM(row_cumsum_real, double, 0, sum + term)
 CUMSUM(row_cumsum_decimal, Decimal, decimal_from_long(0), decimal_add(sum, term))
@@ -171,6 +172,8 @@ static const FunctionDef ROWS[] = {
            "The value in the row `offset` rows before (1 when absent), or the default."),
     WINDOW("next", next, "(value:T, offset:long=, default:T=) : T",
            "The value in the row `offset` rows after (1 when absent), or the default."),
+    WINDOW("row_cumsum", row_cumsum_int, "(term:int, restart:bool=) : int",
+           "The sum of the term up to this row, begun anew where `restart` is true."),
     WINDOW("row_cumsum", row_cumsum_long, "(term:long, restart:bool=) : long",
            "The sum of the term up to this row, begun anew where `restart` is true."),
     WINDOW("row_cumsum", row_cumsum_real, "(term:real, restart:bool=) : real",

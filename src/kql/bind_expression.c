@@ -515,11 +515,28 @@ bind_case(Binder *b, const AstExpr *ast, Row *row)
                   "for all other rows");
         return NULL;
     }
-    Expr *result = bind_expression(b, ast->args.items[count - 1], row);
+    Expr **parts = ARENA_ARRAY(b->arena, Expr *, count);
+    Type type = TYPE_NONE;
+    bool unlike = false; // two types that do not meet, whatever comes behind
+    for (size_t i = 0; i < count; i++) {
+        bool is_value = i % 2 == 1 || i == count - 1;
+        parts[i] = is_value ? bind_expression(b, ast->args.items[i], row)
+                            : bind_predicate(b, ast->args.items[i], row);
+        if (!parts[i])
+            return NULL;
+        if (!is_value)
+            continue;
+        Type before = type;
+        type = type_of_branches(type, parts[i]->type);
+        unlike |= type == TYPE_DYNAMIC && before != TYPE_DYNAMIC && before != TYPE_NONE;
+    }
+    if (unlike)
+        type = TYPE_DYNAMIC;
+    Expr *result = bind_convert(b, parts[count - 1], type);
     for (size_t i = count - 1; result && i >= 2; i -= 2) {
         Expr **args = ARENA_ARRAY(b->arena, Expr *, 3);
-        args[0] = bind_predicate(b, ast->args.items[i - 2], row);
-        args[1] = args[0] ? bind_expression(b, ast->args.items[i - 1], row) : NULL;
+        args[0] = parts[i - 2];
+        args[1] = bind_convert(b, parts[i - 1], type);
         args[2] = result;
         if (!args[1])
             return NULL;

@@ -14,19 +14,67 @@ find_kind(Binder *b, Str name, FunctionKind kind)
     return NULL;
 }
 
+// Functions whose result is named after their first argument alone.
+static const char NAMES_OF_ARGUMENT[] =
+    " abs acos asin atan atan2 bin bin_at bin_auto binary_and binary_not binary_or "
+    "binary_shift_left binary_shift_right binary_xor bitset_count_ones ceiling cos erf erfc exp "
+    "exp10 exp2 floor format_bytes format_datetime format_timespan gamma log log10 log2 loggamma "
+    "parse_csv parse_json parse_xml parsejson pow rand round series_fill_backward "
+    "series_fill_const series_fill_forward series_fill_linear series_fir series_iir "
+    "series_outliers sin split sqrt startofday tan tobool toboolean todatetime todecimal todouble "
+    "todynamic toguid tohex toint tolong toobject toreal tostring totime totimespan ";
+
+// Functions whose result has a prefix before that name, or a name of its own.
+static const struct {
+    Str function, prefix, fixed;
+} OWN_NAMES[] = {
+    {STR_INIT("gettype"), STR_INIT("type"), {0}},
+    {STR_INIT("treepath"), STR_INIT("tree"), {0}},
+    {STR_INIT("repeat"), STR_INIT("repeat"), {0}},
+    {STR_INIT("percentiles_array_tdigest"), STR_INIT("percentile_tdigest"), {0}},
+    {STR_INIT("tdigest_merge"), {0}, STR_INIT("tdigests_merge_result")},
+    {STR_INIT("merge_tdigest"), {0}, STR_INIT("tdigests_merge_result")},
+    {STR_INIT("hll_merge"), {0}, STR_INIT("hll_merged_result")},
+    {STR_INIT("ingestion_time"), {0}, STR_INIT("$IngestionTime")},
+};
+
+static bool
+is_named_after_argument(Str function)
+{
+    const char *at = NAMES_OF_ARGUMENT;
+    for (const char *end; *at == ' ' && at[1]; at = end) {
+        end = strchr(at + 1, ' ');
+        if (str_equal(function, (Str){at + 1, (size_t)(end - at - 1)}))
+            return true;
+    }
+    return false;
+}
+
+static Str
+prefixed_name(Binder *b, Str prefix, Str argument)
+{
+    return str_format(b->arena, "%.*s_%.*s", STR_ARG(prefix), STR_ARG(argument));
+}
+
 static Str
 call_name(Binder *b, const AstExpr *ast)
 {
     const FunctionDef *fn = find_kind(b, ast->name.text, FUNCTION_SCALAR);
+    bool single_text = ast->args.len == 1 && (str_equal(ast->name.text, STR("make_datetime")) ||
+                                              str_equal(ast->name.text, STR("make_timespan")));
+    Str argument = ast->args.len ? default_name(b, ast->args.items[0]) : STR("");
+    for (size_t i = 0; i < COUNT_OF(OWN_NAMES); i++)
+        if (str_equal(ast->name.text, OWN_NAMES[i].function))
+            return OWN_NAMES[i].fixed.len ? OWN_NAMES[i].fixed
+                                          : prefixed_name(b, OWN_NAMES[i].prefix, argument);
+    if (single_text || is_named_after_argument(ast->name.text))
+        return argument;
     if (!fn || !ast->args.len)
-        return STR("");
-    Str argument = default_name(b, ast->args.items[0]);
-    if (!argument.len)
         return STR("");
     if (fn->flags & FN_NAME_OF_ARGUMENT)
         return argument;
     if (fn->flags & FN_NAME_PREFIXED)
-        return str_format(b->arena, "%s_%.*s", fn->name, STR_ARG(argument));
+        return prefixed_name(b, str_from(fn->name), argument);
     return STR("");
 }
 
@@ -81,7 +129,8 @@ aggregate_name(Binder *b, const AstExpr *call)
         {STR_INIT("makeset"), STR_INIT("set")},
         {STR_INIT("make_bag"), STR_INIT("bag")},
         {STR_INIT("make_bag_if"), STR_INIT("bag")},
-        {STR_INIT("make_dictionary"), STR_INIT("bag")},
+        {STR_INIT("make_dictionary"), STR_INIT("dictionary")},
+        {STR_INIT("merge_tdigest"), STR_INIT("merge_tdigests")},
         {STR_INIT("buildschema"), STR_INIT("schema")},
         {STR_INIT("percentilew"), STR_INIT("percentile")},
         {STR_INIT("percentiles"), STR_INIT("percentile")},
@@ -92,7 +141,8 @@ aggregate_name(Binder *b, const AstExpr *call)
     };
     Str argument = call->args.len ? default_name(b, call->args.items[0]) : STR("");
     const FunctionDef *fn = find_kind(b, call->name.text, FUNCTION_AGGREGATE);
-    if (fn && (fn->flags & (FN_NAME_OF_ARGUMENT | FN_AGG_COLUMNS)))
+    bool old = str_equal(call->name.text, STR("anyif"));
+    if (fn && !old && (fn->flags & (FN_NAME_OF_ARGUMENT | FN_AGG_COLUMNS)))
         return argument;
     Str prefix = call->name.text;
     for (size_t i = 0; i < COUNT_OF(PREFIXES); i++)

@@ -78,6 +78,17 @@ input_column(Binder *b, const Plan *input, uint32_t at, Span span)
     return expr_column(b->arena, at, input->schema.columns[at].type, span);
 }
 
+// The name of a column that an item does not name: column_ifexists() gives that of the
+// column it found.
+static Str
+unnamed_column(Binder *b, const Plan *input, const AstExpr *ast, const Expr *expr)
+{
+    bool chosen = ast->kind == AST_CALL && expr->kind == EXPR_COLUMN &&
+                  str_starts(ast->name.text, STR("column")) &&
+                  str_ends(ast->name.text, STR("ifexists"));
+    return chosen ? input->schema.columns[expr->column].name : default_name(b, ast);
+}
+
 // Whether an item before number `at` gives the same column its name.
 static bool
 project_has_plain(const AstOperator *step, size_t at)
@@ -119,7 +130,8 @@ bind_project(Binder *b, Plan *input, const AstOperator *step)
             return NULL;
         for (uint32_t n = 0; n < columns.count; n++) {
             const AstName *name = n < item->name_count ? &item->names[n] : NULL;
-            Str fallback = expr->tuple ? columns.names[n] : default_name(b, item->expr);
+            Str fallback =
+                expr->tuple ? columns.names[n] : unnamed_column(b, input, item->expr, expr);
             // A plain column repeated is an error, a computed name that clashes is not.
             if (!name && item->expr->kind == AST_NAME && project_has_plain(step, i))
                 name = &item->expr->name;
@@ -157,7 +169,7 @@ bind_extend(Binder *b, Plan *input, const AstOperator *step)
             bool named = n < item->name_count;
             Str fallback = named ? item->names[n].text
                            : whole->tuple ? columns.names[n]
-                                          : default_name(b, item->expr);
+                                          : unnamed_column(b, input, item->expr, whole);
             Schema now = namer_schema(&out.namer);
             bool replaces = named || item->expr->kind == AST_NAME;
             ptrdiff_t at = fallback.len && replaces ? schema_find(&now, fallback) : -1;

@@ -223,22 +223,49 @@ percentile_name(Binder *b, const AstExpr *ast, uint32_t output)
     return name;
 }
 
+// Name of argument `o` of arg_max() and its kin; empty when it has none.
+static Str
+row_argument_name(Binder *b, const AstExpr *ast, const AggregateCall *call, const Row *row,
+                  uint32_t o)
+{
+    const Expr *argument = call->args[o];
+    if (argument->kind == EXPR_COLUMN)
+        return row->schema->columns[argument->column].name;
+    bool written = o < ast->args.len && ast->args.items[o]->kind != AST_STAR;
+    return written ? default_name(b, ast->args.items[o]) : STR("");
+}
+
+// arg_max(l, s): l, s; without names of their own max_, max__arg1. The old spellings put
+// the function in front: argmax(l, s) is max_l, max_l_s and any(l) any_l.
+static Str
+row_output_name(Binder *b, const AstExpr *ast, const AggregateCall *call, const Row *row,
+                uint32_t o)
+{
+    Str function = ast->name.text;
+    bool old = str_equal(function, STR("any")) || str_equal(function, STR("anyif")) ||
+               str_equal(function, STR("argmax")) || str_equal(function, STR("argmin"));
+    bool extreme = str_starts(function, STR("arg"));
+    const char *prefix =
+        !extreme ? "any" : str_ends(function, STR("min")) ? "min" : "max";
+    Str name = row_argument_name(b, ast, call, row, o);
+    if (!old && name.len)
+        return name;
+    if (!extreme && !old)
+        return str_format(b->arena, "any_arg%u", o);
+    if (!extreme || o == 0)
+        return str_format(b->arena, "%s_%.*s", prefix, STR_ARG(name));
+    Str first = row_argument_name(b, ast, call, row, 0);
+    if (name.len)
+        return str_format(b->arena, "%s_%.*s_%.*s", prefix, STR_ARG(first), STR_ARG(name));
+    return str_format(b->arena, "%s_%.*s_arg%u", prefix, STR_ARG(first), o);
+}
+
 // Name of output `o` of an aggregate that stands alone.
 static Str
 output_name(Binder *b, const AstExpr *ast, const AggregateCall *call, const Row *row, uint32_t o)
 {
-    if (call->fn->flags & FN_AGG_COLUMNS) {
-        const Expr *argument = call->args[o];
-        if (argument->kind == EXPR_COLUMN)
-            return row->schema->columns[argument->column].name;
-        bool written = o < ast->args.len && ast->args.items[o]->kind != AST_STAR;
-        Str name = written ? default_name(b, ast->args.items[o]) : STR("");
-        // arg_max(a - b, *): the greatest value is max_.
-        if (!name.len && o == 0)
-            name =
-                str_format(b->arena, "%s_", str_ends(ast->name.text, STR("min")) ? "min" : "max");
-        return name;
-    }
+    if (call->fn->flags & FN_AGG_COLUMNS)
+        return row_output_name(b, ast, call, row, o);
     if (str_starts(ast->name.text, STR("percentile")) && !str_ends(ast->name.text, STR("_array")))
         return percentile_name(b, ast, o);
     return aggregate_name(b, ast);

@@ -41,6 +41,9 @@ typedef enum FunctionFlag {
 // Types: bool int long real decimal datetime timespan string guid dynamic;
 //   `scalar`  any type, passed as it is;
 //   `numeric` int, long, real or decimal, passed as it is;
+//   `text`    any type, brought to a string;
+//   `whole`   int, long, real or decimal, cut to a long;
+//   `measure` a number, datetime or timespan (its ticks), brought to a real;
 //   `T`       any type; all T of a call are brought to one common type;
 //   `N`       as T, but numeric.
 // `name:type=` is optional (absent arguments are not passed); `name:type...` takes

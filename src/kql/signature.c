@@ -34,7 +34,8 @@ read_class(Str word, SignatureParam *param)
     } CLASSES[] = {
         {STR_INIT("scalar"), PARAM_SCALAR}, {STR_INIT("numeric"), PARAM_NUMERIC},
         {STR_INIT("T"), PARAM_COMMON},      {STR_INIT("N"), PARAM_COMMON_NUMERIC},
-        {STR_INIT("*"), PARAM_COMPUTED},
+        {STR_INIT("text"), PARAM_TEXT},     {STR_INIT("whole"), PARAM_WHOLE},
+        {STR_INIT("measure"), PARAM_MEASURE}, {STR_INIT("*"), PARAM_COMPUTED},
     };
     for (size_t i = 0; i < COUNT_OF(CLASSES); i++) {
         if (str_equal(word, CLASSES[i].word)) {
@@ -129,6 +130,19 @@ type_common(Type a, Type b)
     return TYPE_NONE;
 }
 
+Type
+type_of_branches(Type a, Type b)
+{
+    if (a == b || b == TYPE_NONE)
+        return a;
+    if (a == TYPE_NONE || a == TYPE_DYNAMIC)
+        return b;
+    if (b == TYPE_DYNAMIC)
+        return a;
+    Type common = type_common(a, b);
+    return common == TYPE_NONE ? TYPE_DYNAMIC : common;
+}
+
 // Cost of calling `fn` so, or -1 with the first argument that does not fit.
 static int
 overload_cost(const FunctionDef *fn, const Type *types, uint32_t arg_count, Resolution *out,
@@ -144,7 +158,8 @@ overload_cost(const FunctionDef *fn, const Type *types, uint32_t arg_count, Reso
         const SignatureParam *param = signature_param(&signature, i);
         if (param->class != PARAM_COMMON && param->class != PARAM_COMMON_NUMERIC)
             continue;
-        Type joined = type_common(common, types[i]);
+        Type joined = fn->flags & FN_LAZY ? type_of_branches(common, types[i])
+                                          : type_common(common, types[i]);
         if (joined == TYPE_NONE ||
             (param->class == PARAM_COMMON_NUMERIC && !type_is_numeric(joined))) {
             *misfit = i;
@@ -173,6 +188,24 @@ overload_cost(const FunctionDef *fn, const Type *types, uint32_t arg_count, Reso
             break;
         case PARAM_NUMERIC: step = type_is_numeric(types[i]) ? 1 : -1; break;
         case PARAM_SCALAR: step = 5; break;
+        case PARAM_TEXT:
+            target = TYPE_STRING;
+            step = types[i] == TYPE_STRING ? 0 : 6;
+            break;
+        case PARAM_WHOLE:
+            target = TYPE_LONG;
+            step = types[i] == TYPE_LONG                                ? 0
+                   : type_is_numeric(types[i]) || types[i] == TYPE_DYNAMIC ? 6
+                                                                          : -1;
+            break;
+        case PARAM_MEASURE:
+            target = TYPE_REAL;
+            step = types[i] == TYPE_REAL ? 0
+                   : type_is_numeric(types[i]) || types[i] == TYPE_DATETIME ||
+                           types[i] == TYPE_TIMESPAN || types[i] == TYPE_DYNAMIC
+                       ? 6
+                       : -1;
+            break;
         case PARAM_COMPUTED: step = -1; break; // `*` is only a result
         }
         if (step < 0) {

@@ -12,6 +12,9 @@ typedef enum ParamClass {
     PARAM_NUMERIC,        // any number, as it is
     PARAM_COMMON,         // T: all T of the call get one common type
     PARAM_COMMON_NUMERIC, // N: the same for numbers
+    PARAM_TEXT,           // `text`: any type, as its text
+    PARAM_WHOLE,          // `whole`: a number, cut to a long
+    PARAM_MEASURE,        // `measure`: a number, a time or a span, as a real
     PARAM_COMPUTED,       // `*`, only as a result
 } ParamClass;
 
@@ -42,6 +45,10 @@ int conversion_cost(Type from, Type to);
 
 // The type that values of both types are brought to; TYPE_NONE when there is none.
 Type type_common(Type a, Type b);
+
+// The type of iff() and case() for branches of both types: a dynamic gives way to the
+// other type, types that do not meet become dynamic (typing of the official analyser).
+Type type_of_branches(Type a, Type b);
 
 // An overload with the types its arguments are to be converted to.
 typedef struct Resolution {

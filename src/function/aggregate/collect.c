@@ -562,7 +562,7 @@ static const FunctionDef ROWS[] = {
               "row.",
               ARG_MIN, FN_AGG_COLUMNS),
     AGGREGATE("arg_min", "argmin", "(minimise:T) : *", "The least value.", ARG_MIN, FN_AGG_COLUMNS),
-    AGGREGATE("take_any", "any", "(value:scalar...) : *", "The values of any one row.", TAKE_ANY,
+    AGGREGATE("take_any", "any passthrough", "(value:scalar...) : *", "The values of any one row.", TAKE_ANY,
               FN_AGG_COLUMNS),
     AGGREGATE("take_anyif", "anyif", "(value:scalar, predicate:bool) : *",
               "The value of any one row for which the predicate is true.", TAKE_ANY,

@@ -402,6 +402,33 @@ percentrank_tdigest(ScalarCall *call)
     rank_rows(call, true);
 }
 
+// percentiles_array_tdigest(digest, 5, 50 ...)
+static void
+percentile_list_rows(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++) {
+        Arena arena = {0};
+        Digest digest = {0};
+        if (!digest_read(arg_dyn(call, 0, i), &digest, &arena) || !digest.len) {
+            out_null(call, i);
+            arena_free(&arena);
+            continue;
+        }
+        out_array_begin(call);
+        for (uint32_t k = 1; k < call->arg_count; k++) {
+            const Value *found = digest_at(&digest, ARG(call, k, double, i));
+            if (found)
+                dyn_push_value(call->scratch->dyn, found);
+            else
+                dyn_push_null(call->scratch->dyn);
+        }
+        out_array_finish(call, i);
+        arena_free(&arena);
+    }
+}
+
+static const ScalarImpl percentile_list_impl = {percentile_list_rows, NULL};
+
 static void
 tdigest_isvalid(ScalarCall *call)
 {
@@ -445,6 +472,11 @@ static const FunctionDef ROWS[] = {
     {"tdigest_isvalid", NULL, "(digest:dynamic, value:scalar=) : bool",
      "Whether a dynamic is a digest of tdigest().", "tdigest_isvalid(dynamic([1, 1, 2, 1]))",
      FUNCTION_SCALAR, FN_OWN_NULLS, &isvalid_impl},
+    {"percentiles_array_tdigest", "percentile_array_tdigest",
+     "(digest:dynamic, percent:real...) : dynamic",
+     "The values at the given percentiles of a digest.",
+     "array_length(percentiles_array_tdigest(dynamic([1, 1]), 5, 50)) == 2", FUNCTION_SCALAR, 0,
+     &percentile_list_impl},
     {"rank_tdigest", NULL, "(digest:dynamic, value:scalar) : real",
      "How many values of a digest are at most the given one.",
      "rank_tdigest(dynamic([1, 1, 2, 1]), 1) == 1", FUNCTION_SCALAR, 0, &rank_impl},

@@ -536,7 +536,7 @@ static const FunctionDef ROWS[] = {
              "(array:dynamic, value:scalar, start:long=, length:long=, occurrence:long=) : long",
              "Where the value stands in the array, -1 when it does not.",
              "array_index_of(dynamic(['a', 'b']), 'b') == 1", 0, array_index_of),
-    FUNCTION("array_strcat", NULL, "(array:dynamic, delimiter:string) : string",
+    FUNCTION("array_strcat", NULL, "(array:dynamic, delimiter:text) : string",
              "The elements as text with the delimiter between.",
              "array_strcat(dynamic([1, 2]), '-') == '1-2'", 0, array_strcat),
     FUNCTION("pack_array", NULL, "(value:scalar...) : dynamic", "An array of the values.",

@@ -622,6 +622,22 @@ format_timespan(ScalarCall *call)
     }
 }
 
+static void
+make_datetime_of_text(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++)
+        if (!datetime_parse(arg_str(call, 0, i), &((int64_t *)call->out)[i]))
+            out_null(call, i);
+}
+
+static void
+make_timespan_of_text(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++)
+        if (!timespan_parse(arg_str(call, 0, i), &((int64_t *)call->out)[i]))
+            out_null(call, i);
+}
+
 // ---- rows ----
 
 #define IMPL(KERNEL, BIND) static const ScalarImpl KERNEL##_impl = {KERNEL, BIND}
@@ -646,6 +662,8 @@ IMPL(end_of_week, NULL);
 IMPL(end_of_month, NULL);
 IMPL(end_of_year, NULL);
 IMPL(make_datetime, NULL);
+IMPL(make_datetime_of_text, NULL);
+IMPL(make_timespan_of_text, NULL);
 IMPL(make_timespan, NULL);
 IMPL(unix_seconds, NULL);
 IMPL(unix_milliseconds, NULL);
@@ -716,9 +734,13 @@ static const FunctionDef ROWS[] = {
     PERIOD("endofyear", "The end of the year",
            "endofyear(datetime(2020-05-14)) == datetime(2021-01-01) - 1tick", end_of_year),
     FUNCTION("make_datetime", NULL,
-             "(year:long, month:long, day:long, hour:long=, minute:long=, second:real=) : datetime",
+             "(year:whole, month:whole, day:whole, hour:whole=, minute:whole=, second:real=) : datetime",
              "The time of the given date and clock, null when there is none.",
              "make_datetime(2020, 5, 14) == datetime(2020-05-14)", 0, make_datetime),
+    FUNCTION("make_datetime", NULL, "(value:text) : datetime", "The time that the text names.",
+             "make_datetime('2020-05-14') == datetime(2020-05-14)", 0, make_datetime_of_text),
+    FUNCTION("make_timespan", NULL, "(value:text) : timespan", "The span that the text names.",
+             "make_timespan('01:30:00') == 90m", 0, make_timespan_of_text),
     FUNCTION("make_timespan", NULL, "(hour:long, minute:long, second:real=) : timespan",
              "The span of the given hours, minutes and seconds.", "make_timespan(1, 30) == 90m", 0,
              make_timespan),

@@ -124,13 +124,24 @@ combine(uint64_t seed, uint64_t hash)
     return (seed ^ hash) * factor + 0xE6546B64u;
 }
 
+// A number is a hash already; any other value is hashed first.
+static int64_t
+given_hash(const ScalarCall *call, uint32_t k, uint32_t i)
+{
+    switch (call->args[k].type) {
+    case TYPE_LONG: return ARG(call, k, int64_t, i);
+    case TYPE_INT: return ARG(call, k, int32_t, i);
+    default: return hash_of(call, k, i, &call->scratch->text);
+    }
+}
+
 static void
 hash_combine(ScalarCall *call)
 {
     for (uint32_t i = 0; i < call->count; i++) {
         uint64_t result = 0;
         for (uint32_t k = 0; k < call->arg_count; k++)
-            result = combine(result, (uint64_t)ARG(call, k, int64_t, i));
+            result = combine(result, (uint64_t)given_hash(call, k, i));
         ((int64_t *)call->out)[i] = (int64_t)result;
     }
 }
@@ -181,7 +192,7 @@ static const FunctionDef ROWS[] = {
              "hash_sha256('World') == "
              "'78ae647dc5544d227130a0682a51e30bc7777fbb6d8a8f17007463a3ecd1d524'",
              FN_OWN_NULLS, hash_sha256),
-    FUNCTION("hash_combine", NULL, "(hash:long...) : long", "One hash made of several.",
+    FUNCTION("hash_combine", NULL, "(hash:scalar...) : long", "One hash made of several.",
              "hash_combine(1, 2) != hash_combine(2, 1)", 0, hash_combine),
     FUNCTION("hash_many", NULL, "(value:scalar...) : long", "One hash of several values.",
              "hash_many('a', 1) == hash_combine(hash('a'), hash(1))", FN_OWN_NULLS, hash_many),

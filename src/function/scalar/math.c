@@ -137,6 +137,43 @@ round_real(ScalarCall *call)
     }
 }
 
+// A whole number stays one; digits below zero round to tens, hundreds ...
+static int64_t
+round_whole(int64_t x, int64_t digits)
+{
+    enum { DIGITS_MOST = 18 };
+    if (digits >= 0)
+        return x;
+    if (digits < -DIGITS_MOST)
+        return 0;
+    int64_t unit = 1;
+    for (; digits < 0; digits++)
+        unit *= 10;
+    int64_t rest = x % unit, half = unit / 2, result = x - rest;
+    int64_t step = rest >= half ? unit : rest <= -half ? -unit : 0;
+    return __builtin_add_overflow(result, step, &result) ? x - rest : result;
+}
+
+static void
+round_long(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++) {
+        int64_t digits = call->arg_count > 1 ? ARG(call, 1, int64_t, i) : 0;
+        ((int64_t *)call->out)[i] = round_whole(ARG(call, 0, int64_t, i), digits);
+    }
+}
+
+static void
+round_int(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++) {
+        int64_t digits = call->arg_count > 1 ? ARG(call, 1, int64_t, i) : 0;
+        int64_t rounded = round_whole(ARG(call, 0, int32_t, i), digits);
+        bool fits = rounded >= INT32_MIN && rounded <= INT32_MAX;
+        ((int32_t *)call->out)[i] = fits ? (int32_t)rounded : ARG(call, 0, int32_t, i);
+    }
+}
+
 static void
 round_decimal(ScalarCall *call)
 {
@@ -370,6 +407,8 @@ shift_right(ScalarCall *call)
 IMPL(absolute_long);
 IMPL(absolute_decimal);
 IMPL(round_real);
+IMPL(round_long);
+IMPL(round_int);
 IMPL(round_decimal);
 IMPL(power);
 IMPL(arctangent2);
@@ -396,6 +435,12 @@ static const FunctionDef ROWS[] = {
              "abs(decimal(-1.5)) == decimal(1.5)", 0, absolute_decimal),
     FUNCTION("abs", "(x:timespan) : timespan", "The absolute value.", "abs(-1h) == 1h", 0,
              absolute_long),
+    FUNCTION("round", "(x:int, digits:long=) : int",
+             "The number rounded to tens, hundreds ... by digits below zero.",
+             "round(int(15), -1) == 20", 0, round_int),
+    FUNCTION("round", "(x:long, digits:long=) : long",
+             "The number rounded to tens, hundreds ... by digits below zero.",
+             "round(1249, -2) == 1200", 0, round_long),
     FUNCTION("round", "(x:real, digits:long=) : real",
              "The number rounded to so many digits behind the point, none by default.",
              "round(2.15, 1) == 2.2", 0, round_real),

@@ -135,7 +135,6 @@ BINARY_KERNEL(modulo_decimal, Decimal, Decimal, Decimal, decimal_mod(a, b))
     }                                                                                              \
     static const ScalarImpl NAME##_impl = {NAME, NULL};
 
-NEGATE_KERNEL(negate_int, int32_t, (int32_t)(0 - (uint32_t)a))
 NEGATE_KERNEL(negate_long, int64_t, WRAP(0, -, a))
 NEGATE_KERNEL(negate_real, double, -a)
 NEGATE_KERNEL(negate_decimal, Decimal, decimal_sub(decimal_from_long(0), a))
@@ -378,7 +377,6 @@ static const FunctionDef ROWS[] = {
     OPERATOR("%", "(a:datetime, b:long) : datetime", modulo_long_impl, 0),
     OPERATOR("%", "(a:datetime, b:real) : datetime", modulo_ticks_real_impl, 0),
     OPERATOR("%", "(a:dynamic, b:dynamic) : dynamic", dynamic_arithmetic_impl, 0),
-    OPERATOR("$negate", "(a:int) : int", negate_int_impl, 0),
     OPERATOR("$negate", "(a:long) : long", negate_long_impl, 0),
     OPERATOR("$negate", "(a:real) : real", negate_real_impl, 0),
     OPERATOR("$negate", "(a:decimal) : decimal", negate_decimal_impl, 0),

@@ -245,7 +245,7 @@ static const FunctionDef ROWS[] = {
     FUNCTION("replace", NULL, "(regex:string, rewrite:string, text:string) : string",
              "The old spelling of replace_regex, with the text last.",
              "replace('[0-9]', '-', 'a1') == 'a-'", FN_OBSOLETE, replace_old),
-    FUNCTION("regex_quote", NULL, "(text:string) : string",
+    FUNCTION("regex_quote", NULL, "(text:text) : string",
              "The text with all characters escaped that mean something in a regex.",
              "regex_quote('a.b') == @'a\\.b'", 0, quote),
     FUNCTION("indexof_regex", NULL,

@@ -121,6 +121,13 @@ ceiling_long(ScalarCall *call)
 }
 
 static void
+ceiling_int(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++)
+        ((int32_t *)call->out)[i] = ARG(call, 0, int32_t, i);
+}
+
+static void
 ceiling_real(ScalarCall *call)
 {
     for (uint32_t i = 0; i < call->count; i++)
@@ -168,6 +175,7 @@ IMPL(bin_at_decimal);
 IMPL(ceiling_long);
 IMPL(ceiling_real);
 IMPL(ceiling_decimal);
+IMPL(ceiling_int);
 IMPL(around_long);
 IMPL(around_real);
 
@@ -211,6 +219,7 @@ static const FunctionDef ROWS[] = {
            "datetime(2020-05-13 12:00)",
            bin_at_long),
     BIN_AT("timespan", "timespan", "bin_at(1h, 1d, 12h) == -12h", bin_at_long),
+    CEILING("int", "ceiling(int(3)) == 3", ceiling_int),
     CEILING("long", "ceiling(3) == 3", ceiling_long),
     CEILING("real", "ceiling(-1.1) == -1.0", ceiling_real),
     CEILING("decimal", "ceiling(decimal(0.5)) == decimal(1)", ceiling_decimal),

@@ -330,7 +330,7 @@ series_fill_const(ScalarCall *call)
     DynBuilder *dyn = call->scratch->dyn;
     for (uint32_t i = 0; i < call->count; i++) {
         Dyn array = arg_dyn(call, 0, i);
-        Value fill = arg_value(call, 1, i);
+        Value fill = call->arg_count > 1 ? arg_value(call, 1, i) : value_long(0);
         if (dyn_kind(array) != DYN_ARRAY) {
             out_null(call, i);
             continue;
@@ -708,52 +708,6 @@ series_fit_line_dynamic(ScalarCall *call)
     line_rows(call, true);
 }
 
-static int
-number_order(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-// The median of the values at `place` of each period; NaN when all are missing.
-static double
-seasonal_median(const Series *series, int64_t period, int64_t place, double *room)
-{
-    size_t count = 0;
-    for (int64_t e = place; e < series->len; e += period)
-        if (!series->missing[e] && !isnan(series->items[e]))
-            room[count++] = series->items[e];
-    if (!count)
-        return NAN;
-    qsort(room, count, sizeof(*room), number_order);
-    return count % 2 ? room[count / 2] : (room[count / 2 - 1] + room[count / 2]) / 2;
-}
-
-// The typical period, over and over.
-static void
-series_seasonal(ScalarCall *call)
-{
-    for (uint32_t i = 0; i < call->count; i++) {
-        Arena arena = {0};
-        Series series;
-        int64_t period = ARG(call, 1, int64_t, i);
-        if (!arg_series(call, 0, i, &arena, &series) || period < 1 || period > series.len) {
-            out_null(call, i);
-            arena_free(&arena);
-            continue;
-        }
-        double *room = ARENA_ARRAY(&arena, double, series.len);
-        double *typical = ARENA_ARRAY(&arena, double, (size_t)period);
-        for (int64_t place = 0; place < period; place++)
-            typical[place] = seasonal_median(&series, period, place, room);
-        out_array_begin(call);
-        for (uint32_t e = 0; e < series.len; e++)
-            dyn_push_real(call->scratch->dyn, typical[e % period]);
-        out_array_finish(call, i);
-        arena_free(&arena);
-    }
-}
-
 // ---- rows ----
 
 #define IMPL(KERNEL) static const ScalarImpl KERNEL##_impl = {KERNEL, NULL}
@@ -768,7 +722,6 @@ IMPL(series_stats);
 IMPL(series_stats_dynamic);
 IMPL(series_fit_line);
 IMPL(series_fit_line_dynamic);
-IMPL(series_seasonal);
 
 #define FUNCTION(NAME, SIGNATURE, DOC, EXAMPLE)                                                    \
     {                                                                                              \
@@ -826,8 +779,8 @@ static const FunctionDef ROWS[] = {
              "Pearson's correlation of two series.",
              "series_pearson_correlation(dynamic([1, 2]), dynamic([2, 4])) > 0.999"),
     FUNCTION(series_fill_const,
-             "(series:dynamic, value:scalar, missing_value_placeholder:dynamic=) : dynamic",
-             "Gaps filled with a constant.",
+             "(series:dynamic, value:scalar=, missing_value_placeholder:dynamic=) : dynamic",
+             "Gaps filled with a constant, 0 when none is given.",
              "tolong(series_fill_const(dynamic([null]), 7)[0]) == 7"),
     FUNCTION(series_fill_forward, "(series:dynamic, missing_value_placeholder:dynamic=) : dynamic",
              "Gaps filled with the value before them.",
@@ -860,9 +813,6 @@ static const FunctionDef ROWS[] = {
     FUNCTION(series_fit_line_dynamic, "(series:dynamic) : dynamic",
              "The line of least squares as a bag.",
              "toreal(series_fit_line_dynamic(dynamic([1, 2, 3])).slope) == 1"),
-    FUNCTION(series_seasonal, "(series:dynamic, period:long) : dynamic",
-             "The median of each place of the period, repeated.",
-             "toreal(series_seasonal(dynamic([1, 2, 3, 4]), 2)[0]) == 2"),
 };
 
 const FunctionSet SERIES_FUNCTIONS = {ROWS, COUNT_OF(ROWS)};

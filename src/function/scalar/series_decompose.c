@@ -1,14 +1,15 @@
 // Series: periods, decomposition into season, trend and rest, anomalies and forecasts.
 //
 // Source: Kusto docs, series_decompose(), series_decompose_anomalies(),
-// series_decompose_forecast(), series_outliers(), series_periods_detect() and
-// series_periods_validate(). The docs leave the numbers behind periods open; here a
+// series_decompose_forecast(), series_seasonal(), series_outliers(),
+// series_periods_detect() and series_periods_validate(). The docs leave the numbers behind periods open; here a
 // period scores by the autocorrelation of the series at one and at two periods, which
 // gives the documented scores of the documented example. Several results of one call
 // are an array, which the binder takes apart.
 
 #include "base/array.h"
 #include "function/registry.h"
+#include "function/scalar/fourier.h"
 #include "value/scalar.h"
 
 #include <math.h>
@@ -103,43 +104,6 @@ sorted_percentile(const double *items, size_t len, double percent)
 
 // ---- periods ----
 
-typedef struct Complex {
-    double re, im;
-} Complex;
-
-// In place, `len` a power of two.
-static void
-fourier(Arena *arena, Complex *items, size_t len)
-{
-    for (size_t i = 1, j = 0; i < len; i++) {
-        size_t bit = len >> 1;
-        for (; j & bit; bit >>= 1)
-            j ^= bit;
-        j ^= bit;
-        if (i < j) {
-            Complex kept = items[i];
-            items[i] = items[j];
-            items[j] = kept;
-        }
-    }
-    Complex *turns = ARENA_ARRAY(arena, Complex, len / 2 + 1);
-    for (size_t k = 0; k < len / 2; k++) {
-        double angle = -2 * acos(-1) * (double)k / (double)len;
-        turns[k] = (Complex){cos(angle), sin(angle)};
-    }
-    for (size_t width = 2; width <= len; width *= 2) {
-        for (size_t start = 0; start < len; start += width) {
-            for (size_t k = 0; k < width / 2; k++) {
-                Complex *a = &items[start + k], *b = &items[start + k + width / 2];
-                Complex turn = turns[k * (len / width)];
-                Complex x = {b->re * turn.re - b->im * turn.im, b->re * turn.im + b->im * turn.re};
-                *b = (Complex){a->re - x.re, a->im - x.im};
-                *a = (Complex){a->re + x.re, a->im + x.im};
-            }
-        }
-    }
-}
-
 // The correlation of the series with itself, `lag` places on, for each lag below its
 // length; each lag is scaled up for the pairs it lacks. All zero for a constant series.
 // Through the power spectrum: n log n, as a series may have a million elements.
@@ -158,10 +122,10 @@ autocorrelation(Arena *arena, const Series *series)
     Complex *items = ARENA_ARRAY(arena, Complex, size);
     for (uint32_t e = 0; e < series->len; e++)
         items[e].re = isnan(series->items[e]) ? 0 : series->items[e] - sum / (double)count;
-    fourier(arena, items, size);
+    fourier_transform(arena, items, size, false);
     for (size_t k = 0; k < size; k++)
         items[k] = (Complex){items[k].re * items[k].re + items[k].im * items[k].im, 0};
-    fourier(arena, items, size);
+    fourier_transform(arena, items, size, false);
     double power = items[0].re, n = series->len;
     // What is left of a constant series by rounding is no signal.
     double noise = greatest * 1e-9;
@@ -589,6 +553,35 @@ series_decompose_anomalies(ScalarCall *call)
     decompose_rows(call, ANOMALIES);
 }
 
+// series_seasonal(series [, period [, test_points]]): the season alone, zeros when there is
+// none (the page's threshold of a detected period is 0.7).
+static void
+series_seasonal(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++) {
+        Arena arena = {0};
+        Decomposition d = {0};
+        DecomposeOptions options = {
+            .seasonality = arg_long(call, 1, i, -1),
+            .test_points = arg_long(call, 2, i, 0),
+            .trend = STR("none"),
+            .threshold = 0.7,
+        };
+        if (arg_series(call, i, &arena, &d.series)) {
+            if (options.seasonality < -1 || options.seasonality > d.series.len)
+                options.seasonality = 0;
+            if (!decompose(&arena, &options, &d))
+                d.seasonal = ARENA_ARRAY(&arena, double, d.series.len);
+            dyn_builder_reset(call->scratch->dyn);
+            push_reals(call->scratch->dyn, d.seasonal, d.series.len);
+            out_dyn(call, i);
+        } else {
+            out_null(call, i);
+        }
+        arena_free(&arena);
+    }
+}
+
 // ---- rows ----
 
 #define ROW(NAME, SIGNATURE, DOC, EXAMPLE)                                                         \
@@ -615,6 +608,9 @@ static const FunctionDef ROWS[] = {
         "seasonality_threshold:real=) : dynamic",
         "The series as its season and trend expect it; the last points are not learned from.",
         "toreal(series_decompose_forecast(dynamic([1, 2, 3, 0]), 1, 0)[3]) == 4"),
+    ROW(series_seasonal, "(series:dynamic, period:long=, test_points:long=) : dynamic",
+        "The median of each place of the period, repeated; the period is found when not given.",
+        "toreal(series_seasonal(dynamic([1, 2, 3, 4]), 2)[0]) == 2"),
     ROW(series_outliers,
         "(series:dynamic, kind:string=, ignore:real=, min_percentile:real=, "
         "max_percentile:real=) : dynamic",

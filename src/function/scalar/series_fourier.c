@@ -8,12 +8,9 @@
 
 #include "base/array.h"
 #include "function/registry.h"
+#include "function/scalar/fourier.h"
 
 #include <math.h>
-
-typedef struct Complex {
-    double re, im;
-} Complex;
 
 static Complex
 times(Complex a, Complex b)
@@ -110,8 +107,8 @@ transform_any(Arena *arena, Complex *x, size_t len)
     }
 }
 
-static void
-transform(Arena *arena, Complex *x, size_t len, bool inverse)
+void
+fourier_transform(Arena *arena, Complex *x, size_t len, bool inverse)
 {
     if (inverse)
         conjugate(x, len);
@@ -166,7 +163,7 @@ fourier_rows(ScalarCall *call, bool inverse)
         known = known && part_read(call, 0, i, x, len, false) &&
                 (call->arg_count < 2 || part_read(call, 1, i, x, len, true));
         if (known) {
-            transform(&arena, x, len, inverse);
+            fourier_transform(&arena, x, len, inverse);
             out_array_begin(call);
             push_part(call->scratch->dyn, x, len, false);
             push_part(call->scratch->dyn, x, len, true);

@@ -379,7 +379,7 @@ static const FunctionDef ROWS[] = {
              "The parts of a file path: Scheme, RootPath, DirectoryPath, DirectoryName, "
              "Filename, Extension, AlternateDataStreamName.",
              "tostring(parse_path('/tmp/a.txt').Filename) == 'a.txt'", 0, parse_path),
-    FUNCTION("parse_command_line", NULL, "(command_line:string, parser_type:string) : dynamic",
+    FUNCTION("parse_command_line", NULL, "(command_line:text, parser_type:string) : dynamic",
              "The arguments of a command line as an array; the parser is 'windows'.",
              "tostring(parse_command_line('a \"b c\"', 'windows')[1]) == 'b c'", 0,
              parse_command_line),

@@ -214,9 +214,41 @@ bind_path_step(Binder *b, Expr *base, Expr *step, Span span)
     return bind_function(b, STR("$path"), args, count, span);
 }
 
+// step.column of scan: the column in the latest record of that step; -1 when `ast` does
+// not name a step.
+static ptrdiff_t
+find_step(const AstExpr *ast, const Row *row)
+{
+    if (!row || !row->steps || ast->base->kind != AST_NAME)
+        return -1;
+    for (size_t s = 0; s < row->steps->steps->len; s++)
+        if (str_equal(row->steps->steps->items[s].name.text, ast->base->name.text))
+            return (ptrdiff_t)s;
+    return -1;
+}
+
+static Expr *
+bind_step_column(Binder *b, const AstExpr *ast, Row *row, uint32_t step)
+{
+    const Schema *record = row->steps->record;
+    ptrdiff_t at = schema_find(record, ast->name.text);
+    if (at < 0 && row->ignore_case)
+        at = schema_find_ci(record, ast->name.text);
+    if (at < 0) {
+        bind_fail(b, ast->name.span, "the step '%.*s' has no column '%.*s'",
+                  STR_ARG(ast->base->name.text), STR_ARG(ast->name.text));
+        return NULL;
+    }
+    return expr_column(b->arena, (step + 1) * record->count + (uint32_t)at,
+                       record->columns[at].type, ast->span);
+}
+
 static Expr *
 bind_member(Binder *b, const AstExpr *ast, Row *row)
 {
+    ptrdiff_t step = ast->index ? -1 : find_step(ast, row);
+    if (step >= 0)
+        return bind_step_column(b, ast, row, (uint32_t)step);
     if (ast->index) {
         bind_fail(b, ast->span, "a function cannot be called on a value with '.'");
         return NULL;

@@ -32,12 +32,20 @@ struct Scope {
     Binding *bindings; // newest first
 };
 
+// What scan's expressions call by `step.column`: the record's columns once more for each
+// step, behind them.
+typedef struct StepScope {
+    const AstScanStepList *steps;
+    const Schema *record;
+} StepScope;
+
 // The columns an expression may name.
 typedef struct Row {
     const Schema *schema; // NULL: none
     bool ignore_case;     // Resource Graph's tables
     bool serialized;      // window functions may be called
     bool uses_window;     // set when one was
+    const StepScope *steps; // NULL outside scan
 } Row;
 
 typedef struct Binder {
@@ -129,6 +137,13 @@ Plan *bind_mv_expand(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_mv_apply(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_parse(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_parse_kv(Binder *b, Plan *input, const AstOperator *step); // bind_parse_kv.c
+Plan *bind_partition(Binder *b, Plan *input, const AstOperator *step); // bind_partition.c
+Plan *bind_scan(Binder *b, Plan *input, const AstOperator *step);      // bind_scan.c
+Plan *bind_top_nested(Binder *b, Plan *input, const AstOperator *step); // bind_top_nested.c
+Plan *bind_reduce(Binder *b, Plan *input, const AstOperator *step);    // bind_partition.c
+// What stands for rows of `input` in a sub-query that is run over some of them at a time;
+// its number is in correlated.leaf.
+Plan *bind_leaf(Binder *b, const Plan *input, const Schema *schema, Span span);
 // bind_rewrite.c: operators that are others in disguise
 Plan *bind_search(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_sample_distinct(Binder *b, Plan *input, const AstOperator *step);

@@ -11,6 +11,12 @@ plan_ignores_case(const Plan *plan)
     while (plan) {
         if (plan->kind == PLAN_SCAN)
             return plan->scan.ignore_case;
+        if (plan->kind == PLAN_CORRELATED)
+            return plan->correlated.ignore_case;
+        if (plan->kind == PLAN_SHARED) {
+            plan = plan->shared.plan;
+            continue;
+        }
         plan =
             plan->kind == PLAN_UNION && plan->union_.count ? plan->union_.inputs[0] : plan->input;
     }
@@ -631,6 +637,10 @@ bind_operator(Binder *b, Plan *input, const AstOperator *step)
         {STR_INIT("render"), bind_render},
         {STR_INIT("getschema"), bind_getschema},
         {STR_INIT("invoke"), bind_invoke},
+        {STR_INIT("partition"), bind_partition},
+        {STR_INIT("scan"), bind_scan},
+        {STR_INIT("top-nested"), bind_top_nested},
+        {STR_INIT("reduce"), bind_reduce},
     };
     for (size_t i = 0; i < COUNT_OF(STEPS); i++)
         if (str_equal(step->name, STEPS[i].name))

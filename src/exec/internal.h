@@ -55,6 +55,7 @@ struct Exec {
     // Morsels after this one are not wanted any more: a limit is met, or that one failed.
     _Atomic uint64_t stop_after;
     uint32_t depth;
+    size_t answered; // bytes of finished answers, which the budget still counts
 };
 
 // ---- streaming operators ----

@@ -253,6 +253,11 @@ bind_member(Binder *b, const AstExpr *ast, Row *row)
         bind_fail(b, ast->span, "a function cannot be called on a value with '.'");
         return NULL;
     }
+    if (ast->base->kind == AST_NAME && is_entity_value(ast)) {
+        Binding *entity = scope_find(b->scope, ast->base->name.text);
+        if (entity && entity->kind == BINDING_ENTITY)
+            return bind_entity_value(b, ast, entity);
+    }
     Value key = value_string(ast->name.text);
     return bind_path_step(b, bind_expression(b, ast->base, row),
                           expr_const(b->arena, &key, ast->name.span), ast->span);
@@ -357,6 +362,22 @@ bind_any_column(Binder *b, const AstExpr *ast, Row *row)
     return negate_if(b, any, ast->negated, ast->span);
 }
 
+// text like "a*b": the obsolete match of a whole text against a pattern with stars.
+static Expr *
+bind_like(Binder *b, const AstExpr *ast, Expr *left, Expr *right)
+{
+    if (right->kind != EXPR_CONST || right->type != TYPE_STRING) {
+        bind_fail(b, right->span, "the pattern of %.*s must be a constant text, such as \"a*\"",
+                  STR_ARG(ast->op));
+        return NULL;
+    }
+    bool exact_case = str_equal(ast->op, STR("likecs"));
+    Value regex = value_string(star_regex(b, text_str(&right->value.text), exact_case, true));
+    left = bind_convert(b, left, left->type == TYPE_DYNAMIC ? TYPE_STRING : left->type);
+    return bind_binary(b, STR("matches regex"), left, expr_const(b->arena, &regex, right->span),
+                       ast->span);
+}
+
 static Expr *
 bind_binary_ast(Binder *b, const AstExpr *ast, Row *row)
 {
@@ -369,6 +390,8 @@ bind_binary_ast(Binder *b, const AstExpr *ast, Row *row)
     b->depth--;
     if (!left || !right)
         return NULL;
+    if (str_equal(ast->op, STR("like")) || str_equal(ast->op, STR("likecs")))
+        return negate_if(b, bind_like(b, ast, left, right), ast->negated, ast->span);
     if (str_equal(ast->op, STR("and")) || str_equal(ast->op, STR("or"))) {
         left = bind_convert(b, left, left->type == TYPE_DYNAMIC ? TYPE_BOOL : left->type);
         right = bind_convert(b, right, right->type == TYPE_DYNAMIC ? TYPE_BOOL : right->type);
@@ -490,9 +513,8 @@ bind_case(Binder *b, const AstExpr *ast, Row *row)
     return result;
 }
 
-// bag_pack("name", column, ...) of the given columns.
-static Expr *
-pack_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count, Span span)
+Expr *
+bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count, Span span)
 {
     Expr **args = ARENA_ARRAY(b->arena, Expr *, count * 2 + 1);
     for (uint32_t i = 0; i < count; i++) {
@@ -521,7 +543,7 @@ bind_pack_all(Binder *b, const AstExpr *ast, Row *row)
     uint32_t *columns = ARENA_ARRAY(b->arena, uint32_t, row->schema->count);
     for (uint32_t i = 0; i < row->schema->count; i++)
         columns[i] = i;
-    Expr *bag = pack_columns(b, row, columns, row->schema->count, ast->span);
+    Expr *bag = bag_of_columns(b, row, columns, row->schema->count, ast->span);
     return bag && skip_empty ? bind_unary(b, "$drop_empty", bag, ast->span) : bag;
 }
 
@@ -540,7 +562,7 @@ bind_pack_columns(Binder *b, const AstExpr *ast, Row *row)
         }
         columns[i] = column->column;
     }
-    return pack_columns(b, row, columns, count, ast->span);
+    return bag_of_columns(b, row, columns, count, ast->span);
 }
 
 static Expr *
@@ -606,6 +628,7 @@ static const struct {
     {STR_INIT("columnifexists"), bind_column_if_exists},
     {STR_INIT("ingestion_time"), bind_ingestion_time},
     {STR_INIT("current_database"), bind_current_database},
+    {STR_INIT("column_names_of"), bind_column_names_of},
 };
 
 static Expr *

@@ -96,7 +96,7 @@ answer_batch(const QuerySettings *settings, const BatchRequest *request, Buffer 
         QueryResult *result =
             db_query(settings->db, &arena, request->query, &settings->options, &error);
         if (result && result->count) {
-            result_write_json_body(out, result->tables[result->count - 1]);
+            result_write_json_body(out, result->tables[result->primary]);
             buffer_text(out, "}\n");
         } else {
             if (error.code == AZ_OK)

@@ -513,12 +513,15 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
     };
     if (done) {
         result->tables = ARENA_ARRAY(arena, ResultTable *, bound->count);
+        result->names = ARENA_ARRAY(arena, Str, bound->count);
+        result->primary = bound->primary;
         result->render = str_copy(arena, bound->render);
     }
-    for (uint32_t i = 0; done && i < bound->count; i++) {
-        result->tables[i] = exec_run(arena, bound->results[i], &exec, cause);
-        done = result->tables[i] != NULL;
-        result->count++;
+    for (uint32_t i = 0; done && i < bound->count; i++)
+        result->names[i] = str_copy(arena, bound->names[i]);
+    if (done) {
+        result->count = bound->count;
+        done = exec_run_all(arena, bound->results, bound->count, &exec, result->tables, cause);
     }
     result->run_ms = (double)(clock_monotonic_ns() - start) / 1e6;
     if (done && options->explain)

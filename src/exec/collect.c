@@ -341,6 +341,8 @@ exec_close(Exec *exec)
         if (exec->options->budget)
             budget_give(exec->options->budget, exec->workers[w].charged);
     }
+    if (exec->options->budget)
+        budget_give(exec->options->budget, exec->answered);
 }
 
 // The answer's batches in the caller's arena: its small parts are made anew, the columns,
@@ -360,21 +362,41 @@ answer_move(Arena *arena, Exec *exec, const ResultTable *table)
             batch->columns[c] = arena_copy(arena, from->columns[c], sizeof(Vector));
         answer->batches[b] = batch;
     }
-    for (size_t w = 0; w < exec->worker_count; w++)
-        arena_adopt(arena, &exec->workers[w].result);
+    for (size_t w = 0; w < exec->worker_count; w++) {
+        Worker *worker = &exec->workers[w];
+        size_t moved = worker->result.allocated;
+        moved = moved < worker->charged ? moved : worker->charged;
+        arena_adopt(arena, &worker->result);
+        worker->charged -= moved;
+        exec->answered += moved;
+    }
     return answer;
+}
+
+bool
+exec_run_all(Arena *arena, Plan *const *plans, uint32_t count, const ExecOptions *options,
+             ResultTable **out, AzError *error)
+{
+    Arena run = {0};
+    Exec exec;
+    exec_open(&exec, &run, options);
+    bool done = true;
+    for (uint32_t i = 0; i < count && done; i++) {
+        ResultTable *table = exec_collect_answer(&exec, plans[i], error);
+        out[i] = table ? answer_move(arena, &exec, table) : NULL;
+        done = table != NULL;
+    }
+    exec_close(&exec);
+    arena_free(&run);
+    return done;
 }
 
 ResultTable *
 exec_run(Arena *arena, const Plan *plan, const ExecOptions *options, AzError *error)
 {
-    Arena run = {0};
-    Exec exec;
-    exec_open(&exec, &run, options);
-    ResultTable *table = exec_collect_answer(&exec, plan, error);
-    ResultTable *answer = table ? answer_move(arena, &exec, table) : NULL;
-    exec_close(&exec);
-    arena_free(&run);
+    ResultTable *answer = NULL;
+    Plan *one = (Plan *)(uintptr_t)plan;
+    exec_run_all(arena, &one, 1, options, &answer, error);
     return answer;
 }
 

@@ -32,6 +32,10 @@ typedef struct ResultTable {
 // Runs `plan`; the result is deep-copied into `arena`, so that views of the store may
 // be closed. NULL with an error (limit, cancellation, damaged segment).
 ResultTable *exec_run(Arena *arena, const Plan *plan, const ExecOptions *options, AzError *error);
+// Several plans one after another; what they share is evaluated once for all. `out` gets
+// `count` tables. False with an error.
+bool exec_run_all(Arena *arena, Plan *const *plans, uint32_t count, const ExecOptions *options,
+                  ResultTable **out, AzError *error);
 
 // Evaluates an expression without columns (constant folding, tests).
 bool exec_fold(Arena *arena, const Expr *expr, int64_t now, Value *out, AzError *error);

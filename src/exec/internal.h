@@ -38,17 +38,24 @@ typedef struct Prepared {
     struct Prepared *next;
 } Prepared;
 
+// The rows a leaf of that number stands for while its sub-query runs.
+typedef struct Correlated {
+    uint32_t leaf;
+    ResultTable *table;
+    const struct Correlated *outer;
+} Correlated;
+
 struct Exec {
     const ExecOptions *options;
     Arena *arena; // of the run; used by the coordinating thread only
     Worker *workers;
     size_t worker_count;
     Prepared *prepared;
-    // The rows of the element an mv-apply sub-query runs over.
-    ResultTable *correlated;
+    const Correlated *correlated; // innermost first
     // Morsels after this one are not wanted any more: a limit is met, or that one failed.
     _Atomic uint64_t stop_after;
     uint32_t depth;
+    size_t answered; // bytes of finished answers, which the budget still counts
 };
 
 // ---- streaming operators ----
@@ -158,6 +165,11 @@ ResultTable *run_sort(Exec *exec, const Plan *plan, AzError *error);
 ResultTable *run_sample(Exec *exec, const Plan *plan, AzError *error);
 ResultTable *run_make_series(Exec *exec, const Plan *plan, AzError *error);
 ResultTable *run_mv_apply(Exec *exec, const Plan *plan, AzError *error);
+ResultTable *run_partition(Exec *exec, const Plan *plan, AzError *error);
+ResultTable *run_sequences(Exec *exec, const Plan *plan, AzError *error);
+ResultTable *run_top_nested(Exec *exec, const Plan *plan, AzError *error);
+ResultTable *run_reduce(Exec *exec, const Plan *plan, AzError *error);
+ResultTable *correlated_rows(const Exec *exec, const Plan *plan);
 bool build_range(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
 bool build_window(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
 bool build_join(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
@@ -182,6 +194,22 @@ bool filter_batch(Worker *worker, const Expr *predicate, Batch *batch);
 uint32_t truth_rows(const Vector *truth, uint32_t count, uint32_t *rows);
 // Replaces subqueries by constants, running them; calls that held one are bound again.
 Expr *resolve_subqueries(Exec *exec, const Expr *expr, AzError *error);
+// Rows a sub-query is to run over: `count` of `whole` from `from` on, or those that
+// `rows` names. `number` (may be NULL) is one more long column behind them.
+typedef struct SubRows {
+    uint32_t leaf;
+    const Schema *schema;
+    const Batch *whole;
+    const uint32_t *rows; // NULL: from ... from + count
+    uint32_t from, count;
+    const int64_t *numbers; // of each row
+} SubRows;
+// Runs `plan` over them and hands the answer to `keep`, which copies what it wants. What
+// the run leaves behind is given back at once, so that many runs cost no more memory
+// than one; tables evaluated once for the query must be already (exec_prepare).
+bool exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
+                   bool (*keep)(void *context, const ResultTable *answer), void *context,
+                   AzError *error);
 // Evaluates now what of `plan` does not depend on the rows of an mv-apply: shared plans
 // and sub-queries, so that running it again and again does not repeat them.
 bool exec_prepare(Exec *exec, const Plan *plan, AzError *error);

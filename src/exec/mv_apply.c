@@ -14,6 +14,7 @@ typedef struct Apply {
     Batch *input;    // all input rows, flat
     Batch *expanded; // all elements, then the number of their row
     const int64_t *row_of;
+    uint32_t row; // whose elements the sub-query runs over
     struct {
         Batch **items;
         size_t len, cap;
@@ -72,10 +73,12 @@ expand_input(Apply *apply, AzError *error)
 }
 
 // Copies what the sub-query yielded for `row` beside the row's own columns.
-static void
-keep_answer(Apply *apply, const ResultTable *answer, uint32_t row)
+static bool
+keep_answer(void *context, const ResultTable *answer)
 {
+    Apply *apply = context;
     const Plan *plan = apply->plan;
+    uint32_t row = apply->row;
     Arena *keep = &apply->exec->workers[0].keep;
     for (uint32_t b = 0; b < answer->batch_count; b++) {
         const Batch *part = answer->batches[b];
@@ -93,45 +96,7 @@ keep_answer(Apply *apply, const ResultTable *answer, uint32_t row)
         ARRAY_PUSH(keep, &apply->out, out);
         apply->out_rows += part->count;
     }
-}
-
-// Runs the sub-query over elements [from, end). What the run leaves behind is given back
-// at once, so that many small runs cost no more memory than one; tables that are
-// evaluated once for the query were already (exec_prepare).
-static bool
-apply_row(Apply *apply, uint32_t from, uint32_t end, AzError *error)
-{
-    Exec *exec = apply->exec;
-    Arena outer = *exec->arena, keep = exec->workers[0].keep;
-    size_t charged = exec->workers[0].charged;
-    ResultTable *correlated = exec->correlated;
-    Prepared *prepared = exec->prepared;
-    arena_init(exec->arena);
-    arena_init(&exec->workers[0].keep);
-    exec->workers[0].charged = 0;
-    size_t worker_count = exec->worker_count;
-    exec->worker_count = 1; // a sub-query is small; its memory is worker 0's alone
-    Batch *slice = batch_new(exec->arena, apply->expanded->column_count - 1, end - from);
-    for (uint32_t c = 0; c < slice->column_count; c++)
-        slice->columns[c] =
-            vector_slice(exec->arena, apply->expanded->columns[c], from, end - from);
-    exec->correlated = result_cut(exec->arena, &apply->plan->mv_apply.expand->schema, slice);
-    ResultTable *answer = exec_collect(exec, apply->plan->mv_apply.subplan, error);
-    Arena run = *exec->arena, run_keep = exec->workers[0].keep;
-    if (exec->options->budget)
-        budget_give(exec->options->budget, exec->workers[0].charged);
-    *exec->arena = outer;
-    exec->workers[0].keep = keep;
-    exec->workers[0].charged = charged;
-    exec->worker_count = worker_count;
-    exec->correlated = correlated;
-    exec->prepared = prepared; // forgets what was evaluated for this row alone
-    if (answer)
-        keep_answer(apply, answer, (uint32_t)apply->row_of[from]);
-    arena_free(&run);
-    arena_free(&run_keep);
-    return answer && (worker_charge(&exec->workers[0], "the rows of mv-apply") ||
-                      exec_first_error(exec, error));
+    return worker_charge(&apply->exec->workers[0], "the rows of mv-apply");
 }
 
 ResultTable *
@@ -144,7 +109,15 @@ run_mv_apply(Exec *exec, const Plan *plan, AzError *error)
         uint32_t end = from + 1;
         while (end < apply.expanded->count && apply.row_of[end] == apply.row_of[from])
             end++;
-        if (!apply_row(&apply, from, end, error))
+        SubRows over = {
+            .leaf = plan->mv_apply.leaf,
+            .schema = &plan->mv_apply.expand->schema,
+            .whole = apply.expanded,
+            .from = from,
+            .count = end - from,
+        };
+        apply.row = (uint32_t)apply.row_of[from];
+        if (!exec_run_over(exec, plan->mv_apply.subplan, &over, keep_answer, &apply, error))
             return NULL;
         from = end;
     }

@@ -275,7 +275,11 @@ build_breaker(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
     case PLAN_SAMPLE: table = run_sample(exec, plan, error); break;
     case PLAN_MAKE_SERIES: table = run_make_series(exec, plan, error); break;
     case PLAN_MV_APPLY: table = run_mv_apply(exec, plan, error); break;
-    case PLAN_CORRELATED: table = exec->correlated; break;
+    case PLAN_PARTITION: table = run_partition(exec, plan, error); break;
+    case PLAN_SEQUENCES: table = run_sequences(exec, plan, error); break;
+    case PLAN_TOP_NESTED: table = run_top_nested(exec, plan, error); break;
+    case PLAN_REDUCE: table = run_reduce(exec, plan, error); break;
+    case PLAN_CORRELATED: table = correlated_rows(exec, plan); break;
     default: error_set(error, AZ_UNSUPPORTED, "this operator cannot be run"); break;
     }
     return table && pipeline_from_table(exec, table, out);

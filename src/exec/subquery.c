@@ -170,9 +170,15 @@ typedef struct Walk {
     Exec *exec;
     AzError *error;
     bool evaluate;   // else only look for correlated leaves
-    bool correlated; // one was met
+    bool correlated; // one was met that stands for rows from outside the plan
     bool failed;
+    const struct OwnLeaf *own; // leaves of sub-queries that the walk is in
 } Walk;
+
+typedef struct OwnLeaf {
+    uint32_t leaf;
+    const struct OwnLeaf *outer;
+} OwnLeaf;
 
 static void walk_plan(Walk *walk, const Plan *plan);
 
@@ -182,6 +188,27 @@ is_correlated(const Plan *plan)
     Walk walk = {0};
     walk_plan(&walk, plan);
     return walk.correlated;
+}
+
+// What a sub-query does with its own leaf is no business of the plan around it.
+static void
+walk_subplan(Walk *walk, const Plan *plan, uint32_t leaf)
+{
+    // What hangs on rows of an inner leaf cannot be evaluated before its turn.
+    Walk inner = {.exec = walk->exec, .error = walk->error};
+    OwnLeaf own = {leaf, walk->own};
+    inner.own = &own;
+    walk_plan(&inner, plan);
+    walk->correlated = walk->correlated || inner.correlated;
+}
+
+static bool
+is_own_leaf(const Walk *walk, uint32_t leaf)
+{
+    for (const OwnLeaf *own = walk->own; own; own = own->outer)
+        if (own->leaf == leaf)
+            return true;
+    return false;
 }
 
 static void
@@ -223,7 +250,9 @@ walk_plan(Walk *walk, const Plan *plan)
         return;
     walk_plan(walk, plan->input);
     switch (plan->kind) {
-    case PLAN_CORRELATED: walk->correlated = true; break;
+    case PLAN_CORRELATED:
+        walk->correlated = walk->correlated || !is_own_leaf(walk, plan->correlated.leaf);
+        break;
     case PLAN_SHARED:
         if (walk->evaluate && !is_correlated(plan->shared.plan))
             walk->failed = !shared_result(walk->exec, plan, walk->error);
@@ -260,9 +289,28 @@ walk_plan(Walk *walk, const Plan *plan)
             walk_expr(walk, plan->mv_expand.items[i].expr);
         break;
     case PLAN_MV_APPLY:
-        // Its own leaf is not the outer one's, so what hangs on it is left for its turn.
-        walk->correlated = walk->correlated || is_correlated(plan->mv_apply.subplan);
+        for (uint32_t i = 0; i < plan->mv_apply.expand->mv_expand.item_count; i++)
+            walk_expr(walk, plan->mv_apply.expand->mv_expand.items[i].expr);
+        walk_subplan(walk, plan->mv_apply.subplan, plan->mv_apply.leaf);
         break;
+    case PLAN_PARTITION:
+        walk_exprs(walk, plan->partition.keys, plan->partition.key_count);
+        walk_subplan(walk, plan->partition.subplan, plan->partition.leaf);
+        break;
+    case PLAN_SEQUENCES:
+        for (uint32_t s = 0; s < plan->sequences.step_count; s++) {
+            walk_expr(walk, plan->sequences.steps[s].condition);
+            walk_exprs(walk, plan->sequences.steps[s].assigned, plan->sequences.slot_count);
+        }
+        break;
+    case PLAN_TOP_NESTED:
+        for (uint32_t l = 0; l < plan->top_nested.level_count; l++) {
+            walk_subplan(walk, plan->top_nested.levels[l].ranked, plan->top_nested.leaf);
+            if (plan->top_nested.levels[l].rest)
+                walk_subplan(walk, plan->top_nested.levels[l].rest, plan->top_nested.leaf);
+        }
+        break;
+    case PLAN_REDUCE: walk_expr(walk, plan->reduce.text); break;
     case PLAN_PARSE: walk_expr(walk, plan->parse.text); break;
     case PLAN_PARSE_KV: walk_expr(walk, plan->parse_kv.text); break;
     case PLAN_MAKE_SERIES:

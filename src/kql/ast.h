@@ -215,6 +215,7 @@ struct AstOperator {
     AstParamList properties;   // with (name=value, ...) of render, externaldata, reduce
     AstItemList project;       // graph-match, find; find's name:type is in to_type
     bool project_smart;        // find
+    AstItemList project_away;  // find
     AstItemList order;         // scan's `order by`; its `partition by` is `by`
     AstParameter *declared;    // scan
     size_t declared_count;     //

@@ -214,12 +214,49 @@ bind_path_step(Binder *b, Expr *base, Expr *step, Span span)
     return bind_function(b, STR("$path"), args, count, span);
 }
 
+// step.column of scan: the column in the latest record of that step; -1 when `ast` does
+// not name a step.
+static ptrdiff_t
+find_step(const AstExpr *ast, const Row *row)
+{
+    if (!row || !row->steps || ast->base->kind != AST_NAME)
+        return -1;
+    for (size_t s = 0; s < row->steps->steps->len; s++)
+        if (str_equal(row->steps->steps->items[s].name.text, ast->base->name.text))
+            return (ptrdiff_t)s;
+    return -1;
+}
+
+static Expr *
+bind_step_column(Binder *b, const AstExpr *ast, Row *row, uint32_t step)
+{
+    const Schema *record = row->steps->record;
+    ptrdiff_t at = schema_find(record, ast->name.text);
+    if (at < 0 && row->ignore_case)
+        at = schema_find_ci(record, ast->name.text);
+    if (at < 0) {
+        bind_fail(b, ast->name.span, "the step '%.*s' has no column '%.*s'",
+                  STR_ARG(ast->base->name.text), STR_ARG(ast->name.text));
+        return NULL;
+    }
+    return expr_column(b->arena, (step + 1) * record->count + (uint32_t)at,
+                       record->columns[at].type, ast->span);
+}
+
 static Expr *
 bind_member(Binder *b, const AstExpr *ast, Row *row)
 {
+    ptrdiff_t step = ast->index ? -1 : find_step(ast, row);
+    if (step >= 0)
+        return bind_step_column(b, ast, row, (uint32_t)step);
     if (ast->index) {
         bind_fail(b, ast->span, "a function cannot be called on a value with '.'");
         return NULL;
+    }
+    if (ast->base->kind == AST_NAME && is_entity_value(ast)) {
+        Binding *entity = scope_find(b->scope, ast->base->name.text);
+        if (entity && entity->kind == BINDING_ENTITY)
+            return bind_entity_value(b, ast, entity);
     }
     Value key = value_string(ast->name.text);
     return bind_path_step(b, bind_expression(b, ast->base, row),
@@ -381,6 +418,22 @@ bind_any_column(Binder *b, const AstExpr *ast, Row *row)
     return negate_if(b, any, ast->negated, ast->span);
 }
 
+// text like "a*b": the obsolete match of a whole text against a pattern with stars.
+static Expr *
+bind_like(Binder *b, const AstExpr *ast, Expr *left, Expr *right)
+{
+    if (right->kind != EXPR_CONST || right->type != TYPE_STRING) {
+        bind_fail(b, right->span, "the pattern of %.*s must be a constant text, such as \"a*\"",
+                  STR_ARG(ast->op));
+        return NULL;
+    }
+    bool exact_case = str_equal(ast->op, STR("likecs"));
+    Value regex = value_string(star_regex(b, text_str(&right->value.text), exact_case, true));
+    left = bind_convert(b, left, left->type == TYPE_DYNAMIC ? TYPE_STRING : left->type);
+    return bind_binary(b, STR("matches regex"), left, expr_const(b->arena, &regex, right->span),
+                       ast->span);
+}
+
 static Expr *
 bind_binary_ast(Binder *b, const AstExpr *ast, Row *row)
 {
@@ -393,6 +446,8 @@ bind_binary_ast(Binder *b, const AstExpr *ast, Row *row)
     b->depth--;
     if (!left || !right)
         return NULL;
+    if (str_equal(ast->op, STR("like")) || str_equal(ast->op, STR("likecs")))
+        return negate_if(b, bind_like(b, ast, left, right), ast->negated, ast->span);
     if (str_equal(ast->op, STR("and")) || str_equal(ast->op, STR("or"))) {
         left = bind_convert(b, left, left->type == TYPE_DYNAMIC ? TYPE_BOOL : left->type);
         right = bind_convert(b, right, right->type == TYPE_DYNAMIC ? TYPE_BOOL : right->type);
@@ -545,9 +600,8 @@ bind_case(Binder *b, const AstExpr *ast, Row *row)
     return result;
 }
 
-// bag_pack("name", column, ...) of the given columns.
-static Expr *
-pack_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count, Span span)
+Expr *
+bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count, Span span)
 {
     Expr **args = ARENA_ARRAY(b->arena, Expr *, count * 2 + 1);
     for (uint32_t i = 0; i < count; i++) {
@@ -576,7 +630,7 @@ bind_pack_all(Binder *b, const AstExpr *ast, Row *row)
     uint32_t *columns = ARENA_ARRAY(b->arena, uint32_t, row->schema->count);
     for (uint32_t i = 0; i < row->schema->count; i++)
         columns[i] = i;
-    Expr *bag = pack_columns(b, row, columns, row->schema->count, ast->span);
+    Expr *bag = bag_of_columns(b, row, columns, row->schema->count, ast->span);
     return bag && skip_empty ? bind_unary(b, "$drop_empty", bag, ast->span) : bag;
 }
 
@@ -595,7 +649,7 @@ bind_pack_columns(Binder *b, const AstExpr *ast, Row *row)
         }
         columns[i] = column->column;
     }
-    return pack_columns(b, row, columns, count, ast->span);
+    return bag_of_columns(b, row, columns, count, ast->span);
 }
 
 static Expr *
@@ -664,6 +718,7 @@ static const struct {
     {STR_INIT("bin_auto"), bind_bin_auto},
     {STR_INIT("assert"), bind_assert},
     {STR_INIT("iscolumnexists"), bind_is_column},
+    {STR_INIT("column_names_of"), bind_column_names_of},
 };
 
 static Expr *

@@ -229,21 +229,42 @@ static void
 match_table(void *context, Str name)
 {
     Matches *matches = context;
-    if (fnmatch(matches->pattern.ptr, str_cstr(matches->arena, name), FNM_CASEFOLD) == 0)
-        ARRAY_PUSH(matches->arena, matches, str_copy(matches->arena, name));
+    if (fnmatch(matches->pattern.ptr, str_cstr(matches->arena, name), FNM_CASEFOLD) != 0)
+        return;
+    for (size_t i = 0; i < matches->len; i++)
+        if (str_equal_ci(matches->items[i], name)) // a stored table is a declared one too
+            return;
+    ARRAY_PUSH(matches->arena, matches, str_copy(matches->arena, name));
+}
+
+// The pattern of a wildcard; database('*').T* has one too: all names of databases lead
+// to this store. NULL pointer when `ast` is a plain table.
+static Str
+table_pattern(const AstExpr *ast)
+{
+    if (ast->kind == AST_STAR)
+        return STR("*");
+    if (ast->kind == AST_WILDCARD)
+        return ast->name.text;
+    if (ast->kind == AST_MEMBER && ast->index &&
+        (ast->index->kind == AST_WILDCARD || ast->index->kind == AST_STAR))
+        return table_pattern(ast->index);
+    if (ast->kind == AST_MEMBER && !ast->index && str_find(ast->name.text, STR("*")) >= 0)
+        return ast->name.text;
+    return (Str){0};
 }
 
 static bool
-add_wildcard(Binder *b, UnionInputs *inputs, const AstExpr *ast)
+add_wildcard(Binder *b, UnionInputs *inputs, Str pattern, Span span)
 {
-    Str text = ast->kind == AST_STAR ? STR("*") : ast->name.text;
     Matches matches = {.arena = b->arena};
-    matches.pattern = (Str){str_cstr(b->arena, text), text.len};
+    matches.pattern = (Str){str_cstr(b->arena, pattern), pattern.len};
+    scope_each_view(b, b->scope, match_table, &matches);
     b->catalog->each_table(b->catalog->context, match_table, &matches);
     if (!matches.len)
-        return bind_fail(b, ast->span, "no table matches '%.*s'", STR_ARG(text));
+        return bind_fail(b, span, "no table matches '%.*s'", STR_ARG(pattern));
     for (size_t i = 0; i < matches.len; i++) {
-        AstExpr name = {.kind = AST_NAME, .span = ast->span, .name = {matches.items[i], ast->span}};
+        AstExpr name = {.kind = AST_NAME, .span = span, .name = {matches.items[i], span}};
         if (!union_add(b, inputs, bind_table(b, &name), matches.items[i]))
             return false;
     }
@@ -251,13 +272,15 @@ add_wildcard(Binder *b, UnionInputs *inputs, const AstExpr *ast)
 }
 
 // isfuzzy=true: a table that is not there is left out.
-static bool
-add_table(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy, size_t ordinal)
+bool
+union_add_listed(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy, size_t ordinal,
+                 const char *unnamed)
 {
-    if (ast->kind == AST_WILDCARD || ast->kind == AST_STAR)
-        return add_wildcard(b, inputs, ast);
-    Str name =
-        ast->kind == AST_NAME ? ast->name.text : str_format(b->arena, "union_arg%zu", ordinal);
+    Str pattern = table_pattern(ast);
+    if (pattern.ptr)
+        return add_wildcard(b, inputs, pattern, ast->span);
+    Str name = ast->kind == AST_NAME ? ast->name.text
+                                     : str_format(b->arena, "%s%zu", unnamed, ordinal);
     Plan *plan = bind_table(b, ast);
     if (!plan && fuzzy && b->error->code == AZ_SEMANTIC) {
         error_clear(b->error);
@@ -360,6 +383,10 @@ union_plan(Binder *b, const UnionInputs *inputs, const AstName *source, bool inn
     plan->union_.count = (uint32_t)inputs->len;
     plan->union_.columns = ARENA_ARRAY(b->arena, int32_t *, inputs->len);
     merge_columns(b, inputs, inner, &namer, plan->union_.columns);
+    // Inputs come one after another, each in its order.
+    plan->serialized = true;
+    for (size_t i = 0; i < inputs->len; i++)
+        plan->serialized = plan->serialized && inputs->items[i]->serialized;
     plan->schema = namer_schema(&namer);
     return plan;
 }
@@ -380,7 +407,8 @@ bind_union(Binder *b, Plan *input, const AstOperator *step)
         union_add(b, &inputs, input, name);
     }
     for (size_t i = 0; i < step->items.len; i++)
-        if (!add_table(b, &inputs, step->items.items[i].expr, is_fuzzy, i + (input ? 1 : 0)))
+        if (!union_add_listed(b, &inputs, step->items.items[i].expr, is_fuzzy, i + (input ? 1 : 0),
+                              "union_arg"))
             return NULL;
     if (!inputs.len) {
         bind_fail(b, step->span, "none of the tables of this union exists");

@@ -4,6 +4,76 @@
 
 #include <fnmatch.h>
 
+static Plan *
+filter_plan(Binder *b, Plan *input, Expr *predicate, Span span)
+{
+    Plan *plan = input ? bind_plan(b, PLAN_FILTER, span) : NULL;
+    if (!plan)
+        return NULL;
+    plan->input = input;
+    plan->schema = input->schema;
+    plan->serialized = input->serialized;
+    plan->filter.predicate = predicate;
+    return plan;
+}
+
+// The expression over the left side of a join; NULL when it reads the right side too, or
+// must not run twice.
+static Expr *
+over_left(Binder *b, const Plan *join, const Expr *expr)
+{
+    if (expr->kind == EXPR_COLUMN)
+        return join->join.columns[expr->column].from_right
+                   ? NULL
+                   : expr_column(b->arena, join->join.columns[expr->column].column, expr->type,
+                                 expr->span);
+    if (expr->kind != EXPR_CALL)
+        return (Expr *)(uintptr_t)expr;
+    if (expr->fn->flags & FN_VOLATILE)
+        return NULL;
+    Expr *copy = ARENA_NEW(b->arena, Expr);
+    *copy = *expr;
+    copy->args = ARENA_ARRAY(b->arena, Expr *, expr->arg_count);
+    for (uint32_t i = 0; i < expr->arg_count; i++)
+        if (!(copy->args[i] = over_left(b, join, expr->args[i])))
+            return NULL;
+    return copy;
+}
+
+// The conjuncts of `predicate` that look at the left side alone, as filters of `left`.
+static Plan *
+filter_by_conjuncts(Binder *b, Plan *left, const Plan *join, const Expr *predicate, Span span)
+{
+    if (predicate->kind == EXPR_CALL && strcmp(predicate->fn->name, "and") == 0) {
+        left = filter_by_conjuncts(b, left, join, predicate->args[0], span);
+        return left ? filter_by_conjuncts(b, left, join, predicate->args[1], span) : NULL;
+    }
+    Expr *moved = over_left(b, join, predicate);
+    return moved ? filter_plan(b, left, moved, span) : left;
+}
+
+// innerunique takes one row a key of the left side, and which one shows: a condition
+// behind the join is one on its left side first, so that a row that meets it is the one
+// that is taken (Kusto docs, innerunique join).
+static Plan *
+filter_left(Binder *b, Plan *input, const Expr *predicate, Span span)
+{
+    if (input->kind == PLAN_FILTER) {
+        Plan *below = filter_left(b, input->input, predicate, span);
+        return below && below != input->input ? filter_plan(b, below, input->filter.predicate, span)
+                                              : input;
+    }
+    if (input->kind != PLAN_JOIN || input->join.kind != JOIN_INNERUNIQUE)
+        return input;
+    Plan *left = filter_by_conjuncts(b, input->input, input, predicate, span);
+    if (!left || left == input->input)
+        return left ? input : NULL;
+    Plan *join = ARENA_NEW(b->arena, Plan);
+    *join = *input;
+    join->input = left;
+    return join;
+}
+
 Plan *
 bind_where(Binder *b, Plan *input, const AstOperator *step)
 {
@@ -33,14 +103,7 @@ bind_where(Binder *b, Plan *input, const AstOperator *step)
         schema.count = count;
         return bind_projection(b, filter, schema, exprs, false, step->span);
     }
-    Plan *plan = bind_plan(b, PLAN_FILTER, step->span);
-    if (!plan)
-        return NULL;
-    plan->input = input;
-    plan->schema = input->schema;
-    plan->serialized = input->serialized;
-    plan->filter.predicate = predicate;
-    return plan;
+    return filter_plan(b, filter_left(b, input, predicate, step->span), predicate, step->span);
 }
 
 Plan *
@@ -192,6 +255,13 @@ bind_extend(Binder *b, Plan *input, const AstOperator *step)
 
 // ---- projections by name ----
 
+bool
+name_matches(Binder *b, Str pattern, Str name, bool ignore_case)
+{
+    return fnmatch(str_cstr(b->arena, pattern), str_cstr(b->arena, name),
+                   FNM_NOESCAPE | (ignore_case ? FNM_CASEFOLD : 0)) == 0;
+}
+
 // Whether a column is meant by an item: its name, or a pattern with stars.
 static bool
 item_means(Binder *b, const AstItem *item, Str column, bool ignore_case)
@@ -200,8 +270,7 @@ item_means(Binder *b, const AstItem *item, Str column, bool ignore_case)
     if (expr->kind == AST_STAR)
         return true;
     if (expr->kind == AST_WILDCARD)
-        return fnmatch(str_cstr(b->arena, expr->name.text), str_cstr(b->arena, column),
-                       ignore_case ? FNM_CASEFOLD : 0) == 0;
+        return name_matches(b, expr->name.text, column, ignore_case);
     return expr->kind == AST_NAME && (ignore_case ? str_equal_ci(expr->name.text, column)
                                                   : str_equal(expr->name.text, column));
 }

@@ -5,6 +5,27 @@
 
 // ---- search ----
 
+Str
+star_regex(Binder *b, Str pattern, bool exact_case, bool whole)
+{
+    Buffer regex = {0};
+    buffer_text(&regex, exact_case ? "(?s)" : "(?is)");
+    buffer_text(&regex, whole ? "^" : "");
+    for (size_t i = 0; i < pattern.len; i++) {
+        unsigned char c = (unsigned char)pattern.ptr[i];
+        bool plain =
+            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+        if (c == '*')
+            buffer_text(&regex, ".*");
+        else
+            buffer_printf(&regex, plain ? "%c" : "\\%c", c);
+    }
+    buffer_text(&regex, whole ? "$" : "");
+    Str text = str_copy(b->arena, buffer_slice(&regex));
+    buffer_free(&regex);
+    return text;
+}
+
 // A text to look for, by its stars: x has, x* hasprefix, *x hassuffix, *x* contains,
 // a*b matches regex (Kusto docs, search operator).
 static void
@@ -21,24 +42,12 @@ text_test(Binder *b, Str text, bool exact_case, Str *op, Str *needle)
         *op = OPS[exact_case][(last ? 1 : 0) + (first ? 2 : 0)];
         return;
     }
-    Buffer regex = {0};
-    buffer_text(&regex, exact_case ? "" : "(?i)");
-    for (size_t i = 0; i < text.len; i++) {
-        unsigned char c = (unsigned char)text.ptr[i];
-        bool plain =
-            (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
-        if (c == '*')
-            buffer_text(&regex, ".*");
-        else
-            buffer_printf(&regex, plain ? "%c" : "\\%c", c);
-    }
-    *needle = str_copy(b->arena, buffer_slice(&regex));
+    *needle = star_regex(b, text, exact_case, false);
     *op = STR("matches regex");
-    buffer_free(&regex);
 }
 
 // The condition with each bare text replaced by a test of any column.
-static AstExpr *
+AstExpr *
 search_condition(Binder *b, const AstExpr *ast, bool exact_case)
 {
     AstExpr *copy = ARENA_NEW(b->arena, AstExpr);
@@ -72,17 +81,19 @@ typedef struct Search {
     AstExpr *condition;
     UnionInputs inputs;
     AzError misfit; // why the last table that does not fit the condition does not
-    struct {
-        Str *items;
-        size_t len, cap;
-    } names; // of all tables there are
 } Search;
+
+typedef struct TableNames {
+    Arena *arena;
+    Str *items;
+    size_t len, cap;
+} TableNames;
 
 static void
 collect_name(void *context, Str name)
 {
-    Search *search = context;
-    ARRAY_PUSH(search->b->arena, &search->names, str_copy(search->b->arena, name));
+    TableNames *names = context;
+    ARRAY_PUSH(names->arena, names, str_copy(names->arena, name));
 }
 
 // One table: a condition on a column that the table lacks excludes it.
@@ -103,53 +114,52 @@ search_table(Search *search, Plan *plan, Str name)
     return filter && union_add(b, &search->inputs, filter, name);
 }
 
-static bool
-search_named(Search *search, Str name, Span span, bool wanted)
+// Views, and the tables that have rows: declared ones without are not worth a plan each.
+bool
+union_add_all(Binder *b, UnionInputs *inputs, Span span)
 {
-    AstExpr ast = {.kind = AST_NAME, .span = span, .name = {name, span}};
-    Plan *plan = bind_table(search->b, &ast);
-    // Declared tables without rows cannot match; they are not worth a plan each.
-    if (plan && !wanted && plan->kind == PLAN_SCAN && !plan->scan.source->row_count)
-        return true;
-    return search_table(search, plan, name);
-}
-
-static bool
-search_everything(Search *search)
-{
-    Binder *b = search->b;
-    for (Scope *scope = b->scope; scope; scope = scope->outer)
-        for (Binding *binding = scope->bindings; binding; binding = binding->next)
-            if (binding->kind == BINDING_FUNCTION && binding->function->is_view &&
-                !binding->function->parameter_count &&
-                !search_named(search, binding->name, search->step->span, true))
-                return false;
-    b->catalog->each_table(b->catalog->context, collect_name, search);
-    for (size_t i = 0; i < search->names.len; i++) {
+    TableNames names = {.arena = b->arena};
+    scope_each_view(b, b->scope, collect_name, &names);
+    b->catalog->each_table(b->catalog->context, collect_name, &names);
+    for (size_t i = 0; i < names.len; i++) {
         bool again = false; // a stored table is a declared one too
         for (size_t k = 0; k < i && !again; k++)
-            again = str_equal_ci(search->names.items[k], search->names.items[i]);
-        if (!again && !search_named(search, search->names.items[i], search->step->span, false))
+            again = str_equal_ci(names.items[k], names.items[i]);
+        if (again)
+            continue;
+        AstExpr ast = {.kind = AST_NAME, .span = span, .name = {names.items[i], span}};
+        Plan *plan = bind_table(b, &ast);
+        if (plan && plan->kind == PLAN_SCAN && !plan->scan.source->row_count)
+            continue;
+        if (!union_add(b, inputs, plan, names.items[i]))
             return false;
     }
     return true;
 }
 
 static bool
+search_everything(Search *search)
+{
+    UnionInputs all = {0};
+    if (!union_add_all(search->b, &all, search->step->span))
+        return false;
+    for (size_t i = 0; i < all.len; i++)
+        if (!search_table(search, all.items[i], all.names[i]))
+            return false;
+    return true;
+}
+
+static bool
 search_listed(Search *search)
 {
-    for (size_t i = 0; i < search->step->items.len; i++) {
-        const AstExpr *table = search->step->items.items[i].expr;
-        if (table->kind == AST_NAME) {
-            if (!search_named(search, table->name.text, table->span, true))
-                return false;
-        } else if (table->kind == AST_WILDCARD || table->kind == AST_STAR) {
-            return bind_fail(search->b, table->span,
-                             "name the tables of search in (...); without a list all are searched");
-        } else if (!search_table(search, bind_table(search->b, table), STR("search_arg"))) {
+    UnionInputs listed = {0};
+    for (size_t i = 0; i < search->step->items.len; i++)
+        if (!union_add_listed(search->b, &listed, search->step->items.items[i].expr, false, i,
+                              "search_arg"))
             return false;
-        }
-    }
+    for (size_t i = 0; i < listed.len; i++)
+        if (!search_table(search, listed.items[i], listed.names[i]))
+            return false;
     return true;
 }
 

@@ -32,6 +32,13 @@ scope_find(const Scope *scope, Str name)
     return NULL;
 }
 
+static bool
+scope_is_view(const Binding *binding)
+{
+    return binding->kind == BINDING_FUNCTION && binding->function->is_view &&
+           !binding->function->parameter_count;
+}
+
 Binding *
 scope_add(Binder *b, Scope *scope, Str name, BindingKind kind)
 {
@@ -41,6 +48,23 @@ scope_add(Binder *b, Scope *scope, Str name, BindingKind kind)
     binding->next = scope->bindings;
     scope->bindings = binding;
     return binding;
+}
+
+void
+scope_each_view(Binder *b, const Scope *scope, void (*each)(void *context, Str name), void *context)
+{
+    size_t count = 0;
+    for (const Scope *at = scope; at; at = at->outer)
+        for (const Binding *binding = at->bindings; binding; binding = binding->next)
+            count += scope_is_view(binding);
+    Str *names = ARENA_ARRAY(b->arena, Str, count);
+    size_t left = count;
+    for (const Scope *at = scope; at; at = at->outer)
+        for (const Binding *binding = at->bindings; binding; binding = binding->next)
+            if (scope_is_view(binding))
+                names[--left] = binding->name;
+    for (size_t i = 0; i < count; i++)
+        each(context, names[i]);
 }
 
 Scope *

@@ -99,10 +99,9 @@ Plan *
 bind_mv_apply(Binder *b, Plan *input, const AstOperator *step)
 {
     Plan *expand = bind_mv_expand(b, input, step);
-    Plan *leaf = expand ? bind_plan(b, PLAN_CORRELATED, step->span) : NULL;
+    Plan *leaf = expand ? bind_leaf(b, input, &expand->schema, step->span) : NULL;
     if (!leaf)
         return NULL;
-    leaf->schema = expand->schema;
     leaf->serialized = true;
     Plan *outer = b->implicit;
     b->implicit = leaf;
@@ -114,6 +113,7 @@ bind_mv_apply(Binder *b, Plan *input, const AstOperator *step)
     plan->input = input;
     plan->mv_apply.expand = expand;
     plan->mv_apply.subplan = sub;
+    plan->mv_apply.leaf = leaf->correlated.leaf;
     // The sub-query's columns that are the input's own, unchanged, are not repeated.
     size_t most = (size_t)input->schema.count + sub->schema.count;
     plan->mv_apply.carried = ARENA_ARRAY(b->arena, uint32_t, most);

@@ -14,6 +14,8 @@ typedef enum BindingKind {
     BINDING_SCALAR,   // expr
     BINDING_TABLE,    // ast, bound in `scope` at each use; or plan
     BINDING_FUNCTION, // function, bound in `scope` at each call
+    BINDING_ENTITIES, // ast: an entity group
+    BINDING_ENTITY,   // ast: the database or cluster that macro-expand's name stands for
 } BindingKind;
 
 typedef struct Binding {
@@ -32,12 +34,20 @@ struct Scope {
     Binding *bindings; // newest first
 };
 
+// What scan's expressions call by `step.column`: the record's columns once more for each
+// step, behind them.
+typedef struct StepScope {
+    const AstScanStepList *steps;
+    const Schema *record;
+} StepScope;
+
 // The columns an expression may name.
 typedef struct Row {
     const Schema *schema; // NULL: none
     bool ignore_case;     // Resource Graph's tables
     bool serialized;      // window functions may be called
     bool uses_window;     // set when one was
+    const StepScope *steps; // NULL outside scan
 } Row;
 
 typedef struct Binder {
@@ -76,6 +86,9 @@ bool bind_fail(Binder *b, Span span, const char *format, ...) __attribute__((for
 bool bind_unsupported(Binder *b, Span span, const char *what);
 Binding *scope_find(const Scope *scope, Str name);
 Binding *scope_add(Binder *b, Scope *scope, Str name, BindingKind kind);
+// The functions declared as views, in the order of their declaration.
+void scope_each_view(Binder *b, const Scope *scope, void (*each)(void *context, Str name),
+                     void *context);
 Scope *scope_push(Binder *b, Scope *outer);
 bool bind_enter(Binder *b, Span span);
 Plan *bind_plan(Binder *b, PlanKind kind, Span span); // NULL when there are too many
@@ -160,10 +173,55 @@ Plan *bind_mv_expand(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_mv_apply(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_parse(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_parse_kv(Binder *b, Plan *input, const AstOperator *step); // bind_parse_kv.c
+Plan *bind_partition(Binder *b, Plan *input, const AstOperator *step); // bind_partition.c
+Plan *bind_scan(Binder *b, Plan *input, const AstOperator *step);      // bind_scan.c
+Plan *bind_top_nested(Binder *b, Plan *input, const AstOperator *step); // bind_top_nested.c
+Plan *bind_reduce(Binder *b, Plan *input, const AstOperator *step);    // bind_partition.c
+// What stands for rows of `input` in a sub-query that is run over some of them at a time;
+// its number is in correlated.leaf.
+Plan *bind_leaf(Binder *b, const Plan *input, const Schema *schema, Span span);
 // bind_rewrite.c: operators that are others in disguise
 Plan *bind_search(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_sample_distinct(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_top_hitters(Binder *b, Plan *input, const AstOperator *step);
+
+Plan *bind_find(Binder *b, Plan *input, const AstOperator *step); // bind_find.c
+// bind_names.c: operators and functions about the names of columns
+Plan *bind_project_by_names(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_assert_schema(Binder *b, Plan *input, const AstOperator *step);
+Expr *bind_column_names_of(Binder *b, const AstExpr *ast, Row *row);
+// Whether a name fits a pattern with stars.
+bool name_matches(Binder *b, Str pattern, Str name, bool ignore_case);
+// bind_macro.c: entity groups
+Plan *bind_macro_expand(Binder *b, const AstOperator *step);
+bool is_entity_group(const AstExpr *ast);
+bool is_entity_value(const AstExpr *ast); // X.$current_database and the like
+Expr *bind_entity_value(Binder *b, const AstExpr *ast, const Binding *entity);
+// The base of a qualified name with macro-expand's name replaced by what it stands for.
+const AstExpr *entity_base(Binder *b, const AstExpr *base);
+
+// bind_results.c: what a statement yields
+typedef struct ResultPlans {
+    struct ResultPlan {
+        Plan *plan;
+        Str name;
+    } * items;
+    size_t len, cap;
+} ResultPlans;
+// Adds the tables of a statement: one, or those of fork and facet at its end.
+bool bind_results(Binder *b, const AstExpr *ast, Str name, ResultPlans *out);
+Plan *bind_several(Binder *b, Plan *input, const AstOperator *step); // fails: not at the end
+Plan *bind_consume(Binder *b, Plan *input, const AstOperator *step);
+// One evaluation of `input` for all who read it.
+Plan *bind_shared(Binder *b, Plan *input, Span span);
+
+// bind_rewrite.c: conditions with bare texts, as search and find take them
+AstExpr *search_condition(Binder *b, const AstExpr *ast, bool exact_case);
+// A pattern with stars as a regex; `whole`: for all of a text, not for a part of it.
+Str star_regex(Binder *b, Str pattern, bool exact_case, bool whole);
+// bag_pack("name", column, ...) of the given columns.
+Expr *bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count,
+                     Span span);
 
 // The tables of a union, as they are found.
 typedef struct UnionInputs {
@@ -172,6 +230,11 @@ typedef struct UnionInputs {
     size_t len, cap;
 } UnionInputs;
 bool union_add(Binder *b, UnionInputs *inputs, Plan *plan, Str name); // false when plan is NULL
+// One table of a list: a name, a pattern with stars, or an expression.
+bool union_add_listed(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy,
+                      size_t ordinal, const char *unnamed);
+// All tables that have rows, and views: what search and find look through.
+bool union_add_all(Binder *b, UnionInputs *inputs, Span span);
 Plan *union_plan(Binder *b, const UnionInputs *inputs, const AstName *source, bool inner,
                  Span span);
 Row row_of(const Plan *plan);

@@ -386,20 +386,41 @@ bind_summarize(Binder *b, Plan *input, const AstOperator *step)
 // ---- make-series ----
 
 static bool
+is_constant_ast(Binder *b, const AstExpr *ast)
+{
+    AzError *error = b->error, ignored = {0};
+    AggregateList *aggregates = b->aggregates;
+    b->error = &ignored;
+    b->aggregates = NULL;
+    Expr *expr = bind_expression(b, ast, NULL);
+    b->error = error;
+    b->aggregates = aggregates;
+    return expr && expr->kind == EXPR_CONST;
+}
+
+static bool
 bind_series_item(Binder *b, const AstItem *item, const Row *row, ColumnNamer *namer,
                  Expr **default_)
 {
-    if (item->expr->kind != AST_CALL || !name_is_aggregate(b, item->expr->name.text))
-        return bind_fail(b, item->span, "make-series takes aggregates such as count() or avg(x)");
+    const AstExpr *aggregate = item->expr;
+    AstExpr constant = {.kind = AST_CALL, .span = item->span, .name = {STR("max"), item->span}};
+    if (aggregate->kind != AST_CALL || !name_is_aggregate(b, aggregate->name.text)) {
+        // A constant stands where a bin has rows: it is its own greatest value.
+        if (!is_constant_ast(b, aggregate))
+            return bind_fail(b, item->span,
+                             "make-series takes aggregates such as count() or avg(x)");
+        ARRAY_PUSH(b->arena, &constant.args, item->expr);
+        aggregate = &constant;
+    }
     uint32_t first;
-    AggregateCall *call = add_aggregate(b, item->expr, &first);
+    AggregateCall *call = add_aggregate(b, aggregate, &first);
     if (!call)
         return false;
     if (call->output_count != 1)
         return bind_fail(b, item->span, "%s() yields several columns; make-series takes one a call",
                          call->fn->name);
     Type type = call->output_types[0];
-    Str name = output_name(b, item->expr, call, row, 0);
+    Str name = aggregate == &constant ? STR("") : output_name(b, aggregate, call, row, 0);
     *default_ = NULL;
     if (item->default_) {
         AggregateList *list = b->aggregates;

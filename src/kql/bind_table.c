@@ -11,6 +11,12 @@ plan_ignores_case(const Plan *plan)
     while (plan) {
         if (plan->kind == PLAN_SCAN)
             return plan->scan.ignore_case;
+        if (plan->kind == PLAN_CORRELATED)
+            return plan->correlated.ignore_case;
+        if (plan->kind == PLAN_SHARED) {
+            plan = plan->shared.plan;
+            continue;
+        }
         plan =
             plan->kind == PLAN_UNION && plan->union_.count ? plan->union_.inputs[0] : plan->input;
     }
@@ -158,14 +164,7 @@ bind_materialize(Binder *b, const AstExpr *ast)
         return NULL;
     }
     Plan *inner = bind_table(b, ast->args.items[0]);
-    Plan *plan = inner ? bind_plan(b, PLAN_SHARED, ast->span) : NULL;
-    if (!plan)
-        return NULL;
-    plan->schema = inner->schema;
-    plan->serialized = inner->serialized;
-    plan->shared.plan = inner;
-    plan->shared.id = ++b->shared_ids;
-    return plan;
+    return inner ? bind_shared(b, inner, ast->span) : NULL;
 }
 
 static Plan *
@@ -202,7 +201,7 @@ static Plan *
 bind_qualified(Binder *b, const AstExpr *ast)
 {
     Str database = STR("");
-    const AstExpr *base = ast->base;
+    const AstExpr *base = entity_base(b, ast->base);
     const AstExpr *call = base->kind == AST_MEMBER && base->index ? base->index : base;
     if (call->kind == AST_CALL && call->args.len == 1) {
         Expr *name = bind_constant(b, call->args.items[0], TYPE_STRING, "the name of the database");
@@ -433,6 +432,10 @@ bind_source(Binder *b, const AstOperator *step)
         return bind_union(b, NULL, step);
     if (str_equal(step->name, STR("search")))
         return bind_search(b, NULL, step);
+    if (str_equal(step->name, STR("find")))
+        return bind_find(b, NULL, step);
+    if (str_equal(step->name, STR("macro-expand")))
+        return bind_macro_expand(b, step);
     return bind_unsupported_plan(b, step);
 }
 
@@ -549,14 +552,18 @@ bind_serialize(Binder *b, Plan *input, const AstOperator *step)
 static Plan *
 bind_as(Binder *b, Plan *input, const AstOperator *step)
 {
-    Plan *shared = over(b, PLAN_SHARED, input, step->span);
+    Plan *shared = bind_shared(b, input, step->span);
     if (!shared)
         return NULL;
-    shared->input = NULL;
-    shared->shared.plan = input;
-    shared->shared.id = ++b->shared_ids;
     scope_add(b, b->scope, step->as.text, BINDING_TABLE)->plan = shared;
     return shared;
+}
+
+// The service keeps the rows for queries to come; here they are evaluated once.
+static Plan *
+bind_execute_and_cache(Binder *b, Plan *input, const AstOperator *step)
+{
+    return bind_shared(b, input, step->span);
 }
 
 static Plan *
@@ -642,6 +649,17 @@ bind_operator(Binder *b, Plan *input, const AstOperator *step)
         {STR_INIT("render"), bind_render},
         {STR_INIT("getschema"), bind_getschema},
         {STR_INIT("invoke"), bind_invoke},
+        {STR_INIT("find"), bind_find},
+        {STR_INIT("fork"), bind_several},
+        {STR_INIT("facet"), bind_several},
+        {STR_INIT("consume"), bind_consume},
+        {STR_INIT("execute-and-cache"), bind_execute_and_cache},
+        {STR_INIT("project-by-names"), bind_project_by_names},
+        {STR_INIT("assert-schema"), bind_assert_schema},
+        {STR_INIT("partition"), bind_partition},
+        {STR_INIT("scan"), bind_scan},
+        {STR_INIT("top-nested"), bind_top_nested},
+        {STR_INIT("reduce"), bind_reduce},
     };
     for (size_t i = 0; i < COUNT_OF(STEPS); i++)
         if (str_equal(step->name, STEPS[i].name))

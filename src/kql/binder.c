@@ -110,6 +110,10 @@ is_tabular(Binder *b, const AstExpr *ast)
         const AstExpr *base = ast->base;
         while (base->kind == AST_MEMBER)
             base = base->base;
+        if (base->kind == AST_NAME) {
+            Binding *binding = scope_find(b->scope, base->name.text);
+            return binding && binding->kind == BINDING_ENTITY && !is_entity_value(ast);
+        }
         return base->kind == AST_CALL && (str_equal(base->name.text, STR("database")) ||
                                           str_equal(base->name.text, STR("cluster")) ||
                                           str_equal(base->name.text, STR("workspace")) ||
@@ -132,6 +136,10 @@ bind_let(Binder *b, const AstStatement *statement)
         Scope *before = scope_push(b, home->outer);
         before->bindings = binding->next;
         binding->scope = before;
+        return true;
+    }
+    if (is_entity_group(statement->value)) {
+        scope_add(b, b->scope, statement->name.text, BINDING_ENTITIES)->ast = statement->value;
         return true;
     }
     if (is_tabular(b, statement->value)) {
@@ -310,7 +318,7 @@ kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *e
     Binder *b = &binder;
     b->scope = scope_push(b, NULL);
     BoundQuery *bound = ARENA_NEW(arena, BoundQuery);
-    bound->results = ARENA_ARRAY(arena, Plan *, query->statements.len);
+    ResultPlans results = {0};
     for (size_t i = 0; i < query->statements.len; i++) {
         const AstStatement *statement = &query->statements.items[i];
         if (statement->kind != AST_TABULAR) {
@@ -319,10 +327,16 @@ kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *e
                 return NULL;
             continue;
         }
-        Plan *plan = bind_table(b, statement->value);
-        if (!plan)
+        bound->primary = (uint32_t)results.len;
+        if (!bind_results(b, statement->value, STR(""), &results))
             return NULL;
-        bound->results[bound->count++] = plan;
+    }
+    bound->count = (uint32_t)results.len;
+    bound->results = ARENA_ARRAY(arena, Plan *, results.len);
+    bound->names = ARENA_ARRAY(arena, Str, results.len);
+    for (uint32_t i = 0; i < bound->count; i++) {
+        bound->results[i] = results.items[i].plan;
+        bound->names[i] = results.items[i].name;
     }
     if (!bound->count) {
         bind_fail(b, (Span){(uint32_t)query->text.len, (uint32_t)query->text.len},

@@ -5,8 +5,10 @@
 #include "kql/catalog.h"
 
 typedef struct BoundQuery {
-    Plan **results; // one for each tabular statement, in order
+    Plan **results; // of the tabular statements, in order; fork and facet have several
+    Str *names;     // of each result, empty when it has none
     uint32_t count;
+    uint32_t primary; // the first result of the last statement
     Str render; // visualisation of the last `render`, empty if none
 } BoundQuery;
 

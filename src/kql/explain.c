@@ -123,7 +123,11 @@ put_plan(Buffer *out, const Plan *plan, int depth)
         [PLAN_SHARED] = "shared",
         [PLAN_SAMPLE] = "sample",
         [PLAN_MAKE_SERIES] = "make-series",
-        [PLAN_CORRELATED] = "current element",
+        [PLAN_PARTITION] = "partition",
+        [PLAN_SEQUENCES] = "scan for sequences",
+        [PLAN_TOP_NESTED] = "top-nested",
+        [PLAN_REDUCE] = "reduce",
+        [PLAN_CORRELATED] = "current rows",
     };
     if (depth > 100) {
         buffer_text(out, "...\n");
@@ -142,6 +146,8 @@ put_plan(Buffer *out, const Plan *plan, int depth)
         put_plan(out, plan->shared.plan, depth + 1);
     if (plan->kind == PLAN_MV_APPLY)
         put_plan(out, plan->mv_apply.subplan, depth + 1);
+    if (plan->kind == PLAN_PARTITION)
+        put_plan(out, plan->partition.subplan, depth + 1);
 }
 
 void

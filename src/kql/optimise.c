@@ -392,7 +392,9 @@ prune_opaque(Optimiser *o, const Plan *plan, uint32_t **map)
     Plan *out = copy_plan(o, plan);
     *map = identity_map(o, plan->schema.count);
     if (plan->kind == PLAN_TAKE || plan->kind == PLAN_SAMPLE || plan->kind == PLAN_WINDOW ||
-        plan->kind == PLAN_PARSE || plan->kind == PLAN_PARSE_KV || plan->kind == PLAN_MAKE_SERIES) {
+        plan->kind == PLAN_PARSE || plan->kind == PLAN_PARSE_KV || plan->kind == PLAN_MAKE_SERIES ||
+        plan->kind == PLAN_PARTITION || plan->kind == PLAN_SEQUENCES ||
+        plan->kind == PLAN_TOP_NESTED || plan->kind == PLAN_REDUCE) {
         bool *all = ARENA_ARRAY(o->arena, bool, plan->input->schema.count + 1);
         memset(all, true, plan->input->schema.count);
         uint32_t *ignored;
@@ -603,6 +605,13 @@ optimise_inner(Optimiser *o, Plan *plan)
         plan->input = optimise(o, plan->input);
         plan->mv_apply.expand->input = plan->input;
         return;
+    case PLAN_SEQUENCES:
+        for (uint32_t s = 0; s < plan->sequences.step_count; s++) {
+            optimise_expr(o, plan->sequences.steps[s].condition);
+            optimise_exprs(o, plan->sequences.steps[s].assigned, plan->sequences.slot_count);
+        }
+        break;
+    case PLAN_PARTITION: plan->partition.subplan = optimise(o, plan->partition.subplan); break;
     default: break;
     }
     if (plan->input)

@@ -195,6 +195,7 @@ parse_find_columns(Parser *p, AstItemList *out)
 }
 
 // find [withsource=x] [in (table, ...)] [where] predicate [project ... | project-smart]
+// [project-away ...]
 bool
 read_find(Parser *p, AstOperator *out)
 {
@@ -205,15 +206,20 @@ read_find(Parser *p, AstOperator *out)
     parser_take_word(p, "where");
     if (!(out->expr = parse_expression(p)))
         return false;
-    if (!parser_take_word(p, "project"))
-        return true;
-    if (parser_is_symbol(p, "-") && parser_next_is_word(p, "smart")) {
-        parser_advance(p);
-        parser_advance(p);
-        out->project_smart = true;
-        return true;
+    while (parser_take_word(p, "project")) {
+        bool smart = parser_is_symbol(p, "-") && parser_next_is_word(p, "smart");
+        bool away = parser_is_symbol(p, "-") && parser_next_is_word(p, "away");
+        if (smart || away) {
+            parser_advance(p);
+            parser_advance(p);
+        }
+        out->project_smart = out->project_smart || smart;
+        if (away && !parse_name_items(p, &out->project_away))
+            return false;
+        if (!smart && !away && !parse_find_columns(p, &out->project))
+            return false;
     }
-    return parse_find_columns(p, &out->project);
+    return true;
 }
 
 // ( table, wild*, ... )
@@ -303,14 +309,21 @@ parse_entity_group(Parser *p)
     return group;
 }
 
-// macro-expand group as name ( statements )
+// macro-expand group as name ( statements ), or macro-expand name in group ( statements )
 bool
 read_macro_expand(Parser *p, AstOperator *out)
 {
-    if (!parse_parameters(p, out) || !(out->right = parse_primary(p)) ||
-        !parser_expect_word(p, "as", "after the entity group") ||
-        !parse_name(p, &out->as, "a name after 'as'"))
+    if (!parse_parameters(p, out))
         return false;
+    if (parser_next_is_word(p, "in")) {
+        if (!parse_name(p, &out->as, "a name after 'macro-expand'") ||
+            !parser_expect_word(p, "in", "after the name") || !(out->right = parse_primary(p)))
+            return false;
+    } else if (!(out->right = parse_primary(p)) ||
+               !parser_expect_word(p, "as", "after the entity group") ||
+               !parse_name(p, &out->as, "a name after 'as'")) {
+        return false;
+    }
     out->block = ARENA_NEW(p->arena, AstFunction);
     uint32_t start = p->token->span.start;
     if (!parser_enter(p) || !parser_expect_symbol(p, "(", "before the statements") ||

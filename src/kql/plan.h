@@ -56,7 +56,11 @@ typedef enum PlanKind {
     PLAN_SHARED, // one evaluation, many readers (materialize, let tables)
     PLAN_SAMPLE, // sample, sample-distinct
     PLAN_MAKE_SERIES,
-    PLAN_CORRELATED, // input of an mv-apply subquery: the rows of the current element
+    PLAN_PARTITION,  // a sub-query over the rows of each key
+    PLAN_SEQUENCES,  // scan: runs of rows that match steps
+    PLAN_TOP_NESTED,
+    PLAN_REDUCE,
+    PLAN_CORRELATED, // the rows a sub-query is run over: of an element, a partition ...
 } PlanKind;
 
 typedef struct SortKey {
@@ -93,6 +97,26 @@ typedef struct MvExpandItem {
     Expr *expr;      // dynamic, over the input
     Type to;         // TYPE_DYNAMIC unless `to typeof(T)`
 } MvExpandItem;
+
+// A step of scan. Its expressions are over the columns of the record (the input's, then
+// the declared), then those of the latest record of each step in turn.
+typedef struct SequenceStep {
+    Expr *condition;
+    Expr **assigned; // one for each of the operator's slots; NULL = keeps its value
+    bool optional;
+    enum SequenceOutput { SEQUENCE_ALL, SEQUENCE_LAST, SEQUENCE_NONE } output;
+} SequenceStep;
+
+// A level of top-nested. The plans are over a PLAN_CORRELATED leaf: the rows, then the
+// number of the group of the level above.
+typedef struct NestedLevel {
+    uint32_t key;   // column of the input
+    int64_t count;  // -1 = all
+    Plan *ranked;   // group, key, aggregate
+    Plan *rest;     // group, aggregate: of the rows that are not at the top; NULL = not wanted
+    Expr *others;   // constant of the key's type; NULL when `rest` is
+    bool ascending;
+} NestedLevel;
 
 typedef enum ParseMode { PARSE_SIMPLE, PARSE_RELAXED, PARSE_REGEX } ParseMode;
 typedef struct ParsePart {
@@ -185,6 +209,7 @@ struct Plan {
         struct {
             Plan *expand;      // PLAN_MV_EXPAND over `input`, its last column the row number
             Plan *subplan;     // over a PLAN_CORRELATED leaf with expand's schema
+            uint32_t leaf;     // number of that leaf
             uint32_t *carried; // output column -> input column; UINT32_MAX: taken from subplan
             uint32_t *from_subplan;
         } mv_apply;
@@ -209,6 +234,36 @@ struct Plan {
             Expr *pattern;     // PARSE_KV_REGEX: a constant
             uint32_t *carried; // output column -> input column; UINT32_MAX: the key of its name
         } parse_kv;
+        struct {
+            Expr **keys;
+            uint32_t key_count;
+            Plan *subplan; // over a PLAN_CORRELATED leaf with the input's schema
+            uint32_t leaf;
+        } partition;
+        struct {
+            SequenceStep *steps;
+            uint32_t step_count;
+            Expr **defaults; // constants of the declared columns
+            uint32_t declared;
+            uint32_t *slots; // columns (of the input, or declared) that some step assigns
+            uint32_t slot_count;
+            bool match_id; // the last column
+        } sequences;
+        struct {
+            NestedLevel *levels;
+            uint32_t level_count;
+            uint32_t leaf;
+        } top_nested;
+        struct {
+            Expr *text;
+            double threshold;
+            Str characters;   // that divide terms; empty = all but letters and digits
+            bool keeps_rows;  // kind=source: the input's columns and the pattern
+        } reduce;
+        struct {
+            uint32_t leaf;    // its number
+            bool ignore_case; // columns match without case
+        } correlated;
         struct {
             Expr **exprs; // may hold calls of FUNCTION_WINDOW rows
         } window;

@@ -1,0 +1,90 @@
+// Sub-queries that run again and again over other rows: mv-apply's over the elements of
+// a row, partition's over the rows of a key.
+//
+// A leaf of the plan (PLAN_CORRELATED) stands for the rows; each run binds its number to
+// a table. Leaves have numbers because such sub-queries nest.
+
+#include "exec/internal.h"
+
+// Runs over fewer rows are the business of one worker: waking others would cost more.
+enum { SHARED_BATCHES = 16 };
+
+ResultTable *
+correlated_rows(const Exec *exec, const Plan *plan)
+{
+    const Correlated *at = exec->correlated;
+    while (at && at->leaf != plan->correlated.leaf)
+        at = at->outer;
+    return at ? at->table : NULL;
+}
+
+// The rows as a table in the run's memory.
+static ResultTable *
+sub_table(Exec *exec, const SubRows *over)
+{
+    Arena *arena = &exec->workers[0].keep;
+    uint32_t columns = over->schema->count - (over->numbers ? 1 : 0);
+    Batch *batch = batch_new(exec->arena, over->schema->count, over->count);
+    for (uint32_t c = 0; c < columns; c++)
+        batch->columns[c] =
+            over->rows ? vector_gather(arena, over->whole->columns[c], over->rows, over->count)
+                       : vector_slice(arena, over->whole->columns[c], over->from, over->count);
+    if (over->numbers) {
+        Vector *numbers = vector_new_flat(arena, TYPE_LONG, over->count);
+        if (over->count)
+            memcpy(numbers->data, over->numbers, over->count * sizeof(int64_t));
+        batch->columns[columns] = numbers;
+    }
+    return result_cut(exec->arena, over->schema, batch);
+}
+
+// A worker's memory of the outer run, set aside.
+typedef struct Aside {
+    Arena keep;
+    size_t charged;
+} Aside;
+
+bool
+exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
+              bool (*keep)(void *context, const ResultTable *answer), void *context,
+              AzError *error)
+{
+    size_t worker_count = exec->worker_count;
+    size_t used = over->count < SHARED_BATCHES * batch_rows ? 1 : worker_count;
+    Aside one, *aside = used > 1 ? ARENA_ARRAY(exec->arena, Aside, used) : &one;
+    Arena outer = *exec->arena;
+    const Correlated *correlated = exec->correlated;
+    Prepared *prepared = exec->prepared;
+    arena_init(exec->arena);
+    for (size_t w = 0; w < used; w++) {
+        aside[w] = (Aside){exec->workers[w].keep, exec->workers[w].charged};
+        arena_init(&exec->workers[w].keep);
+        exec->workers[w].charged = exec->workers[w].result.allocated;
+    }
+    exec->worker_count = used;
+    Correlated rows = {over->leaf, sub_table(exec, over), correlated};
+    exec->correlated = &rows;
+    ResultTable *answer = worker_charge(&exec->workers[0], "the rows of a sub-query")
+                              ? exec_collect(exec, plan, error)
+                              : NULL;
+    Arena run = *exec->arena;
+    *exec->arena = outer;
+    for (size_t w = 0; w < used; w++) {
+        Aside inner = {exec->workers[w].keep, exec->workers[w].charged};
+        if (exec->options->budget)
+            budget_give(exec->options->budget,
+                        inner.charged - exec->workers[w].result.allocated);
+        exec->workers[w].keep = aside[w].keep;
+        exec->workers[w].charged = aside[w].charged;
+        aside[w].keep = inner.keep;
+    }
+    exec->worker_count = worker_count;
+    exec->correlated = correlated;
+    exec->prepared = prepared; // forgets what was evaluated for these rows alone
+    bool done = answer && keep(context, answer);
+    arena_free(&run);
+    for (size_t w = 0; w < used; w++)
+        arena_free(&aside[w].keep);
+    bool clean = exec_first_error(exec, error);
+    return done && clean;
+}

@@ -1,0 +1,167 @@
+// Role definitions from JSON, and which operations their blocks cover.
+
+#include "azure/rbac/role.h"
+
+#include "value/json.h"
+
+#include <stdio.h>
+
+void
+role_set_init(RoleSet *set, Arena *arena)
+{
+    set->arena = arena;
+    map_init(&set->by_id, arena, true);
+}
+
+Str
+last_segment(Str path)
+{
+    while (path.len && path.ptr[path.len - 1] == '/')
+        path.len--;
+    size_t from = path.len;
+    while (from && path.ptr[from - 1] != '/')
+        from--;
+    return str_slice(path, from, path.len);
+}
+
+static Str
+text_of(Dyn node)
+{
+    return dyn_kind(node) == DYN_STRING ? dyn_string(node) : (Str){0};
+}
+
+static StrList
+read_list(Arena *arena, Dyn list)
+{
+    uint32_t count = dyn_kind(list) == DYN_ARRAY ? dyn_count(list) : 0;
+    Str *items = ARENA_ARRAY(arena, Str, count);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        Str text = str_trim(text_of(dyn_at(list, i)));
+        if (text.len)
+            items[kept++] = str_copy(arena, text);
+    }
+    return (StrList){items, kept};
+}
+
+static void
+read_block(Arena *arena, Dyn node, PermissionBlock *block)
+{
+    block->actions = read_list(arena, dyn_get_ci(node, STR("actions")));
+    block->not_actions = read_list(arena, dyn_get_ci(node, STR("notActions")));
+    block->data_actions = read_list(arena, dyn_get_ci(node, STR("dataActions")));
+    block->not_data_actions = read_list(arena, dyn_get_ci(node, STR("notDataActions")));
+    block->condition_text = str_copy(arena, str_trim(text_of(dyn_get_ci(node, STR("condition")))));
+    if (!block->condition_text.len)
+        return;
+    AzError error = {0};
+    block->condition = condition_parse(arena, block->condition_text, NULL, &error);
+    if (!block->condition)
+        block->condition_error = str_copy(arena, str_from(error.message));
+}
+
+uint32_t
+role_read_blocks(Arena *arena, Dyn permissions, PermissionBlock **out)
+{
+    uint32_t count = dyn_kind(permissions) == DYN_ARRAY ? dyn_count(permissions) : 0;
+    *out = ARENA_ARRAY(arena, PermissionBlock, count);
+    for (uint32_t i = 0; i < count; i++)
+        read_block(arena, dyn_at(permissions, i), &(*out)[i]);
+    return count;
+}
+
+Role *
+role_set_add(RoleSet *set, Dyn definition, bool is_built_in)
+{
+    Dyn properties = dyn_get_ci(definition, STR("properties"));
+    Dyn body = dyn_kind(properties) == DYN_BAG ? properties : definition;
+    Str id = last_segment(text_of(dyn_get_ci(definition, STR("id"))));
+    if (!id.len)
+        id = text_of(dyn_get_ci(definition, STR("name")));
+    if (!id.len)
+        return NULL;
+
+    Role *role = ARENA_NEW(set->arena, Role);
+    role->id = str_copy(set->arena, id);
+    role->name = str_copy(set->arena, text_of(dyn_get_ci(body, STR("roleName"))));
+    Dyn privileged = dyn_get_ci(body, STR("isPrivileged"));
+    role->is_privileged = dyn_kind(privileged) == DYN_BOOL && dyn_bool(privileged);
+    Str type = text_of(dyn_get_ci(body, STR("type")));
+    role->is_built_in = is_built_in || str_equal_ci(type, STR("BuiltInRole"));
+    Dyn blocks = dyn_get_ci(body, STR("permissions"));
+    role->block_count = role_read_blocks(set->arena, blocks, &role->blocks);
+
+    // A list of the tenant's roles seldom says which are privileged; the table does.
+    const Role *known = map_get(&set->by_id, role->id);
+    role->is_privileged |= known && known->is_privileged;
+    map_put(&set->by_id, role->id, role);
+    return role;
+}
+
+const Role *
+role_set_find(const RoleSet *set, Str role_definition_id)
+{
+    return map_get(&set->by_id, last_segment(role_definition_id));
+}
+
+static bool
+add_line(RoleSet *set, JsonParser *parser, DynBuilder *builder, Str line, const char *path,
+         uint32_t number, AzError *error)
+{
+    const char *why = NULL;
+    size_t offset;
+    Dyn definition;
+    dyn_builder_reset(builder);
+    if (!json_to_dynamic(parser, line, builder, &why, &offset) ||
+        !dyn_finish(builder, &definition, &why))
+        return error_set(error, AZ_INVALID, "'%s', line %u, is not JSON: %s", path, number, why);
+    return role_set_add(set, definition, true) ||
+           error_set(error, AZ_INVALID, "'%s', line %u: a role without an id", path, number);
+}
+
+bool
+role_set_add_built_in(RoleSet *set, const char *content, AzError *error)
+{
+    Str path = str_format(set->arena, "%s/azure/builtin-roles.jsonl", content);
+    FILE *file = fopen(path.ptr, "rb");
+    if (!file)
+        return error_errno(error, "cannot open the table of built-in roles '%s'", path.ptr);
+    JsonParser *parser = json_parser_new();
+    DynBuilder *builder = dyn_builder_new();
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+    bool done = true;
+    for (uint32_t number = 1; done && (len = getline(&line, &room, file)) >= 0; number++) {
+        Str text = str_trim((Str){line, (size_t)len});
+        done = !text.len || add_line(set, parser, builder, text, path.ptr, number, error);
+    }
+    if (done && ferror(file))
+        done = error_errno(error, "cannot read '%s'", path.ptr);
+    free(line);
+    fclose(file);
+    dyn_builder_free(builder);
+    json_parser_free(parser);
+    return done;
+}
+
+static bool
+any_covers(StrList patterns, Str action, StarSegment star)
+{
+    for (uint32_t i = 0; i < patterns.count; i++)
+        if (action_matches(patterns.items[i], action, star))
+            return true;
+    return false;
+}
+
+BlockVerdict
+permission_covers(const PermissionBlock *block, Str action, bool is_data, StarSegment star)
+{
+    StrList grants = is_data ? block->data_actions : block->actions;
+    StrList takes = is_data ? block->not_data_actions : block->not_actions;
+    if (!any_covers(grants, action, star) || any_covers(takes, action, STAR_SEGMENT_LITERAL))
+        return BLOCK_NO;
+    if (star == STAR_SEGMENT_ZERO && any_covers(takes, action, STAR_SEGMENT_ZERO))
+        return BLOCK_UNCERTAIN;
+    return BLOCK_YES;
+}

@@ -2,9 +2,8 @@
 
 #include "azure/rbac/role.h"
 
+#include "azure/facts.h"
 #include "value/json.h"
-
-#include <stdio.h>
 
 void
 role_set_init(RoleSet *set, Arena *arena)
@@ -105,44 +104,20 @@ role_set_find(const RoleSet *set, Str role_definition_id)
 }
 
 static bool
-add_line(RoleSet *set, JsonParser *parser, DynBuilder *builder, Str line, const char *path,
-         uint32_t number, AzError *error)
+take_role(void *context, Str line, AzError *error)
 {
-    const char *why = NULL;
-    size_t offset;
-    Dyn definition;
-    dyn_builder_reset(builder);
-    if (!json_to_dynamic(parser, line, builder, &why, &offset) ||
-        !dyn_finish(builder, &definition, &why))
-        return error_set(error, AZ_INVALID, "'%s', line %u, is not JSON: %s", path, number, why);
-    return role_set_add(set, definition, true) ||
-           error_set(error, AZ_INVALID, "'%s', line %u: a role without an id", path, number);
+    RoleSet *set = context;
+    Text tree;
+    bool is_null;
+    json_parse_text(set->arena, line, &tree, &is_null);
+    return (!is_null && role_set_add(set, dyn_of_text(&tree), true)) ||
+           error_set(error, AZ_INVALID, "a role definition with an id is expected");
 }
 
 bool
 role_set_add_built_in(RoleSet *set, const char *content, AzError *error)
 {
-    Str path = str_format(set->arena, "%s/azure/builtin-roles.jsonl", content);
-    FILE *file = fopen(path.ptr, "rb");
-    if (!file)
-        return error_errno(error, "cannot open the table of built-in roles '%s'", path.ptr);
-    JsonParser *parser = json_parser_new();
-    DynBuilder *builder = dyn_builder_new();
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t len;
-    bool done = true;
-    for (uint32_t number = 1; done && (len = getline(&line, &room, file)) >= 0; number++) {
-        Str text = str_trim((Str){line, (size_t)len});
-        done = !text.len || add_line(set, parser, builder, text, path.ptr, number, error);
-    }
-    if (done && ferror(file))
-        done = error_errno(error, "cannot read '%s'", path.ptr);
-    free(line);
-    fclose(file);
-    dyn_builder_free(builder);
-    json_parser_free(parser);
-    return done;
+    return facts_each_line(set->arena, content, "builtin-roles.jsonl", take_role, set, error);
 }
 
 static bool

@@ -171,11 +171,8 @@ role_classes(const OperationFacts *facts, Arena *arena, const Role *role)
     Str last = {0};
     for (uint32_t i = 0; role && i < facts->class_count; i++) {
         const OperationClass *class = &facts->classes[i];
-        bool covered = false;
-        for (uint32_t b = 0; b < role->block_count && !covered; b++)
-            covered = permission_covers(&role->blocks[b], class->operation, class->is_data,
-                                        STAR_SEGMENT_ZERO) != BLOCK_NO;
-        if (!covered || str_equal(last, class->name))
+        if (str_equal(last, class->name) ||
+            !role_may_cover(role, class->operation, class->is_data, STAR_SEGMENT_ZERO))
             continue;
         buffer_text(&text, text.len ? ", " : "");
         buffer_str(&text, class->name);

@@ -9,6 +9,7 @@ void
 role_set_init(RoleSet *set, Arena *arena)
 {
     set->arena = arena;
+    set->count = 0;
     map_init(&set->by_id, arena, true);
 }
 
@@ -81,6 +82,7 @@ role_set_add(RoleSet *set, Dyn definition, bool is_built_in)
         return NULL;
 
     Role *role = ARENA_NEW(set->arena, Role);
+    role->index = set->count++;
     role->id = str_copy(set->arena, id);
     role->name = str_copy(set->arena, text_of(dyn_get_ci(body, STR("roleName"))));
     Dyn privileged = dyn_get_ci(body, STR("isPrivileged"));
@@ -125,6 +127,15 @@ any_covers(StrList patterns, Str action, StarSegment star)
 {
     for (uint32_t i = 0; i < patterns.count; i++)
         if (action_matches(patterns.items[i], action, star))
+            return true;
+    return false;
+}
+
+bool
+role_may_cover(const Role *role, Str action, bool is_data, StarSegment star)
+{
+    for (uint32_t i = 0; i < role->block_count; i++)
+        if (permission_covers(&role->blocks[i], action, is_data, star) != BLOCK_NO)
             return true;
     return false;
 }

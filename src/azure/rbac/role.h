@@ -25,6 +25,7 @@ typedef struct PermissionBlock {
 typedef struct Role {
     Str id; // the GUID alone: the path before it differs from subscription to subscription
     Str name;
+    uint32_t index; // below RoleSet.count
     bool is_built_in, is_privileged;
     PermissionBlock *blocks;
     uint32_t block_count;
@@ -32,7 +33,8 @@ typedef struct Role {
 
 typedef struct RoleSet {
     Arena *arena;
-    Map by_id; // of Role*
+    Map by_id;      // of Role*
+    uint32_t count; // of roles ever added, replaced ones too
 } RoleSet;
 
 void role_set_init(RoleSet *set, Arena *arena);
@@ -60,6 +62,9 @@ typedef enum BlockVerdict {
 // Whether a block covers the operation, its condition aside.
 BlockVerdict permission_covers(const PermissionBlock *block, Str action, bool is_data,
                                StarSegment star);
+
+// Whether some block of the role covers the operation.
+bool role_may_cover(const Role *role, Str action, bool is_data, StarSegment star);
 
 // The last segment of a path: the GUID of a role definition's id.
 Str last_segment(Str path);

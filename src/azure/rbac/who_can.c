@@ -10,6 +10,8 @@
 
 #include "base/array.h"
 
+#include <string.h>
+
 typedef struct Mark {
     uint32_t round; // of the question it was made in
     uint32_t assignment, via_group;
@@ -27,6 +29,9 @@ struct WhoCan {
     Arena question_arena;
     Mark *marks;         // by principal
     uint32_t *set_marks; // by principal: membership in a set being spread
+    Str action;          // the operation that `coverage` is about
+    bool is_data;
+    uint8_t *coverage; // by role: 0 not asked yet, 1 does not cover it, 2 may
     uint32_t round, set_round;
     IndexList touched, queue;
 };
@@ -39,6 +44,7 @@ who_can_new(const AccessModel *model, Arena *arena)
     who->arena = arena;
     who->marks = ARENA_ARRAY(arena, Mark, model->principals.len);
     who->set_marks = ARENA_ARRAY(arena, uint32_t, model->principals.len);
+    who->coverage = ARENA_ARRAY(arena, uint8_t, model->roles->count);
     return who;
 }
 
@@ -47,6 +53,24 @@ who_can_free(WhoCan *who)
 {
     if (who)
         arena_free(&who->question_arena);
+}
+
+// Roles that do not cover the operation are most of a tenant's; each is asked once.
+static bool
+may_cover(WhoCan *who, const AccessQuestion *question, const Role *role)
+{
+    if (!role)
+        return false;
+    if (who->is_data != question->is_data || !str_equal_ci(who->action, question->action)) {
+        memset(who->coverage, 0, who->model->roles->count);
+        who->action = str_copy(who->arena, question->action);
+        who->is_data = question->is_data;
+    }
+    uint8_t *known = &who->coverage[role->index];
+    if (!*known)
+        *known =
+            role_may_cover(role, question->action, question->is_data, who->model->star) ? 2 : 1;
+    return *known == 2;
 }
 
 // Gives `principal` and, when it is a group, all below it what the assignment gives. A
@@ -144,6 +168,8 @@ who_can(WhoCan *who, const AccessQuestion *question,
         const ScopeRun *run = map_get(&model->runs, chain.items[i]);
         for (uint32_t j = run ? run->from : 0; run && j < run->to; j++) {
             const Assignment *assignment = &model->assignments.items[j];
+            if (!may_cover(who, question, assignment->role))
+                continue;
             AccessVerdict verdict = outcome_verdict(
                 assignment_outcome(model, arena, assignment, question, &conditions, NULL));
             if (verdict != ACCESS_NONE)

@@ -1,6 +1,6 @@
 // Cases of effective access, conditions and Conditional Access against the engines.
 //
-//     identity_cases FILE...
+//     identity_cases [--star-segment=zero|literal] FILE...
 //
 // One JSON object a line: {id, kind, ..., expected}. kind is rbac (tenant, question ->
 // allowed, by), condition (condition, context -> value) or conditionalAccess (policies,
@@ -142,9 +142,7 @@ run_rbac(Run *run, Arena *arena, Dyn item, Str *why)
 {
     RoleSet roles;
     role_set_init(&roles, arena);
-    for (size_t i = 0; i < run->built_in.by_id.len; i++)
-        map_put(&roles.by_id, run->built_in.by_id.entries[i].key,
-                run->built_in.by_id.entries[i].pointer);
+    role_set_share(&roles, &run->built_in);
     ScopeTree scopes;
     AccessModel *model = load_tenant(run, arena, &roles, &scopes, member(item, "tenant"));
     Dyn asked = member(item, "question"), expected = member(item, "expected");
@@ -306,8 +304,9 @@ main(int argc, char **argv)
     }
     bool good = argc > 1;
     for (int i = 1; i < argc; i++) {
-        if (str_equal(str_from(argv[i]), STR("--star-segment=literal")))
-            run.star = STAR_SEGMENT_LITERAL;
+        if (str_starts(str_from(argv[i]), STR("--star-segment=")))
+            run.star = str_ends(str_from(argv[i]), STR("=literal")) ? STAR_SEGMENT_LITERAL
+                                                                    : STAR_SEGMENT_ZERO;
         else
             good &= run_file(&run, argv[i]);
     }

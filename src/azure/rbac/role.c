@@ -13,6 +13,15 @@ role_set_init(RoleSet *set, Arena *arena)
     map_init(&set->by_id, arena, true);
 }
 
+void
+role_set_share(RoleSet *set, const RoleSet *base)
+{
+    for (size_t i = 0; i < base->by_id.len; i++)
+        map_put(&set->by_id, base->by_id.entries[i].key, base->by_id.entries[i].pointer);
+    if (set->count < base->count)
+        set->count = base->count;
+}
+
 Str
 last_segment(Str path)
 {

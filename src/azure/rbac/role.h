@@ -39,6 +39,9 @@ typedef struct RoleSet {
 
 void role_set_init(RoleSet *set, Arena *arena);
 
+// The roles of `base` too, shared and not copied: `base` outlives the set.
+void role_set_share(RoleSet *set, const RoleSet *base);
+
 // The built-in roles of `content`/azure/builtin-roles.jsonl.
 bool role_set_add_built_in(RoleSet *set, const char *content, AzError *error);
 

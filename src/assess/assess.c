@@ -8,7 +8,7 @@
 
 #include "assess/history.h"
 #include "assess/risk.h"
-#include "assess/rows.h"
+#include "db/rows.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/map.h"

@@ -6,7 +6,7 @@
 // itself is unknown. A verdict is never better than the data behind it.
 
 #include "assess/assess.h"
-#include "assess/rows.h"
+#include "db/rows.h"
 
 static bool
 is_tenant_scope(Str scope)

@@ -5,7 +5,7 @@
 #include "assess/fixture.h"
 
 #include "assess/assess.h"
-#include "assess/rows.h"
+#include "db/rows.h"
 #include "assess/yaml.h"
 #include "base/array.h"
 #include "base/map.h"

@@ -7,7 +7,7 @@
 
 #include "report/report_model.h"
 
-#include "assess/rows.h"
+#include "db/rows.h"
 #include "base/array.h"
 #include "report/report_words.h"
 

@@ -1,4 +1,4 @@
-#include "assess/rows.h"
+#include "db/rows.h"
 
 #include "value/scalar.h"
 
@@ -48,6 +48,16 @@ rows_text(const RowReader *reader, ptrdiff_t column, Arena *arena)
     Str result = str_copy(arena, buffer_slice(&text));
     buffer_free(&text);
     return result;
+}
+
+Dyn
+rows_dynamic(const RowReader *reader, ptrdiff_t column)
+{
+    const Vector *vector;
+    uint32_t row;
+    if (!find_cell(reader, column, &vector, &row) || vector->type != TYPE_DYNAMIC)
+        return dyn_null();
+    return dyn_of_text(vector_cell(vector, row));
 }
 
 // The cell as a value of a type without text; null when there is none.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "exec/exec.h"
+#include "value/dynamic.h"
 
 typedef struct RowReader {
     const ResultTable *table;
@@ -17,5 +18,8 @@ ptrdiff_t rows_column(const ResultTable *table, const char *name);
 
 // The cell as text, copied; empty when null or the column is -1. A dynamic is JSON.
 Str rows_text(const RowReader *reader, ptrdiff_t column, Arena *arena);
+// The cell of a dynamic column as a node, a view that lives as long as the table; the null
+// node otherwise.
+Dyn rows_dynamic(const RowReader *reader, ptrdiff_t column);
 int64_t rows_long(const RowReader *reader, ptrdiff_t column); // 0 when null or no number
 double rows_real(const RowReader *reader, ptrdiff_t column);

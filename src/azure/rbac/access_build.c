@@ -1,0 +1,266 @@
+// Building an access model: principals and groups become small numbers, memberships
+// compressed rows, assignments runs of one scope.
+
+#include "azure/rbac/access_internal.h"
+
+#include "base/array.h"
+
+#include <stdlib.h>
+
+AccessModel *
+access_new(Arena *arena, const RoleSet *roles, const ScopeTree *scopes, StarSegment star)
+{
+    AccessModel *model = ARENA_NEW(arena, AccessModel);
+    model->arena = arena;
+    model->roles = roles;
+    model->scopes = scopes;
+    model->star = star;
+    map_init(&model->principal_index, arena, true);
+    map_init(&model->runs, arena, true);
+    map_init(&model->denial_runs, arena, true);
+    return model;
+}
+
+static uint32_t
+intern_principal(AccessModel *model, Str id)
+{
+    const MapEntry *found = map_find(&model->principal_index, id);
+    if (found)
+        return (uint32_t)found->number;
+    uint32_t index = (uint32_t)model->principals.len;
+    Principal principal = {.id = str_copy(model->arena, id)};
+    ARRAY_PUSH(model->arena, &model->principals, principal);
+    map_add(&model->principal_index, principal.id, NULL)->number = index;
+    return index;
+}
+
+void
+access_add_principal(AccessModel *model, Str id, Str kind, Str name)
+{
+    if (!id.len)
+        return;
+    uint32_t index = intern_principal(model, id);
+    Principal *principal = &model->principals.items[index];
+    if (!principal->kind.len)
+        principal->kind = str_copy(model->arena, kind);
+    if (!principal->name.len)
+        principal->name = str_copy(model->arena, name);
+    principal->is_group |= str_equal_ci(kind, STR("Group"));
+}
+
+void
+access_add_member(AccessModel *model, Str group, Str member)
+{
+    if (!group.len || !member.len)
+        return;
+    MemberEdge edge = {intern_principal(model, group), intern_principal(model, member)};
+    model->principals.items[edge.group].is_group = true;
+    ARRAY_PUSH(model->arena, &model->members, edge);
+}
+
+void
+access_add_assignment(AccessModel *model, const AssignmentRecord *record)
+{
+    Assignment assignment = {
+        .id = str_copy(model->arena, record->id),
+        .principal = intern_principal(model, record->principal),
+        .role = role_set_find(model->roles, record->role_definition_id),
+        .role_definition_id = str_copy(model->arena, record->role_definition_id),
+        .scope = scope_normalise(model->arena, record->scope),
+        .condition_text = str_copy(model->arena, str_trim(record->condition)),
+        .start = record->start,
+        .end = record->end,
+        .eligible = record->eligible,
+    };
+    if (assignment.condition_text.len) {
+        AzError error = {0};
+        assignment.condition =
+            condition_parse(model->arena, assignment.condition_text, NULL, &error);
+        if (!assignment.condition)
+            assignment.condition_error = str_copy(model->arena, str_from(error.message));
+    }
+    ARRAY_PUSH(model->arena, &model->assignments, assignment);
+}
+
+// The ids of a list of {id, type}; `everyone` becomes true when it holds the SystemDefined
+// principal.
+static StrList
+principal_ids(Arena *arena, Dyn list, bool *everyone)
+{
+    static const Str EVERYONE = STR_INIT("00000000-0000-0000-0000-000000000000");
+    uint32_t count = dyn_kind(list) == DYN_ARRAY ? dyn_count(list) : 0, kept = 0;
+    Str *items = ARENA_ARRAY(arena, Str, count);
+    for (uint32_t i = 0; i < count; i++) {
+        Dyn id = dyn_get_ci(dyn_at(list, i), STR("id"));
+        if (dyn_kind(id) != DYN_STRING)
+            continue;
+        if (everyone && str_equal_ci(dyn_string(id), EVERYONE))
+            *everyone = true;
+        else
+            items[kept++] = str_copy(arena, dyn_string(id));
+    }
+    return (StrList){items, kept};
+}
+
+bool
+access_add_deny(AccessModel *model, Str id, Dyn definition)
+{
+    Dyn properties = dyn_get_ci(definition, STR("properties"));
+    Dyn body = dyn_kind(properties) == DYN_BAG ? properties : definition;
+    Dyn scope = dyn_get_ci(body, STR("scope"));
+    Dyn permissions = dyn_get_ci(body, STR("permissions"));
+    if (dyn_kind(scope) != DYN_STRING || dyn_kind(permissions) != DYN_ARRAY)
+        return false;
+    DenyAssignment denial = {.id = str_copy(model->arena, id)};
+    denial.scope = scope_normalise(model->arena, dyn_string(scope));
+    Dyn own = dyn_get_ci(body, STR("doNotApplyToChildScopes"));
+    denial.this_scope_only = dyn_kind(own) == DYN_BOOL && dyn_bool(own);
+    denial.principals =
+        principal_ids(model->arena, dyn_get_ci(body, STR("principals")), &denial.everyone);
+    denial.excluded = principal_ids(model->arena, dyn_get_ci(body, STR("excludePrincipals")), NULL);
+    denial.block_count = role_read_blocks(model->arena, permissions, &denial.blocks);
+    ARRAY_PUSH(model->arena, &model->denials, denial);
+    return true;
+}
+
+// ---- indexes ----
+
+// Rows of `count` nodes from `edge_count` pairs (from(i) -> to(i)).
+typedef struct EdgeReader {
+    const void *items;
+    void (*read)(const void *items, size_t index, uint32_t *from, uint32_t *to);
+} EdgeReader;
+
+static Links
+links_build(Arena *arena, size_t count, size_t edge_count, EdgeReader edges)
+{
+    Links links = {ARENA_ARRAY(arena, uint32_t, count + 1),
+                   ARENA_ARRAY(arena, uint32_t, edge_count)};
+    uint32_t from, to;
+    for (size_t i = 0; i < edge_count; i++) {
+        edges.read(edges.items, i, &from, &to);
+        links.offsets[from + 1]++;
+    }
+    for (size_t i = 0; i < count; i++)
+        links.offsets[i + 1] += links.offsets[i];
+    uint32_t *next = arena_copy(arena, links.offsets, (count + 1) * sizeof *next);
+    for (size_t i = 0; i < edge_count; i++) {
+        edges.read(edges.items, i, &from, &to);
+        links.targets[next[from]++] = to;
+    }
+    return links;
+}
+
+static void
+read_membership(const void *items, size_t index, uint32_t *from, uint32_t *to)
+{
+    const MemberEdge *edge = (const MemberEdge *)items + index;
+    *from = edge->group;
+    *to = edge->member;
+}
+
+static void
+read_group_of(const void *items, size_t index, uint32_t *from, uint32_t *to)
+{
+    read_membership(items, index, to, from);
+}
+
+static void
+read_holder(const void *items, size_t index, uint32_t *from, uint32_t *to)
+{
+    *from = ((const Assignment *)items)[index].principal;
+    *to = (uint32_t)index;
+}
+
+static int
+by_scope(const void *a, const void *b)
+{
+    const Assignment *x = a, *y = b;
+    int order = str_compare_ci(x->scope, y->scope);
+    return order ? order : str_compare_ci(x->id, y->id);
+}
+
+static int
+denial_by_scope(const void *a, const void *b)
+{
+    const DenyAssignment *x = a, *y = b;
+    int order = str_compare_ci(x->scope, y->scope);
+    return order ? order : str_compare_ci(x->id, y->id);
+}
+
+static void
+add_to_run(Arena *arena, Map *runs, Str scope, uint32_t index)
+{
+    bool is_new;
+    MapEntry *entry = map_add(runs, scope, &is_new);
+    if (is_new) {
+        ScopeRun *run = ARENA_NEW(arena, ScopeRun);
+        run->from = index;
+        entry->pointer = run;
+    }
+    ((ScopeRun *)entry->pointer)->to = index + 1;
+}
+
+void
+access_finish(AccessModel *model)
+{
+    size_t count = model->principals.len;
+    model->groups_of = links_build(model->arena, count, model->members.len,
+                                   (EdgeReader){model->members.items, read_group_of});
+    model->members_of = links_build(model->arena, count, model->members.len,
+                                    (EdgeReader){model->members.items, read_membership});
+    if (model->assignments.len)
+        qsort(model->assignments.items, model->assignments.len, sizeof(Assignment), by_scope);
+    if (model->denials.len)
+        qsort(model->denials.items, model->denials.len, sizeof(DenyAssignment), denial_by_scope);
+    for (size_t i = 0; i < model->assignments.len; i++)
+        add_to_run(model->arena, &model->runs, model->assignments.items[i].scope, (uint32_t)i);
+    for (size_t i = 0; i < model->denials.len; i++)
+        add_to_run(model->arena, &model->denial_runs, model->denials.items[i].scope, (uint32_t)i);
+    model->assignments_of = links_build(model->arena, count, model->assignments.len,
+                                        (EdgeReader){model->assignments.items, read_holder});
+}
+
+Str
+access_principal_id(const AccessModel *model, uint32_t principal)
+{
+    return model->principals.items[principal].id;
+}
+
+Str
+access_principal_name(const AccessModel *model, uint32_t principal)
+{
+    return model->principals.items[principal].name;
+}
+
+Str
+access_principal_kind(const AccessModel *model, uint32_t principal)
+{
+    const Principal *p = &model->principals.items[principal];
+    return p->kind.len ? p->kind : p->is_group ? STR("Group") : (Str){0};
+}
+
+uint32_t
+access_principal_count(const AccessModel *model)
+{
+    return (uint32_t)model->principals.len;
+}
+
+uint32_t
+access_find_principal(const AccessModel *model, Str id)
+{
+    const MapEntry *found = map_find(&model->principal_index, id);
+    return found ? (uint32_t)found->number : UINT32_MAX;
+}
+
+uint32_t
+access_assignment_count(const AccessModel *model)
+{
+    return (uint32_t)model->assignments.len;
+}
+
+const Assignment *
+access_assignment(const AccessModel *model, uint32_t index)
+{
+    return &model->assignments.items[index];
+}

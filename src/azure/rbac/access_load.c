@@ -1,0 +1,143 @@
+// Loading the access model: one query a kind of fact, each with the reader of its rows.
+//
+// Tables that were not collected are empty; CollectionStatus says so, and the commands
+// that show an answer repeat it. Columns of a query are read by position; times come as
+// ticks, null as 0, which is an open end.
+
+#include "azure/rbac/access_load.h"
+
+#include "db/rows.h"
+
+typedef struct Loader {
+    AccessWorld *world;
+    Arena *arena; // of the rows being read
+} Loader;
+
+static Str
+cell(const Loader *loader, const RowReader *reader, int column)
+{
+    return rows_text(reader, column, loader->arena);
+}
+
+static void
+read_management_group(Loader *loader, const RowReader *reader)
+{
+    scope_add_management_group(&loader->world->scopes, cell(loader, reader, 0),
+                               cell(loader, reader, 1));
+}
+
+static void
+read_subscription(Loader *loader, const RowReader *reader)
+{
+    scope_add_subscription(&loader->world->scopes, cell(loader, reader, 0),
+                           cell(loader, reader, 1));
+}
+
+static void
+read_role(Loader *loader, const RowReader *reader)
+{
+    if (!role_set_add(&loader->world->roles, rows_dynamic(reader, 0), false))
+        loader->world->unreadable++;
+}
+
+static void
+read_principal(Loader *loader, const RowReader *reader)
+{
+    access_add_principal(loader->world->model, cell(loader, reader, 0), cell(loader, reader, 1),
+                         cell(loader, reader, 2));
+}
+
+static void
+read_member(Loader *loader, const RowReader *reader)
+{
+    access_add_member(loader->world->model, cell(loader, reader, 0), cell(loader, reader, 1));
+}
+
+static void
+read_assignment(Loader *loader, const RowReader *reader)
+{
+    AssignmentRecord record = {
+        .id = cell(loader, reader, 0),
+        .principal = cell(loader, reader, 1),
+        .role_definition_id = cell(loader, reader, 2),
+        .scope = cell(loader, reader, 3),
+        .condition = cell(loader, reader, 4),
+        .start = rows_long(reader, 5),
+        .end = rows_long(reader, 6),
+        .eligible = rows_long(reader, 7) != 0,
+    };
+    if (record.principal.len && record.scope.len)
+        access_add_assignment(loader->world->model, &record);
+    else
+        loader->world->unreadable++;
+}
+
+static void
+read_denial(Loader *loader, const RowReader *reader)
+{
+    if (!access_add_deny(loader->world->model, cell(loader, reader, 0), rows_dynamic(reader, 1)))
+        loader->world->unreadable++;
+}
+
+static const struct {
+    const char *query;
+    void (*read)(Loader *loader, const RowReader *reader);
+} FACTS[] = {
+    {"resourcecontainers | where type =~ 'microsoft.management/managementgroups'"
+     " | project name, tostring(properties.details.parent.name)",
+     read_management_group},
+    {"resourcecontainers | where type =~ 'microsoft.resources/subscriptions'"
+     " | project subscriptionId, tostring(properties.managementGroupAncestorsChain[0].name)",
+     read_subscription},
+    {"authorizationresources | where type =~ 'microsoft.authorization/roledefinitions'"
+     " | project bag_pack('id', id, 'name', name, 'properties', properties)",
+     read_role},
+    {"users | project id, iff(userType =~ 'Guest', 'Guest', 'User'),"
+     " iff(isempty(userPrincipalName), displayName, userPrincipalName)",
+     read_principal},
+    {"groups | project id, 'Group', displayName", read_principal},
+    {"servicePrincipals | project id, iff(servicePrincipalType =~ 'ManagedIdentity',"
+     " 'ManagedIdentity', 'ServicePrincipal'), displayName",
+     read_principal},
+    {"groupMembers | project groupId, id", read_member},
+    {"authorizationresources | where type =~ 'microsoft.authorization/roleassignments'"
+     " | project id, tostring(properties.principalId), tostring(properties.roleDefinitionId),"
+     " tostring(properties.scope), tostring(properties.condition), 0, 0, 0",
+     read_assignment},
+    // Time-bound assignments come a second time as schedule instances, with their end; an
+    // activation is an ordinary assignment while it lasts.
+    {"roleEligibilityScheduleInstances"
+     " | project id, principalId, roleDefinitionId, scope, condition, tolong(startDateTime),"
+     " tolong(endDateTime), 1",
+     read_assignment},
+    {"authorizationresources | where type =~ 'microsoft.authorization/denyassignments'"
+     " | project id, properties",
+     read_denial},
+};
+
+bool
+access_load(Database *db, Arena *arena, StarSegment star, AccessWorld *out, AzError *error)
+{
+    *out = (AccessWorld){0};
+    role_set_init(&out->roles, arena);
+    scope_tree_init(&out->scopes, arena);
+    if (!role_set_add_built_in(&out->roles, content_dir(db_content(db)), error))
+        return false;
+    out->model = access_new(arena, &out->roles, &out->scopes, star);
+    for (size_t i = 0; i < sizeof FACTS / sizeof FACTS[0]; i++) {
+        Arena rows = {0};
+        QueryOptions options = {0};
+        QueryResult *result = db_query(db, &rows, str_from(FACTS[i].query), &options, error);
+        if (!result) {
+            arena_free(&rows);
+            return false;
+        }
+        RowReader reader = {.table = result->tables[0]};
+        Loader loader = {out, &rows};
+        while (rows_next(&reader))
+            FACTS[i].read(&loader, &reader);
+        arena_free(&rows);
+    }
+    access_finish(out->model);
+    return true;
+}

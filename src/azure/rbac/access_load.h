@@ -1,0 +1,17 @@
+// The access model of a snapshot: read from the store with KQL.
+#pragma once
+
+#include "azure/rbac/access.h"
+#include "db/db.h"
+
+typedef struct AccessWorld {
+    RoleSet roles;
+    ScopeTree scopes;
+    AccessModel *model;
+    // What could not be taken: deny assignments without scope, role definitions without id.
+    uint32_t unreadable;
+} AccessWorld;
+
+// Reads principals, memberships, containers, roles, assignments, eligibilities and deny
+// assignments of the database's snapshot. All lives in `arena`.
+bool access_load(Database *db, Arena *arena, StarSegment star, AccessWorld *out, AzError *error);

@@ -1,0 +1,222 @@
+#include "azure/rbac/access_table.h"
+
+#include "base/array.h"
+
+#include <stdlib.h>
+
+Str
+access_principal_label(const AccessModel *model, Arena *arena, uint32_t principal)
+{
+    Str name = access_principal_name(model, principal), id = access_principal_id(model, principal);
+    if (name.len)
+        return name;
+    return access_principal_kind(model, principal).len
+               ? id
+               : str_format(arena, "%.*s (not in the data)", STR_ARG(id));
+}
+
+Str
+access_role_label(const Assignment *assignment)
+{
+    const Role *role = assignment->role;
+    return role && role->name.len ? role->name : last_segment(assignment->role_definition_id);
+}
+
+Str
+access_via_label(const AccessModel *model, Arena *arena, const AssignmentStep *step)
+{
+    Buffer text = {0};
+    for (uint32_t i = 1; i < step->via_count; i++) {
+        buffer_text(&text, i > 1 ? " > " : "");
+        buffer_str(&text, access_principal_label(model, arena, step->via[i]));
+    }
+    Str label = str_copy(arena, buffer_slice(&text));
+    buffer_free(&text);
+    return label;
+}
+
+typedef struct HolderList {
+    Arena *arena;
+    const AccessModel *model;
+    AccessHolder *items;
+    size_t len, cap;
+} HolderList;
+
+static void
+keep_holder(void *context, const AccessHolder *holder)
+{
+    HolderList *list = context;
+    ARRAY_PUSH(list->arena, list, *holder);
+}
+
+static int
+holder_order(const void *a, const void *b, void *context)
+{
+    const AccessHolder *x = a, *y = b;
+    const AccessModel *model = context;
+    if (x->verdict != y->verdict)
+        return x->verdict > y->verdict ? -1 : 1;
+    int order = str_compare_ci(access_principal_name(model, x->principal),
+                               access_principal_name(model, y->principal));
+    return order ? order
+                 : str_compare_ci(access_principal_id(model, x->principal),
+                                  access_principal_id(model, y->principal));
+}
+
+ResultTable *
+access_who_can(const AccessWorld *world, Arena *arena, const AccessQuestion *question)
+{
+    static const TableColumn COLUMNS[] = {
+        {"Principal", TYPE_STRING}, {"Kind", TYPE_STRING},  {"Verdict", TYPE_STRING},
+        {"Role", TYPE_STRING},      {"Scope", TYPE_STRING}, {"Via", TYPE_STRING},
+        {"Condition", TYPE_STRING}, {"Id", TYPE_STRING},
+    };
+    const AccessModel *model = world->model;
+    HolderList list = {.arena = arena, .model = model};
+    WhoCan *who = who_can_new(model, arena);
+    who_can(who, question, keep_holder, &list);
+    who_can_free(who);
+    if (list.len)
+        qsort_r(list.items, list.len, sizeof *list.items, holder_order, (void *)(uintptr_t)model);
+
+    TableBuilder *builder = table_builder_new(COLUMNS, COUNT_OF(COLUMNS));
+    for (size_t i = 0; i < list.len; i++) {
+        const AccessHolder *holder = &list.items[i];
+        table_put_text(builder, access_principal_label(model, arena, holder->principal));
+        table_put_text(builder, access_principal_kind(model, holder->principal));
+        table_put_text(builder, str_from(access_verdict_name(holder->verdict)));
+        table_put_text(builder, access_role_label(holder->assignment));
+        table_put_text(builder, holder->assignment->scope);
+        table_put_text(builder, holder->via_group == UINT32_MAX
+                                    ? STR("")
+                                    : access_principal_label(model, arena, holder->via_group));
+        table_put_text(builder, holder->assignment->condition_text);
+        table_put_text(builder, access_principal_id(model, holder->principal));
+    }
+    ResultTable *table = table_builder_finish(builder, arena);
+    table_builder_free(builder);
+    return table;
+}
+
+// ---- many scopes ----
+
+typedef struct HolderCount {
+    const AccessModel *model;
+    int64_t allowed, users, guests, service_principals, managed_identities, conditional, eligible;
+} HolderCount;
+
+static void
+count_holder(void *context, const AccessHolder *holder)
+{
+    HolderCount *count = context;
+    if (holder->verdict == ACCESS_ELIGIBLE)
+        count->eligible++;
+    else if (holder->verdict != ACCESS_ALLOWED)
+        count->conditional++;
+    if (holder->verdict != ACCESS_ALLOWED)
+        return;
+    count->allowed++;
+    Str kind = access_principal_kind(count->model, holder->principal);
+    if (str_equal(kind, STR("User")))
+        count->users++;
+    else if (str_equal(kind, STR("Guest")))
+        count->guests++;
+    else if (str_equal(kind, STR("ManagedIdentity")))
+        count->managed_identities++;
+    else if (str_equal(kind, STR("ServicePrincipal")))
+        count->service_principals++;
+}
+
+ResultTable *
+access_who_can_each(const AccessWorld *world, Arena *arena, const AccessQuestion *question,
+                    const Str *scopes, size_t count)
+{
+    static const TableColumn COLUMNS[] = {
+        {"Scope", TYPE_STRING},
+        {"Allowed", TYPE_LONG},
+        {"Users", TYPE_LONG},
+        {"Guests", TYPE_LONG},
+        {"ServicePrincipals", TYPE_LONG},
+        {"ManagedIdentities", TYPE_LONG},
+        {"Conditional", TYPE_LONG},
+        {"Eligible", TYPE_LONG},
+    };
+    TableBuilder *builder = table_builder_new(COLUMNS, COUNT_OF(COLUMNS));
+    WhoCan *who = who_can_new(world->model, arena);
+    for (size_t i = 0; i < count; i++) {
+        AccessQuestion one = *question;
+        HolderCount holders = {.model = world->model};
+        one.scope = scopes[i];
+        who_can(who, &one, count_holder, &holders);
+        table_put_text(builder, scopes[i]);
+        table_put_long(builder, holders.allowed);
+        table_put_long(builder, holders.users);
+        table_put_long(builder, holders.guests);
+        table_put_long(builder, holders.service_principals);
+        table_put_long(builder, holders.managed_identities);
+        table_put_long(builder, holders.conditional);
+        table_put_long(builder, holders.eligible);
+    }
+    who_can_free(who);
+    ResultTable *table = table_builder_finish(builder, arena);
+    table_builder_free(builder);
+    return table;
+}
+
+// Names of the classes whose operations some block of the role covers, each once.
+static Str
+role_classes(const OperationFacts *facts, Arena *arena, const Role *role)
+{
+    Buffer text = {0};
+    Str last = {0};
+    for (uint32_t i = 0; role && i < facts->class_count; i++) {
+        const OperationClass *class = &facts->classes[i];
+        if (str_equal(last, class->name) ||
+            !role_may_cover(role, class->operation, class->is_data, STAR_SEGMENT_ZERO))
+            continue;
+        buffer_text(&text, text.len ? ", " : "");
+        buffer_str(&text, class->name);
+        last = class->name;
+    }
+    Str label = str_copy(arena, buffer_slice(&text));
+    buffer_free(&text);
+    return label;
+}
+
+static Str
+assignment_state(const Assignment *assignment, int64_t at)
+{
+    if (assignment->end && at >= assignment->end)
+        return STR("expired");
+    if (at < assignment->start)
+        return STR("not yet");
+    return assignment->eligible ? STR("eligible") : STR("active");
+}
+
+ResultTable *
+access_what_can(const AccessWorld *world, const OperationFacts *facts, Arena *arena, Str principal,
+                int64_t at)
+{
+    static const TableColumn COLUMNS[] = {
+        {"Role", TYPE_STRING},      {"Scope", TYPE_STRING},        {"State", TYPE_STRING},
+        {"Can", TYPE_STRING},       {"Via", TYPE_STRING},          {"Privileged", TYPE_BOOL},
+        {"Condition", TYPE_STRING}, {"AssignmentId", TYPE_STRING},
+    };
+    uint32_t count;
+    AssignmentStep *steps = access_assignments_of(world->model, arena, principal, &count);
+    TableBuilder *builder = table_builder_new(COLUMNS, COUNT_OF(COLUMNS));
+    for (uint32_t i = 0; i < count; i++) {
+        const Assignment *assignment = steps[i].assignment;
+        table_put_text(builder, access_role_label(assignment));
+        table_put_text(builder, assignment->scope);
+        table_put_text(builder, assignment_state(assignment, at));
+        table_put_text(builder, role_classes(facts, arena, assignment->role));
+        table_put_text(builder, access_via_label(world->model, arena, &steps[i]));
+        table_put_bool(builder, assignment->role && assignment->role->is_privileged);
+        table_put_text(builder, assignment->condition_text);
+        table_put_text(builder, assignment->id);
+    }
+    ResultTable *table = table_builder_finish(builder, arena);
+    table_builder_free(builder);
+    return table;
+}

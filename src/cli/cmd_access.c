@@ -1,0 +1,212 @@
+// azimuth access: who can do what, and because of which assignment.
+
+#include "azure/rbac/access_names.h"
+#include "azure/rbac/access_tree.h"
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "report/result.h"
+#include "value/scalar.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct AccessCommand {
+    Database *db;
+    Arena arena;
+    AccessWorld world;
+    OperationFacts facts;
+    int64_t at;
+    const char *format;
+    const char *plane;
+    const char *each; // KQL that gives scopes
+} AccessCommand;
+
+static bool
+print_table(const AccessCommand *command, const ResultTable *table, AzError *error)
+{
+    ResultFormat format;
+    if (!result_format_parse(command->format, &format))
+        return error_set(error, AZ_INVALID,
+                         "there is no format '%s'; there are table, json, jsonl, csv, markdown",
+                         command->format);
+    ResultStyle style = {.width = cli_terminal_width(), .color = cli_use_color(STDOUT_FILENO)};
+    Buffer out = {0};
+    result_write(&out, table, format, &style);
+    bool done = cli_write(STDOUT_FILENO, buffer_slice(&out));
+    buffer_free(&out);
+    return done;
+}
+
+// Whether the operation is one of the data plane: as the caller said, or by what is known.
+static bool
+find_plane(const AccessCommand *command, Str operation, bool *is_data, AzError *error)
+{
+    if (command->plane) {
+        *is_data = strcmp(command->plane, "data") == 0;
+        return *is_data || strcmp(command->plane, "control") == 0 ||
+               error_set(error, AZ_INVALID, "option '--plane' takes control or data, not '%s'",
+                         command->plane);
+    }
+    OperationPlane plane = operation_plane(&command->facts, &command->world.roles, operation);
+    *is_data = plane == PLANE_DATA;
+    if (plane == PLANE_UNKNOWN)
+        fprintf(stderr,
+                "azimuth: '%.*s' is in no table of operations: taken as one of the control plane "
+                "(--plane data says otherwise)\n",
+                STR_ARG(operation));
+    return true;
+}
+
+static bool
+make_question(AccessCommand *command, Str principal, Str operation, Str scope,
+              AccessQuestion *question, AzError *error)
+{
+    *question = (AccessQuestion){.principal = principal, .action = operation, .at = command->at};
+    return find_plane(command, operation, &question->is_data, error) &&
+           access_resolve_scope(command->db, &command->arena, scope, &question->scope, error);
+}
+
+// For every scope that a query gives.
+static bool
+who_can_each(AccessCommand *command, Str operation, AzError *error)
+{
+    AccessQuestion question = {.action = operation, .at = command->at};
+    Str *scopes, query = str_from(command->each);
+    size_t count;
+    if (!find_plane(command, operation, &question.is_data, error))
+        return false;
+    AzError cause = {0};
+    if (!access_scopes_of(command->db, &command->arena, query, &scopes, &count, &cause)) {
+        cli_error(&cause, query);
+        return false;
+    }
+    return print_table(
+        command, access_who_can_each(&command->world, &command->arena, &question, scopes, count),
+        error);
+}
+
+static bool
+who_can_command(AccessCommand *command, char **argv, AzError *error)
+{
+    AccessQuestion question;
+    if (command->each)
+        return who_can_each(command, str_from(argv[0]), error);
+    return make_question(command, (Str){0}, str_from(argv[0]), str_from(argv[1]), &question,
+                         error) &&
+           print_table(command, access_who_can(&command->world, &command->arena, &question), error);
+}
+
+static bool
+what_can_command(AccessCommand *command, char **argv, AzError *error)
+{
+    Str principal;
+    return access_resolve_principal(command->world.model, &command->arena, str_from(argv[0]),
+                                    &principal, error) &&
+           print_table(command,
+                       access_what_can(&command->world, &command->facts, &command->arena, principal,
+                                       command->at),
+                       error);
+}
+
+static bool
+explain_command(AccessCommand *command, char **argv, AzError *error)
+{
+    Str principal;
+    AccessQuestion question;
+    if (!access_resolve_principal(command->world.model, &command->arena, str_from(argv[0]),
+                                  &principal, error) ||
+        !make_question(command, principal, str_from(argv[1]), str_from(argv[2]), &question, error))
+        return false;
+    AccessAnswer answer = access_check(command->world.model, &command->arena, &question);
+    Buffer out = {0};
+    bool json = strcmp(command->format, "json") == 0;
+    if (json)
+        access_explain_json(&out, &command->world, &question, &answer);
+    else
+        access_explain_text(&out, &command->world, &question, &answer,
+                            cli_use_color(STDOUT_FILENO));
+    bool done = cli_write(STDOUT_FILENO, buffer_slice(&out));
+    buffer_free(&out);
+    return done;
+}
+
+static const struct {
+    const char *verb;
+    int words; // after the verb
+    bool (*run)(AccessCommand *command, char **argv, AzError *error);
+} VERBS[] = {
+    {"who-can", 2, who_can_command},
+    {"what-can", 1, what_can_command},
+    {"explain", 3, explain_command},
+};
+
+static bool
+run_verb(AccessCommand *command, size_t verb, char **argv, bool literal, AzError *error)
+{
+    return operation_facts_load(&command->arena, content_dir(db_content(command->db)),
+                                &command->facts, error) &&
+           access_load(command->db, &command->arena,
+                       literal ? STAR_SEGMENT_LITERAL : STAR_SEGMENT_ZERO, &command->world,
+                       error) &&
+           VERBS[verb].run(command, argv, error);
+}
+
+static int
+access_command(int argc, char **argv)
+{
+    const char *store = NULL, *content = NULL, *at = NULL, *star = "zero";
+    AccessCommand command = {.format = "table"};
+    const CliOption options[] = {
+        {"--store", "DIR", "the store (required)", &store, NULL},
+        {"--format", "NAME", "table, json, jsonl, csv, markdown; explain: table, json",
+         &command.format, NULL},
+        {"--plane", "NAME", "control or data: the plane of the operation", &command.plane, NULL},
+        {"--each", "KQL", "who-can: for each id that the query gives, in place of SCOPE",
+         &command.each, NULL},
+        {"--at", "TIME", "answers for that time (default: now)", &at, NULL},
+        {"--star-segment", "NAME", "zero: /*/ in a role also means / (default); literal", &star,
+         NULL},
+        {"--content", "DIR", "the content folder", &content, NULL},
+    };
+    int status;
+    if (!cli_options(&CLI_ACCESS, options, sizeof options / sizeof options[0], &argc, argv,
+                     &status))
+        return status;
+    size_t verb = 0, count = sizeof VERBS / sizeof VERBS[0];
+    while (argc > 1 && verb < count && strcmp(argv[1], VERBS[verb].verb) != 0)
+        verb++;
+    int words = command.each && verb == 0 ? 1 : verb < count ? VERBS[verb].words : 0;
+    if (argc < 2 || verb == count || argc - 2 != words || !store) {
+        cli_fail("usage: azimuth %s", CLI_ACCESS.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    bool literal = strcmp(star, "literal") == 0;
+    if (!literal && strcmp(star, "zero") != 0) {
+        cli_fail("option '--star-segment' takes zero or literal, not '%s'", star);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    command.at = clock_now_ticks();
+    if (at && !datetime_parse(str_from(at), &command.at)) {
+        cli_fail("option '--at' takes a time such as 2026-01-31T12:00:00Z, not '%s'", at);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    AzError error = {0};
+    DatabaseOptions database = {.store = store, .content = content};
+    command.db = db_open(&database, &error);
+    bool done = command.db && run_verb(&command, verb, argv + 2, literal, &error);
+    if (!done && error.code)
+        cli_error(&error, STR(""));
+    arena_free(&command.arena);
+    if (command.db)
+        db_close(command.db);
+    return done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
+}
+
+const CliCommand CLI_ACCESS = {
+    .name = "access",
+    .usage = "access who-can OPERATION SCOPE|--each KQL | what-can PRINCIPAL | "
+             "explain PRINCIPAL OPERATION SCOPE --store DIR",
+    .help = "Says who can do what, and because of which assignment, group and condition.",
+    .run = access_command,
+};

@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# The access command on the example tenant and on hostile ones, and the identity cases
+# of others where they are.
+. "$(dirname "$0")/lib.sh"
+store=$scratch/store
+"$azimuth" import --store "$store" examples/contoso >/dev/null 2>&1 || { echo 'cannot import'; exit 1; }
+a() { "$azimuth" access "$@" --store "$store" 2>&1; }
+keys=Microsoft.CognitiveServices/accounts/listKeys/action
+
+check 'who-can lists people with role and group' says "$(a who-can $keys aif-contoso-prod)" 'ines.albrecht@contoso.com +User +allowed +Owner .*grp-ai-production-owners'
+check 'who-can shows eligible ones' says "$(a who-can $keys aif-contoso-prod --format csv)" ',eligible,'
+check 'who-can as JSON' says "$(a who-can $keys aif-contoso-prod --format json)" '^\{"columns":\[\{"name":"Principal","type":"string"\}'
+check 'who-can for every scope of a query' test "$(a who-can $keys --each 'AIAssets | where type =~ "microsoft.cognitiveservices/accounts"' --format csv | wc -l)" = 7
+check 'an owner reads no blobs' says "$(a explain ines.albrecht@contoso.com Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read /subscriptions/54b0739f-e8ca-4ebc-a977-a6b490586cf2)" 'verdict +not allowed'
+check 'explain shows the groups on the way' says "$(a explain ines.albrecht@contoso.com $keys aif-contoso-prod)" 'through +grp-ai-production-owners'
+check 'explain as JSON' says "$(a explain ines.albrecht@contoso.com $keys aif-contoso-prod --format json)" '"verdict":"allowed".*"outcome":"grants","grants":true,"via":\["grp-ai-production-owners"\]'
+check 'what-can names the classes' says "$(a what-can ines.albrecht@contoso.com)" 'Owner.*Assign roles'
+check 'an unknown operation is said' says "$(a who-can Foo.Bar/x/read aif-contoso-prod)" 'is in no table of operations'
+check 'an unknown principal suggests' says "$(a what-can ines.albrecht@contoso.co)" "did you mean 'ines.albrecht@contoso.com'"
+check 'an unknown scope says what to give' says "$(a who-can $keys nothing-of-the-kind)" 'give a name it holds, or an id'
+check 'a wrong query shows its place' says "$(a who-can $keys --each 'AIAsets')" "line 1, column 1: there is no table or function 'AIAsets'"
+check 'a wrong format says which there are' says "$(a what-can ines.albrecht@contoso.com --format yaml)" 'table, json, jsonl, csv, markdown'
+check 'without words: the usage' says "$(a)" 'usage: azimuth access who-can'
+check 'a principal nobody collected' says "$(a explain 11111111-1111-1111-1111-111111111111 $keys aif-contoso-prod)" 'the principal is not in the data'
+
+# Hostile data: groups and management groups in circles, ids twice and in mixed case,
+# assignments of nobody, of unknown roles, with conditions that cannot be read.
+mkdir "$scratch/hostile"
+cat >"$scratch/hostile/groupMembers.jsonl" <<'J'
+{"groupId":"g1","id":"g2"}
+{"groupId":"G2","id":"G1"}
+{"groupId":"g2","id":"U1"}
+{"groupId":"g1","id":"g1"}
+J
+cat >"$scratch/hostile/users.jsonl" <<'J'
+{"id":"u1","userPrincipalName":"mallory\u001b[31m@example.com"}
+{"id":"U1","userPrincipalName":"second"}
+J
+cat >"$scratch/hostile/resourcecontainers.jsonl" <<'J'
+{"id":"/providers/Microsoft.Management/managementGroups/a","name":"a","type":"microsoft.management/managementgroups","properties":{"details":{"parent":{"name":"b"}}}}
+{"id":"/providers/Microsoft.Management/managementGroups/b","name":"b","type":"microsoft.management/managementgroups","properties":{"details":{"parent":{"name":"A"}}}}
+{"id":"/subscriptions/s","subscriptionId":"s","name":"s","type":"microsoft.resources/subscriptions","properties":{"managementGroupAncestorsChain":[{"name":"a"}]}}
+J
+cat >"$scratch/hostile/authorizationresources.jsonl" <<'J'
+{"id":"r1","type":"microsoft.authorization/roleassignments","properties":{"principalId":"G1","scope":"/providers/microsoft.management/managementgroups/B/","roleDefinitionId":"/x/8E3AF657-A8FF-443C-A75C-2FE8C4BCB635"}}
+{"id":"r2","type":"microsoft.authorization/roleassignments","properties":{"principalId":"gone","scope":"/subscriptions/s","roleDefinitionId":"/x/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"}}
+{"id":"r3","type":"microsoft.authorization/roleassignments","properties":{"principalId":"u1","scope":"/subscriptions/s","roleDefinitionId":"/x/no-such-role"}}
+{"id":"r4","type":"microsoft.authorization/roleassignments","properties":{"principalId":"u2","scope":"/subscriptions/s","roleDefinitionId":"b24988ac-6180-42a0-ab88-20f7382dd24c","condition":"(((@Resource["}}
+{"id":"r5","type":"microsoft.authorization/roledefinitions","name":"r5","properties":{"permissions":[{"actions":[1,null,{"a":[]}],"notActions":"all"},"x",7]}}
+{"id":"r6","type":"microsoft.authorization/denyassignments","properties":{"permissions":[{"actions":["*"]}],"principals":"everybody"}}
+{"id":"r7","type":"microsoft.authorization/roleassignments","properties":{"principalId":{"a":1},"scope":[1]}}
+J
+hostile=$scratch/hostile-store
+"$azimuth" import --store "$hostile" "$scratch/hostile" >/dev/null 2>&1
+h() { "$azimuth" access "$@" --store "$hostile" 2>&1; }
+check 'circles of groups and management groups are walked' says "$(h explain u1 $keys /subscriptions/s)" 'verdict +allowed'
+check 'an unknown role is said' says "$(h explain u1 $keys /subscriptions/s)" 'the role definition is not in the data'
+check 'an id twice is one principal' test "$(h who-can $keys /subscriptions/s --format csv | grep -c ',User,')" = 1
+check 'a principal that is gone is named as such' says "$(h who-can $keys /subscriptions/s)" 'gone \(not in the data\)'
+check 'a condition that cannot be read leaves it open' says "$(h explain u2 $keys /subscriptions/s)" 'verdict +conditional'
+check 'and says where' says "$(h explain u2 $keys /subscriptions/s)" 'cannot be read at character'
+check 'no control characters reach the terminal' test -z "$(h who-can $keys /subscriptions/s | grep -F $'\033')"
+
+cases=$shared/identity/cases-dev.jsonl
+if [ -r "$cases" ]; then
+  runner=$(dirname "$azimuth")/test/identity_cases
+  for star in zero literal; do
+    answer=$("$runner" --star-segment=$star "$cases" | tail -1)
+    check "identity cases, $star: $answer" says "$answer" '^[1-9][0-9]* passed, 0 failed$'
+  done
+else
+  echo 'identity cases are not here: not run'
+fi
+finish

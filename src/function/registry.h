@@ -38,6 +38,9 @@ extern const FunctionSet IP_FUNCTIONS;
 extern const FunctionSet SERIES_FUNCTIONS;           // element-wise and simple series functions
 extern const FunctionSet SERIES_DECOMPOSE_FUNCTIONS; // season and trend, anomalies, periods
 extern const FunctionSet SERIES_2LINES_FUNCTIONS;    // series_fit_2lines ...
+extern const FunctionSet GEO_POINT_FUNCTIONS;        // points, geohashes, WKT, planar edges
+extern const FunctionSet GEO_SHAPE_FUNCTIONS;        // lines and polygons
+extern const FunctionSet GEO_CELL_FUNCTIONS;         // S2 cells
 extern const FunctionSet WINDOW_FUNCTIONS;
 extern const FunctionSet BASIC_AGGREGATES;   // count, sum, avg, min, max, stdev ...
 extern const FunctionSet COLLECT_AGGREGATES; // make_list, make_set, make_bag, arg_max, take_any

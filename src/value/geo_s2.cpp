@@ -53,13 +53,28 @@ path_points(const GeoShape *shape, uint32_t path)
     return points;
 }
 
+// An edge to the far side of the Earth has no shortest way. Degrees rarely hit it to the
+// last bit, so what S2 would take as a half turn less its rounding is refused too.
+static bool
+has_half_turn(const std::vector<S2Point> &points, bool closed)
+{
+    constexpr double HALF_TURN = M_PI - 1e-14;
+    for (size_t i = 1; i < points.size() + (closed ? 1 : 0); i++)
+        if (S1Angle(points[i - 1], points[i % points.size()]).radians() > HALF_TURN)
+            return true;
+    return false;
+}
+
 static bool
 add_lines(GeoFigure *figure, const GeoShape *shape)
 {
     for (uint32_t path = 0; path < shape->path_count; path++) {
-        auto line = std::make_unique<S2Polyline>(path_points(shape, path), S2Debug::DISABLE);
+        std::vector<S2Point> points = path_points(shape, path);
+        if (points.size() < 2 || has_half_turn(points, false))
+            return false;
+        auto line = std::make_unique<S2Polyline>(points, S2Debug::DISABLE);
         S2Error error;
-        if (line->num_vertices() < 2 || line->FindValidationError(&error))
+        if (line->FindValidationError(&error))
             return false;
         figure->lines.push_back(std::move(line));
     }
@@ -73,7 +88,7 @@ polygon_new(const GeoShape *shape, uint32_t from, uint32_t to)
     std::vector<std::unique_ptr<S2Loop>> loops;
     for (uint32_t ring = from; ring < to; ring++) {
         std::vector<S2Point> points = path_points(shape, ring);
-        if (points.size() < 3)
+        if (points.size() < 3 || has_half_turn(points, true))
             return nullptr;
         auto loop = std::make_unique<S2Loop>(points, S2Debug::DISABLE);
         S2Error error;

@@ -106,24 +106,60 @@ limit_of(const AggregateCall *call)
     return (size_t) * (const int64_t *)call->bound;
 }
 
+// Pushes a value of a list; of an array its elements, as long as `*left` allows.
+static void
+push_flat(DynBuilder *out, const Value *value, size_t *left)
+{
+    Dyn array = {0};
+    if (value->type == TYPE_DYNAMIC && !value->is_null)
+        array = dyn_of_text(&value->text);
+    if (dyn_kind(array) != DYN_ARRAY) {
+        dyn_push_value(out, value);
+        --*left;
+        return;
+    }
+    uint32_t count = dyn_count(array);
+    for (uint32_t i = 0; i < count && *left; i++, --*left)
+        dyn_push_tree(out, dyn_at(array, i));
+}
+
+static void
+elements_finish(const AggregateCall *call, ElementArray *elements, bool flat, Vector *output,
+                uint32_t row, Arena *arena, Scratch *scratch)
+{
+    elements_sort(elements);
+    size_t left = limit_of(call);
+    dyn_builder_reset(scratch->dyn);
+    dyn_begin_array(scratch->dyn);
+    for (size_t i = 0; i < elements->len && left; i++) {
+        Value value = element_value(&elements->items[i], call->args[0]->type);
+        if (flat) {
+            push_flat(scratch->dyn, &value, &left);
+        } else {
+            dyn_push_value(scratch->dyn, &value);
+            left--;
+        }
+    }
+    dyn_end_array(scratch->dyn);
+    bool is_null;
+    if (!dyn_finish_text(scratch->dyn, arena, &((Text *)output->data)[row], &is_null) || is_null)
+        vector_set_null(arena, output, row);
+}
+
+// Arrays are taken apart: the docs build a MultiLineString from the coordinates of others
+// this way (geo_distance_point_to_line page), and keep an array whole by pack_array().
 static void
 list_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
             Arena *arena, Scratch *scratch)
 {
-    ElementArray *elements = state;
-    elements_sort(elements);
-    size_t limit = limit_of(call);
-    dyn_builder_reset(scratch->dyn);
-    dyn_begin_array(scratch->dyn);
-    for (size_t i = 0; i < elements->len && i < limit; i++) {
-        Value value = element_value(&elements->items[i], call->args[0]->type);
-        dyn_push_value(scratch->dyn, &value);
-    }
-    dyn_end_array(scratch->dyn);
-    bool is_null;
-    if (!dyn_finish_text(scratch->dyn, arena, &((Text *)outputs[0]->data)[row], &is_null) ||
-        is_null)
-        vector_set_null(arena, outputs[0], row);
+    elements_finish(call, state, true, outputs[0], row, arena, scratch);
+}
+
+static void
+set_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
+           Arena *arena, Scratch *scratch)
+{
+    elements_finish(call, state, false, outputs[0], row, arena, scratch);
 }
 
 // ---- make_list ----
@@ -187,7 +223,7 @@ static const AggregateImpl MAKE_LIST_WITH_NULLS = {
 // ---- make_set ----
 
 // Distinct elements with an open-addressing index over them; `list` comes first so
-// that list_finish serves sets too.
+// that elements_finish serves sets too.
 typedef struct SetState {
     ElementArray list;
     uint32_t *slots; // index + 1
@@ -289,7 +325,7 @@ static const AggregateImpl MAKE_SET = {
     .bind = limit_bind,
     .update = set_update,
     .merge = set_merge,
-    .finish = list_finish,
+    .finish = set_finish,
 };
 
 // ---- make_bag ----

@@ -31,7 +31,7 @@ typedef struct Step {
 } Step;
 
 typedef struct Record {
-    uint32_t row; // RECORD_NONE: there is none
+    uint32_t row;  // RECORD_NONE: there is none
     Value *values; // one a slot
 } Record;
 
@@ -215,7 +215,8 @@ row_value(Sequences *s, const RowExpr *expr, uint32_t row, const Record *records
         const Record *record = step == 0 ? NULL : step <= known ? &records[step - 1] : &NONE;
         const Vector *cell = record_cell(s, record, c);
         if (!cell)
-            cell = vector_slice(&worker->batch, s->input->columns[c], record ? record->row : row, 1);
+            cell =
+                vector_slice(&worker->batch, s->input->columns[c], record ? record->row : row, 1);
         one->columns[column] = cell;
     }
     const Vector *value = evaluate(worker, expr->expr, one);
@@ -472,8 +473,8 @@ open_gates(Sequences *s)
                 batch->columns[c] =
                     c < s->input->column_count
                         ? vector_slice(&worker->batch, s->input->columns[c], from, count)
-                        : vector_new_const(&worker->batch,
-                                           &s->defaults[c - s->input->column_count], count);
+                        : vector_new_const(&worker->batch, &s->defaults[c - s->input->column_count],
+                                           count);
             const Vector *truth = worker_check(worker) ? evaluate(worker, step->gate, batch) : NULL;
             if (!truth)
                 return false;

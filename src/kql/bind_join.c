@@ -279,8 +279,8 @@ union_add_listed(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy,
     Str pattern = table_pattern(ast);
     if (pattern.ptr)
         return add_wildcard(b, inputs, pattern, ast->span);
-    Str name = ast->kind == AST_NAME ? ast->name.text
-                                     : str_format(b->arena, "%s%zu", unnamed, ordinal);
+    Str name =
+        ast->kind == AST_NAME ? ast->name.text : str_format(b->arena, "%s%zu", unnamed, ordinal);
     Plan *plan = bind_table(b, ast);
     if (!plan && fuzzy && b->error->code == AZ_SEMANTIC) {
         error_clear(b->error);

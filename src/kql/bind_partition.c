@@ -95,7 +95,8 @@ bind_partition(Binder *b, Plan *input, const AstOperator *step)
 static bool
 reduce_property(Binder *b, const AstParam *property, Plan *plan)
 {
-    AstExpr name = {.kind = AST_NAME, .span = property->span, .name = {property->text, property->span}};
+    AstExpr name = {
+        .kind = AST_NAME, .span = property->span, .name = {property->text, property->span}};
     const AstExpr *value = property->expr ? property->expr : &name;
     if (str_equal_ci(property->name, STR("threshold"))) {
         Expr *threshold = bind_constant(b, value, TYPE_REAL, "the threshold of reduce");
@@ -137,7 +138,8 @@ bind_reduce(Binder *b, Plan *input, const AstOperator *step)
     if (!text)
         return NULL;
     if (text->type != TYPE_STRING && text->type != TYPE_DYNAMIC) {
-        bind_fail(b, text->span, "reduce groups texts, not values of type %s", type_name(text->type));
+        bind_fail(b, text->span, "reduce groups texts, not values of type %s",
+                  type_name(text->type));
         return NULL;
     }
     plan->input = input;

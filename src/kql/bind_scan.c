@@ -21,7 +21,8 @@ declare_columns(Binder *b, const AstOperator *step, Plan *plan, ColumnNamer *nam
         if (column->default_) {
             value = bind_constant(b, column->default_, column->type, "the default of a column");
             if (value && value->kind != EXPR_CONST)
-                return bind_fail(b, column->name.span, "the default of a column must be a constant");
+                return bind_fail(b, column->name.span,
+                                 "the default of a column must be a constant");
         } else {
             Value none = value_null(column->type);
             value = expr_const(b->arena, &none, column->name.span);
@@ -77,8 +78,7 @@ find_slot(Plan *plan, uint32_t column)
 
 // Which column an assignment means: its name, or what the expression would be called.
 static bool
-assigned_column(Binder *b, const AstItem *item, const Row *row, const Schema *record,
-                uint32_t *out)
+assigned_column(Binder *b, const AstItem *item, const Row *row, const Schema *record, uint32_t *out)
 {
     Str name = item->name_count == 1 ? item->names[0].text : default_name(b, item->expr);
     if (item->name_count > 1 || !name.len)

@@ -43,10 +43,10 @@ typedef struct StepScope {
 
 // The columns an expression may name.
 typedef struct Row {
-    const Schema *schema; // NULL: none
-    bool ignore_case;     // Resource Graph's tables
-    bool serialized;      // window functions may be called
-    bool uses_window;     // set when one was
+    const Schema *schema;   // NULL: none
+    bool ignore_case;       // Resource Graph's tables
+    bool serialized;        // window functions may be called
+    bool uses_window;       // set when one was
     const StepScope *steps; // NULL outside scan
 } Row;
 
@@ -141,11 +141,11 @@ Plan *bind_union(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_mv_expand(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_mv_apply(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_parse(Binder *b, Plan *input, const AstOperator *step);
-Plan *bind_parse_kv(Binder *b, Plan *input, const AstOperator *step); // bind_parse_kv.c
-Plan *bind_partition(Binder *b, Plan *input, const AstOperator *step); // bind_partition.c
-Plan *bind_scan(Binder *b, Plan *input, const AstOperator *step);      // bind_scan.c
+Plan *bind_parse_kv(Binder *b, Plan *input, const AstOperator *step);   // bind_parse_kv.c
+Plan *bind_partition(Binder *b, Plan *input, const AstOperator *step);  // bind_partition.c
+Plan *bind_scan(Binder *b, Plan *input, const AstOperator *step);       // bind_scan.c
 Plan *bind_top_nested(Binder *b, Plan *input, const AstOperator *step); // bind_top_nested.c
-Plan *bind_reduce(Binder *b, Plan *input, const AstOperator *step);    // bind_partition.c
+Plan *bind_reduce(Binder *b, Plan *input, const AstOperator *step);     // bind_partition.c
 // What stands for rows of `input` in a sub-query that is run over some of them at a time;
 // its number is in correlated.leaf.
 Plan *bind_leaf(Binder *b, const Plan *input, const Schema *schema, Span span);
@@ -189,8 +189,7 @@ AstExpr *search_condition(Binder *b, const AstExpr *ast, bool exact_case);
 // A pattern with stars as a regex; `whole`: for all of a text, not for a part of it.
 Str star_regex(Binder *b, Str pattern, bool exact_case, bool whole);
 // bag_pack("name", column, ...) of the given columns.
-Expr *bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count,
-                     Span span);
+Expr *bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count, Span span);
 
 // The tables of a union, as they are found.
 typedef struct UnionInputs {

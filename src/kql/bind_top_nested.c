@@ -121,6 +121,7 @@ bind_top_nested(Binder *b, Plan *input, const AstOperator *step)
     if (!plan)
         return NULL;
     plan->input = rows;
+    plan->serialized = true; // best first
     plan->top_nested.leaf = leaf->correlated.leaf;
     plan->top_nested.level_count = (uint32_t)step->levels.len;
     plan->top_nested.levels = ARENA_ARRAY(b->arena, NestedLevel, step->levels.len);

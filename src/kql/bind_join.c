@@ -394,13 +394,11 @@ union_plan(Binder *b, const UnionInputs *inputs, const AstName *source, bool inn
 Plan *
 bind_union(Binder *b, Plan *input, const AstOperator *step)
 {
-    const AstParam *fuzzy = operator_param(step, "isfuzzy");
     const AstParam *kind = operator_param(step, "kind");
     const AstParam *source = operator_param(step, "withsource");
     if (!source)
         source = operator_param(step, "with_source");
-    bool is_fuzzy = fuzzy && (str_equal_ci(fuzzy->text, STR("true")) ||
-                              (fuzzy->expr && fuzzy->expr->value.boolean));
+    bool is_fuzzy = operator_flag(step, "isfuzzy");
     UnionInputs inputs = {0};
     if (input) {
         Str name = input->kind == PLAN_SCAN ? input->scan.table : STR("union_arg0");

@@ -183,16 +183,9 @@ bind_scan_by(Binder *b, Plan *input, const AstOperator *step)
             return NULL;
     Plan *leaf = bind_leaf(b, input, &input->schema, step->span);
     Plan *sub = leaf ? bind_steps(b, leaf, step) : NULL;
-    Plan *plan = sub ? bind_plan(b, PLAN_PARTITION, step->span) : NULL;
-    if (!plan)
-        return NULL;
-    plan->input = input;
-    plan->schema = sub->schema;
-    plan->serialized = true;
-    plan->partition.keys = keys;
-    plan->partition.key_count = (uint32_t)step->by.len;
-    plan->partition.subplan = sub;
-    plan->partition.leaf = leaf->correlated.leaf;
+    Plan *plan = sub ? partition_plan(b, input, keys, step->by.len, leaf, sub, step->span) : NULL;
+    if (plan)
+        plan->serialized = true;
     return plan;
 }
 

@@ -93,6 +93,7 @@ Scope *scope_push(Binder *b, Scope *outer);
 bool bind_enter(Binder *b, Span span);
 Plan *bind_plan(Binder *b, PlanKind kind, Span span); // NULL when there are too many
 const AstParam *operator_param(const AstOperator *step, const char *name);
+bool operator_flag(const AstOperator *step, const char *name); // name=true
 
 // binder.c: statements and functions
 bool bind_lets(Binder *b, const AstStatementList *statements, size_t count);
@@ -110,6 +111,8 @@ void relocate_error(Binder *b, const AstFunctionFile *file, Span call);
 Expr *bind_expression(Binder *b, const AstExpr *ast, Row *row);
 Expr *bind_predicate(Binder *b, const AstExpr *ast, Row *row); // a bool
 Expr *bind_constant(Binder *b, const AstExpr *ast, Type type, const char *what);
+// A constant number of rows or values; less than 0 is 0.
+bool bind_count(Binder *b, const AstExpr *ast, const char *what, int64_t *out);
 Expr *bind_convert(Binder *b, Expr *expr, Type to);
 Expr *bind_function(Binder *b, Str name, Expr **args, uint32_t count, Span span);
 bool is_tabular(Binder *b, const AstExpr *ast);
@@ -149,6 +152,9 @@ Plan *bind_reduce(Binder *b, Plan *input, const AstOperator *step);     // bind_
 // What stands for rows of `input` in a sub-query that is run over some of them at a time;
 // its number is in correlated.leaf.
 Plan *bind_leaf(Binder *b, const Plan *input, const Schema *schema, Span span);
+// `sub` over the rows of each key, its leaf being `leaf`.
+Plan *partition_plan(Binder *b, Plan *input, Expr **keys, size_t key_count, const Plan *leaf,
+                     Plan *sub, Span span);
 // bind_rewrite.c: operators that are others in disguise
 Plan *bind_search(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_sample_distinct(Binder *b, Plan *input, const AstOperator *step);

@@ -121,7 +121,7 @@ control_run(Database *db, const Control *control, const Coverage *coverage, size
         arena_free(&scratch);
         return locate_error(control, &cause, error);
     }
-    const ResultTable *table = result->tables[result->count - 1];
+    const ResultTable *table = result->tables[result->primary];
     bool done = find_columns(control, table, &columns, error);
     RowReader reader = {.table = table};
     while (done && rows_next(&reader)) {

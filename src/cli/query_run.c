@@ -41,6 +41,12 @@ print_tables(const QuerySettings *settings, const QueryResult *result)
         buffer_clear(&out);
         if (i && (settings->format == RESULT_TABLE || settings->format == RESULT_MARKDOWN))
             buffer_char(&out, '\n');
+        else if (i && settings->format == RESULT_CSV)
+            buffer_text(&out, "\r\n");
+        if (result->names[i].len && settings->format == RESULT_TABLE)
+            buffer_printf(&out, "%.*s:\n", STR_ARG(result->names[i]));
+        else if (result->names[i].len && settings->format == RESULT_MARKDOWN)
+            buffer_printf(&out, "**%.*s**\n\n", STR_ARG(result->names[i]));
         result_write(&out, result->tables[i], settings->format, &style);
         done = cli_write(STDOUT_FILENO, buffer_slice(&out));
     }

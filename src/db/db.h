@@ -50,7 +50,7 @@ typedef struct QueryResult {
     Str *names;           // of each table, empty when it has none
     uint32_t count;
     uint32_t primary; // the first table of the last statement
-    Str render; // chart asked for by `render`, empty if none
+    Str render;       // chart asked for by `render`, empty if none
     double parse_ms, bind_ms, run_ms;
     Str explain; // the plan as text, when asked for
 } QueryResult;

@@ -336,8 +336,8 @@ write_rows(Reduce *reduce)
     const Vector *found = pattern_texts(reduce, keep);
     Vector *texts = vector_new_flat(keep, TYPE_STRING, found->count);
     for (uint32_t p = 0; p < found->count; p++)
-        ((Text *)texts->data)[p] = text_at(found, p).len ? text_copy(keep, text_at(found, p))
-                                                         : text_view("others", 6);
+        ((Text *)texts->data)[p] =
+            text_at(found, p).len ? text_copy(keep, text_at(found, p)) : text_view("others", 6);
     ResultTable *result = ARENA_NEW(arena, ResultTable);
     *result = *reduce->input;
     result->schema = reduce->plan->schema;

@@ -46,8 +46,7 @@ typedef struct Aside {
 
 bool
 exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
-              bool (*keep)(void *context, const ResultTable *answer), void *context,
-              AzError *error)
+              bool (*keep)(void *context, const ResultTable *answer), void *context, AzError *error)
 {
     size_t worker_count = exec->worker_count;
     size_t used = over->count < SHARED_BATCHES * batch_rows ? 1 : worker_count;
@@ -72,8 +71,7 @@ exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
     for (size_t w = 0; w < used; w++) {
         Aside inner = {exec->workers[w].keep, exec->workers[w].charged};
         if (exec->options->budget)
-            budget_give(exec->options->budget,
-                        inner.charged - exec->workers[w].result.allocated);
+            budget_give(exec->options->budget, inner.charged - exec->workers[w].result.allocated);
         exec->workers[w].keep = aside[w].keep;
         exec->workers[w].charged = aside[w].charged;
         aside[w].keep = inner.keep;

@@ -13,7 +13,7 @@
 #include "base/array.h"
 #include "exec/internal.h"
 
-enum { RECORD_NONE = UINT32_MAX, TEXTS_SLACK = 1 << 20 };
+enum { RECORD_NONE = UINT32_MAX, TEXTS_SLACK = 1 << 20, CHARGE_BYTES = 4 << 20 };
 
 // An expression that is evaluated a row at a time, with the wide columns it reads.
 typedef struct RowExpr {
@@ -31,7 +31,7 @@ typedef struct Step {
 } Step;
 
 typedef struct Record {
-    uint32_t row; // RECORD_NONE: there is none
+    uint32_t row;  // RECORD_NONE: there is none
     Value *values; // one a slot
 } Record;
 
@@ -59,6 +59,7 @@ typedef struct Sequences {
     // Texts of the values that states hold; copied to a new arena when most is stale.
     Arena texts;
     size_t texts_live;
+    size_t charged; // bytes of answer and state when the budget was last asked
     // The answer so far, and the rows that are gathered for the next batch of it.
     uint32_t *rows, row_count;
     VectorBuilder *builders; // slots, then the match
@@ -215,7 +216,8 @@ row_value(Sequences *s, const RowExpr *expr, uint32_t row, const Record *records
         const Record *record = step == 0 ? NULL : step <= known ? &records[step - 1] : &NONE;
         const Vector *cell = record_cell(s, record, c);
         if (!cell)
-            cell = vector_slice(&worker->batch, s->input->columns[c], record ? record->row : row, 1);
+            cell =
+                vector_slice(&worker->batch, s->input->columns[c], record ? record->row : row, 1);
         one->columns[column] = cell;
     }
     const Vector *value = evaluate(worker, expr->expr, one);
@@ -328,6 +330,15 @@ holds(Sequences *s, const Step *step, uint32_t row, const Record *records, uint3
     return true;
 }
 
+// Texts may grow with every row: the budget is asked by bytes as well as by rows.
+static bool
+charge(Sequences *s)
+{
+    s->charged = s->worker->keep.allocated + s->texts.allocated;
+    return worker_check(s->worker) && worker_charge(s->worker, "the rows of scan") &&
+           worker_reserve(s->worker, s->texts.allocated, "the state of scan");
+}
+
 // The record joins step k, whose earlier steps are in place: its assignments are
 // evaluated, it is put out and it becomes the step's latest.
 static bool
@@ -361,7 +372,8 @@ accept(Sequences *s, uint32_t k, uint32_t row)
             state->pending.values[i] = latest->values[i];
     }
     compact_texts(s);
-    return true;
+    size_t bytes = s->worker->keep.allocated + s->texts.allocated;
+    return bytes < s->charged + CHARGE_BYTES || charge(s);
 }
 
 // The state that check 1 of step k may promote: the step before, or one further back
@@ -430,9 +442,7 @@ static bool
 walk(Sequences *s)
 {
     for (uint32_t row = 0; row < s->input->count; row++) {
-        if (row % 1024 == 0 &&
-            (!worker_check(s->worker) || !worker_charge(s->worker, "the rows of scan") ||
-             !worker_reserve(s->worker, s->texts.allocated, "the state of scan")))
+        if (row % 1024 == 0 && !charge(s))
             return false;
         for (uint32_t k = s->count; k > 0; k--)
             if (!try_step(s, k - 1, row))
@@ -472,8 +482,8 @@ open_gates(Sequences *s)
                 batch->columns[c] =
                     c < s->input->column_count
                         ? vector_slice(&worker->batch, s->input->columns[c], from, count)
-                        : vector_new_const(&worker->batch,
-                                           &s->defaults[c - s->input->column_count], count);
+                        : vector_new_const(&worker->batch, &s->defaults[c - s->input->column_count],
+                                           count);
             const Vector *truth = worker_check(worker) ? evaluate(worker, step->gate, batch) : NULL;
             if (!truth)
                 return false;

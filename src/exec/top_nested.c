@@ -34,7 +34,7 @@ typedef struct TopNested {
     struct {
         Node *items;
         size_t len, cap;
-    } nodes; // the first is the root
+    } nodes;        // the first is the root
     Batch *summary; // of the level's plan that ran last
 } TopNested;
 
@@ -164,8 +164,8 @@ encode_part(Arena *arena, const KeyLayout *layout, const int64_t *groups, const 
 // Divides the live rows: those whose key is among the best go to its node, the others
 // stay with theirs in `rest`.
 static bool
-divide_rows(TopNested *t, const LiveRows *live, uint32_t key, const uint32_t *nodes,
-            LiveRows *best, LiveRows *rest)
+divide_rows(TopNested *t, const LiveRows *live, uint32_t key, const uint32_t *nodes, LiveRows *best,
+            LiveRows *rest)
 {
     Worker *worker = &t->exec->workers[0];
     const Batch *summary = t->summary;
@@ -244,8 +244,9 @@ add_others(TopNested *t, uint32_t number, const LiveRows *rest, AzError *error)
                 key = level->others->value;
                 aggregate = vector_value(t->summary->columns[1], i);
             }
-            uint32_t group = level->rest ? (uint32_t)((const int64_t *)t->summary->columns[0]->data)[i]
-                                         : groups[i];
+            uint32_t group = level->rest
+                                 ? (uint32_t)((const int64_t *)t->summary->columns[0]->data)[i]
+                                 : groups[i];
             uint32_t parent = l == number ? group : ends[group];
             ends[group] = add_node(t, parent, l, key, aggregate);
         }
@@ -259,8 +260,7 @@ static void
 write_path(TopNested *t, uint32_t leaf, VectorBuilder *builders)
 {
     Arena *keep = &t->exec->workers[0].keep;
-    for (uint32_t at = leaf; t->nodes.items[at].parent != NO_NODE;
-         at = t->nodes.items[at].parent) {
+    for (uint32_t at = leaf; t->nodes.items[at].parent != NO_NODE; at = t->nodes.items[at].parent) {
         const Node *node = &t->nodes.items[at];
         vector_builder_value(&builders[2 * node->level], keep, &node->key);
         vector_builder_value(&builders[2 * node->level + 1], keep, &node->aggregate);
@@ -293,8 +293,7 @@ write_tree(TopNested *t)
     }
     Batch *whole = batch_new(t->exec->arena, schema->count, rows);
     for (uint32_t c = 0; c < schema->count; c++) {
-        whole->columns[c] =
-            vector_builder_cut(&builders[c], &t->exec->workers[0].keep, 0, rows);
+        whole->columns[c] = vector_builder_cut(&builders[c], &t->exec->workers[0].keep, 0, rows);
         vector_builder_free(&builders[c]);
     }
     return result_cut(t->exec->arena, schema, whole);

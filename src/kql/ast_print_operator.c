@@ -353,6 +353,7 @@ write_search(Buffer *out, const AstOperator *step)
         if (item->to_type != TYPE_NONE)
             buffer_printf(out, ":%s", type_name(item->to_type));
     }
+    put_items(out, " project-away ", &step->project_away);
 }
 
 static void

@@ -118,7 +118,8 @@ condition_for(Find *find, const AstExpr *ast, const Schema *schema)
     collect_refs(find, ast, &refs);
     for (size_t r = 0; r < refs.len; r++)
         if (schema_find(schema, refs.items[r]) < 0)
-            *copy = (AstExpr){.kind = AST_LITERAL, .span = ast->span, .value = value_null(TYPE_BOOL)};
+            *copy =
+                (AstExpr){.kind = AST_LITERAL, .span = ast->span, .value = value_null(TYPE_BOOL)};
     return copy;
 }
 
@@ -233,8 +234,8 @@ projected_type(Find *find, const AstItem *item, Type *out)
 static bool
 is_pack(const AstExpr *ast)
 {
-    return ast->kind == AST_CALL && (str_equal(ast->name.text, STR("pack_all")) ||
-                                     str_equal(ast->name.text, STR("pack")));
+    return ast->kind == AST_CALL &&
+           (str_equal(ast->name.text, STR("pack_all")) || str_equal(ast->name.text, STR("pack")));
 }
 
 static bool
@@ -259,10 +260,9 @@ listed_columns(Find *find, const Row *row, FindColumns *out)
         Expr *expr = expr_const(b->arena, &none, item->span);
         if (at >= 0) {
             out->shown[at] = true;
-            expr = bind_convert(b,
-                                expr_column(b->arena, (uint32_t)at, row->schema->columns[at].type,
-                                            item->span),
-                                type);
+            expr = bind_convert(
+                b, expr_column(b->arena, (uint32_t)at, row->schema->columns[at].type, item->span),
+                type);
         }
         if (!expr)
             return false;
@@ -352,8 +352,7 @@ bind_find(Binder *b, Plan *input, const AstOperator *step)
     bool pack = has_rest(&find);
     UnionInputs found = {0};
     for (size_t t = 0; t < find.tables.len; t++)
-        if (!union_add(b, &found, find_in(&find, find.tables.items[t], pack),
-                       find.tables.names[t]))
+        if (!union_add(b, &found, find_in(&find, find.tables.items[t], pack), find.tables.names[t]))
             return NULL;
     const AstParam *named = operator_param(step, "withsource");
     if (!named)

@@ -279,8 +279,8 @@ union_add_listed(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy,
     Str pattern = table_pattern(ast);
     if (pattern.ptr)
         return add_wildcard(b, inputs, pattern, ast->span);
-    Str name = ast->kind == AST_NAME ? ast->name.text
-                                     : str_format(b->arena, "%s%zu", unnamed, ordinal);
+    Str name =
+        ast->kind == AST_NAME ? ast->name.text : str_format(b->arena, "%s%zu", unnamed, ordinal);
     Plan *plan = bind_table(b, ast);
     if (!plan && fuzzy && b->error->code == AZ_SEMANTIC) {
         error_clear(b->error);
@@ -394,13 +394,11 @@ union_plan(Binder *b, const UnionInputs *inputs, const AstName *source, bool inn
 Plan *
 bind_union(Binder *b, Plan *input, const AstOperator *step)
 {
-    const AstParam *fuzzy = operator_param(step, "isfuzzy");
     const AstParam *kind = operator_param(step, "kind");
     const AstParam *source = operator_param(step, "withsource");
     if (!source)
         source = operator_param(step, "with_source");
-    bool is_fuzzy = fuzzy && (str_equal_ci(fuzzy->text, STR("true")) ||
-                              (fuzzy->expr && fuzzy->expr->value.boolean));
+    bool is_fuzzy = operator_flag(step, "isfuzzy");
     UnionInputs inputs = {0};
     if (input) {
         Str name = input->kind == PLAN_SCAN ? input->scan.table : STR("union_arg0");

@@ -121,11 +121,10 @@ bind_macro_expand(Binder *b, const AstOperator *step)
     const AstExpr *group = find_group(b, step->right);
     if (!group)
         return NULL;
-    const AstParam *fuzzy = operator_param(step, "isfuzzy");
     const AstParam *kind = operator_param(step, "kind");
-    bool is_fuzzy = fuzzy && (str_equal_ci(fuzzy->text, STR("true")) ||
-                              (fuzzy->expr && fuzzy->expr->value.boolean));
-    if (kind && !str_equal_ci(kind->text, STR("inner")) && !str_equal_ci(kind->text, STR("outer"))) {
+    bool is_fuzzy = operator_flag(step, "isfuzzy");
+    if (kind && !str_equal_ci(kind->text, STR("inner")) &&
+        !str_equal_ci(kind->text, STR("outer"))) {
         bind_fail(b, kind->span, "the kinds of macro-expand are inner and outer");
         return NULL;
     }
@@ -145,6 +144,5 @@ bind_macro_expand(Binder *b, const AstOperator *step)
         bind_fail(b, step->span, "none of the entities of this group can be reached");
         return NULL;
     }
-    return union_plan(b, &inputs, NULL, kind && str_equal_ci(kind->text, STR("inner")),
-                      step->span);
+    return union_plan(b, &inputs, NULL, kind && str_equal_ci(kind->text, STR("inner")), step->span);
 }

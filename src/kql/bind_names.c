@@ -94,7 +94,8 @@ pick_item(Binder *b, Picked *picked, const AstExpr *ast)
     for (uint32_t i = 0; i < dyn_count(list); i++) {
         Dyn name = dyn_at(list, i);
         if (dyn_kind(name) != DYN_STRING)
-            return bind_fail(b, ast->span, "an element of the names of project-by-names is no text");
+            return bind_fail(b, ast->span,
+                             "an element of the names of project-by-names is no text");
         pick(b, picked, dyn_string(name), ast->span);
     }
     return true;
@@ -135,10 +136,9 @@ bind_assert_schema(Binder *b, Plan *input, const AstOperator *step)
         }
         const Column *found = &input->schema.columns[i];
         if (!str_equal(found->name, column->name.text) || found->type != column->type) {
-            bind_fail(b, column->name.span,
-                      "assert-schema: column %zu is %.*s:%s, not %.*s:%s", i + 1,
-                      STR_ARG(found->name), type_name(found->type), STR_ARG(column->name.text),
-                      type_name(column->type));
+            bind_fail(b, column->name.span, "assert-schema: column %zu is %.*s:%s, not %.*s:%s",
+                      i + 1, STR_ARG(found->name), type_name(found->type),
+                      STR_ARG(column->name.text), type_name(column->type));
             return NULL;
         }
     }

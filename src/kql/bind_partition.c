@@ -17,6 +17,22 @@ bind_leaf(Binder *b, const Plan *input, const Schema *schema, Span span)
 
 // ---- partition ----
 
+Plan *
+partition_plan(Binder *b, Plan *input, Expr **keys, size_t key_count, const Plan *leaf, Plan *sub,
+               Span span)
+{
+    Plan *plan = bind_plan(b, PLAN_PARTITION, span);
+    if (!plan)
+        return NULL;
+    plan->input = input;
+    plan->schema = sub->schema;
+    plan->partition.keys = keys;
+    plan->partition.key_count = (uint32_t)key_count;
+    plan->partition.subplan = sub;
+    plan->partition.leaf = leaf->correlated.leaf;
+    return plan;
+}
+
 // The older form `{ T | ... }` has a source of its own and sees the key as a value:
 // the key of the first row of the partition.
 static bool
@@ -77,17 +93,9 @@ bind_partition(Binder *b, Plan *input, const AstOperator *step)
     Expr *key = bind_expression(b, step->by.items[0].expr, &row);
     Plan *leaf = key ? bind_leaf(b, input, &input->schema, step->span) : NULL;
     Plan *sub = leaf ? bind_partition_body(b, step, leaf, key) : NULL;
-    Plan *plan = sub ? bind_plan(b, PLAN_PARTITION, step->span) : NULL;
-    if (!plan)
-        return NULL;
-    plan->input = input;
-    plan->schema = sub->schema;
-    plan->partition.keys = ARENA_ARRAY(b->arena, Expr *, 1);
-    plan->partition.keys[0] = key;
-    plan->partition.key_count = 1;
-    plan->partition.subplan = sub;
-    plan->partition.leaf = leaf->correlated.leaf;
-    return plan;
+    Expr **keys = ARENA_ARRAY(b->arena, Expr *, 1);
+    keys[0] = key;
+    return sub ? partition_plan(b, input, keys, 1, leaf, sub, step->span) : NULL;
 }
 
 // ---- reduce ----
@@ -95,7 +103,8 @@ bind_partition(Binder *b, Plan *input, const AstOperator *step)
 static bool
 reduce_property(Binder *b, const AstParam *property, Plan *plan)
 {
-    AstExpr name = {.kind = AST_NAME, .span = property->span, .name = {property->text, property->span}};
+    AstExpr name = {
+        .kind = AST_NAME, .span = property->span, .name = {property->text, property->span}};
     const AstExpr *value = property->expr ? property->expr : &name;
     if (str_equal_ci(property->name, STR("threshold"))) {
         Expr *threshold = bind_constant(b, value, TYPE_REAL, "the threshold of reduce");
@@ -137,7 +146,8 @@ bind_reduce(Binder *b, Plan *input, const AstOperator *step)
     if (!text)
         return NULL;
     if (text->type != TYPE_STRING && text->type != TYPE_DYNAMIC) {
-        bind_fail(b, text->span, "reduce groups texts, not values of type %s", type_name(text->type));
+        bind_fail(b, text->span, "reduce groups texts, not values of type %s",
+                  type_name(text->type));
         return NULL;
     }
     plan->input = input;

@@ -17,16 +17,21 @@ filter_plan(Binder *b, Plan *input, Expr *predicate, Span span)
     return plan;
 }
 
-// The expression over the left side of a join; NULL when it reads the right side too, or
-// must not run twice.
+// The expression with each column replaced by what `plan` makes it of; NULL when
+// it is not a column there, or must not run twice.
 static Expr *
-over_left(Binder *b, const Plan *join, const Expr *expr)
+lower(Binder *b, const Plan *plan, const Expr *expr)
 {
-    if (expr->kind == EXPR_COLUMN)
-        return join->join.columns[expr->column].from_right
+    if (expr->kind == EXPR_COLUMN) {
+        uint32_t column = expr->column;
+        if (plan->kind == PLAN_PROJECT)
+            return plan->project.exprs[column]->kind == EXPR_COLUMN ? plan->project.exprs[column]
+                                                                    : NULL;
+        return plan->join.columns[column].from_right
                    ? NULL
-                   : expr_column(b->arena, join->join.columns[expr->column].column, expr->type,
+                   : expr_column(b->arena, plan->join.columns[column].column, expr->type,
                                  expr->span);
+    }
     if (expr->kind != EXPR_CALL)
         return (Expr *)(uintptr_t)expr;
     if (expr->fn->flags & FN_VOLATILE)
@@ -35,21 +40,33 @@ over_left(Binder *b, const Plan *join, const Expr *expr)
     *copy = *expr;
     copy->args = ARENA_ARRAY(b->arena, Expr *, expr->arg_count);
     for (uint32_t i = 0; i < expr->arg_count; i++)
-        if (!(copy->args[i] = over_left(b, join, expr->args[i])))
+        if (!(copy->args[i] = lower(b, plan, expr->args[i])))
             return NULL;
     return copy;
 }
 
-// The conjuncts of `predicate` that look at the left side alone, as filters of `left`.
+// `plan` with the condition as one more filter on the left side of the innerunique join
+// below it; `plan` itself when there is none or the condition needs more than that side.
+// NULL with an error.
 static Plan *
-filter_by_conjuncts(Binder *b, Plan *left, const Plan *join, const Expr *predicate, Span span)
+sink_condition(Binder *b, Plan *plan, const Expr *condition, Span span)
 {
-    if (predicate->kind == EXPR_CALL && strcmp(predicate->fn->name, "and") == 0) {
-        left = filter_by_conjuncts(b, left, join, predicate->args[0], span);
-        return left ? filter_by_conjuncts(b, left, join, predicate->args[1], span) : NULL;
-    }
-    Expr *moved = over_left(b, join, predicate);
-    return moved ? filter_plan(b, left, moved, span) : left;
+    bool join = plan->kind == PLAN_JOIN && plan->join.kind == JOIN_INNERUNIQUE;
+    Plan *input = plan->input;
+    Expr *below = (Expr *)(uintptr_t)condition;
+    if (join || plan->kind == PLAN_PROJECT)
+        below = lower(b, plan, condition);
+    else if (plan->kind != PLAN_FILTER)
+        return plan;
+    if (!below)
+        return plan;
+    input = join ? filter_plan(b, input, below, span) : sink_condition(b, input, below, span);
+    if (!input || input == plan->input)
+        return input ? plan : NULL;
+    Plan *copy = ARENA_NEW(b->arena, Plan);
+    *copy = *plan;
+    copy->input = input;
+    return copy;
 }
 
 // innerunique takes one row a key of the left side, and which one shows: a condition
@@ -58,20 +75,10 @@ filter_by_conjuncts(Binder *b, Plan *left, const Plan *join, const Expr *predica
 static Plan *
 filter_left(Binder *b, Plan *input, const Expr *predicate, Span span)
 {
-    if (input->kind == PLAN_FILTER) {
-        Plan *below = filter_left(b, input->input, predicate, span);
-        return below && below != input->input ? filter_plan(b, below, input->filter.predicate, span)
-                                              : input;
-    }
-    if (input->kind != PLAN_JOIN || input->join.kind != JOIN_INNERUNIQUE)
-        return input;
-    Plan *left = filter_by_conjuncts(b, input->input, input, predicate, span);
-    if (!left || left == input->input)
-        return left ? input : NULL;
-    Plan *join = ARENA_NEW(b->arena, Plan);
-    *join = *input;
-    join->input = left;
-    return join;
+    if (predicate->kind != EXPR_CALL || strcmp(predicate->fn->name, "and") != 0)
+        return sink_condition(b, input, predicate, span);
+    input = filter_left(b, input, predicate->args[0], span);
+    return input ? filter_left(b, input, predicate->args[1], span) : NULL;
 }
 
 Plan *

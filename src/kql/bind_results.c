@@ -22,8 +22,7 @@ Plan *
 bind_several(Binder *b, Plan *input, const AstOperator *step)
 {
     (void)input;
-    bind_fail(b, step->span,
-              "%.*s yields several tables: it can stand only at the end of a query",
+    bind_fail(b, step->span, "%.*s yields several tables: it can stand only at the end of a query",
               STR_ARG(step->name));
     return NULL;
 }

@@ -21,7 +21,8 @@ declare_columns(Binder *b, const AstOperator *step, Plan *plan, ColumnNamer *nam
         if (column->default_) {
             value = bind_constant(b, column->default_, column->type, "the default of a column");
             if (value && value->kind != EXPR_CONST)
-                return bind_fail(b, column->name.span, "the default of a column must be a constant");
+                return bind_fail(b, column->name.span,
+                                 "the default of a column must be a constant");
         } else {
             Value none = value_null(column->type);
             value = expr_const(b->arena, &none, column->name.span);
@@ -77,8 +78,7 @@ find_slot(Plan *plan, uint32_t column)
 
 // Which column an assignment means: its name, or what the expression would be called.
 static bool
-assigned_column(Binder *b, const AstItem *item, const Row *row, const Schema *record,
-                uint32_t *out)
+assigned_column(Binder *b, const AstItem *item, const Row *row, const Schema *record, uint32_t *out)
 {
     Str name = item->name_count == 1 ? item->names[0].text : default_name(b, item->expr);
     if (item->name_count > 1 || !name.len)
@@ -183,16 +183,9 @@ bind_scan_by(Binder *b, Plan *input, const AstOperator *step)
             return NULL;
     Plan *leaf = bind_leaf(b, input, &input->schema, step->span);
     Plan *sub = leaf ? bind_steps(b, leaf, step) : NULL;
-    Plan *plan = sub ? bind_plan(b, PLAN_PARTITION, step->span) : NULL;
-    if (!plan)
-        return NULL;
-    plan->input = input;
-    plan->schema = sub->schema;
-    plan->serialized = true;
-    plan->partition.keys = keys;
-    plan->partition.key_count = (uint32_t)step->by.len;
-    plan->partition.subplan = sub;
-    plan->partition.leaf = leaf->correlated.leaf;
+    Plan *plan = sub ? partition_plan(b, input, keys, step->by.len, leaf, sub, step->span) : NULL;
+    if (plan)
+        plan->serialized = true;
     return plan;
 }
 

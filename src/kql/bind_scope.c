@@ -108,6 +108,15 @@ operator_param(const AstOperator *step, const char *name)
     return NULL;
 }
 
+bool
+operator_flag(const AstOperator *step, const char *name)
+{
+    const AstParam *flag = operator_param(step, name);
+    return flag &&
+           (str_equal_ci(flag->text, STR("true")) ||
+            (flag->expr && flag->expr->value.type == TYPE_BOOL && flag->expr->value.boolean));
+}
+
 Row
 row_of(const Plan *plan)
 {

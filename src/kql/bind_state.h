@@ -43,10 +43,10 @@ typedef struct StepScope {
 
 // The columns an expression may name.
 typedef struct Row {
-    const Schema *schema; // NULL: none
-    bool ignore_case;     // Resource Graph's tables
-    bool serialized;      // window functions may be called
-    bool uses_window;     // set when one was
+    const Schema *schema;   // NULL: none
+    bool ignore_case;       // Resource Graph's tables
+    bool serialized;        // window functions may be called
+    bool uses_window;       // set when one was
     const StepScope *steps; // NULL outside scan
 } Row;
 
@@ -93,6 +93,7 @@ Scope *scope_push(Binder *b, Scope *outer);
 bool bind_enter(Binder *b, Span span);
 Plan *bind_plan(Binder *b, PlanKind kind, Span span); // NULL when there are too many
 const AstParam *operator_param(const AstOperator *step, const char *name);
+bool operator_flag(const AstOperator *step, const char *name); // name=true
 
 // binder.c: statements and functions
 bool bind_lets(Binder *b, const AstStatementList *statements, size_t count);
@@ -110,6 +111,8 @@ void relocate_error(Binder *b, const AstFunctionFile *file, Span call);
 Expr *bind_expression(Binder *b, const AstExpr *ast, Row *row);
 Expr *bind_predicate(Binder *b, const AstExpr *ast, Row *row); // a bool
 Expr *bind_constant(Binder *b, const AstExpr *ast, Type type, const char *what);
+// A constant number of rows or values; less than 0 is 0.
+bool bind_count(Binder *b, const AstExpr *ast, const char *what, int64_t *out);
 Expr *bind_convert(Binder *b, Expr *expr, Type to);
 Expr *bind_function(Binder *b, Str name, Expr **args, uint32_t count, Span span);
 bool is_tabular(Binder *b, const AstExpr *ast);
@@ -172,14 +175,17 @@ Plan *bind_union(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_mv_expand(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_mv_apply(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_parse(Binder *b, Plan *input, const AstOperator *step);
-Plan *bind_parse_kv(Binder *b, Plan *input, const AstOperator *step); // bind_parse_kv.c
-Plan *bind_partition(Binder *b, Plan *input, const AstOperator *step); // bind_partition.c
-Plan *bind_scan(Binder *b, Plan *input, const AstOperator *step);      // bind_scan.c
+Plan *bind_parse_kv(Binder *b, Plan *input, const AstOperator *step);   // bind_parse_kv.c
+Plan *bind_partition(Binder *b, Plan *input, const AstOperator *step);  // bind_partition.c
+Plan *bind_scan(Binder *b, Plan *input, const AstOperator *step);       // bind_scan.c
 Plan *bind_top_nested(Binder *b, Plan *input, const AstOperator *step); // bind_top_nested.c
-Plan *bind_reduce(Binder *b, Plan *input, const AstOperator *step);    // bind_partition.c
+Plan *bind_reduce(Binder *b, Plan *input, const AstOperator *step);     // bind_partition.c
 // What stands for rows of `input` in a sub-query that is run over some of them at a time;
 // its number is in correlated.leaf.
 Plan *bind_leaf(Binder *b, const Plan *input, const Schema *schema, Span span);
+// `sub` over the rows of each key, its leaf being `leaf`.
+Plan *partition_plan(Binder *b, Plan *input, Expr **keys, size_t key_count, const Plan *leaf,
+                     Plan *sub, Span span);
 // bind_rewrite.c: operators that are others in disguise
 Plan *bind_search(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_sample_distinct(Binder *b, Plan *input, const AstOperator *step);
@@ -220,8 +226,7 @@ AstExpr *search_condition(Binder *b, const AstExpr *ast, bool exact_case);
 // A pattern with stars as a regex; `whole`: for all of a text, not for a part of it.
 Str star_regex(Binder *b, Str pattern, bool exact_case, bool whole);
 // bag_pack("name", column, ...) of the given columns.
-Expr *bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count,
-                     Span span);
+Expr *bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count, Span span);
 
 // The tables of a union, as they are found.
 typedef struct UnionInputs {

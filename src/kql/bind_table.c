@@ -474,7 +474,7 @@ over(Binder *b, PlanKind kind, Plan *input, Span span)
     return plan;
 }
 
-static bool
+bool
 bind_count(Binder *b, const AstExpr *ast, const char *what, int64_t *out)
 {
     Expr *count = bind_constant(b, ast, TYPE_LONG, what);

@@ -46,15 +46,8 @@ bind_level(Binder *b, Plan *leaf, const AstNestedLevel *ast, Str key, NestedLeve
     Type type = leaf->schema.columns[out->key].type;
     out->ascending = !ast->by.descending;
     out->count = -1;
-    if (ast->count) {
-        Expr *count = bind_constant(b, ast->count, TYPE_LONG, "the number of values of top-nested");
-        if (!count)
-            return false;
-        if (count->kind != EXPR_CONST)
-            return bind_fail(b, ast->count->span,
-                             "the number of values of top-nested must be a constant");
-        out->count = count->value.is_null || count->value.int64 < 0 ? 0 : count->value.int64;
-    }
+    if (ast->count && !bind_count(b, ast->count, "the number of values of top-nested", &out->count))
+        return false;
     out->ranked = level_summary(b, leaf, ast, &key);
     if (!out->ranked)
         return false;
@@ -121,6 +114,7 @@ bind_top_nested(Binder *b, Plan *input, const AstOperator *step)
     if (!plan)
         return NULL;
     plan->input = rows;
+    plan->serialized = true; // best first
     plan->top_nested.leaf = leaf->correlated.leaf;
     plan->top_nested.level_count = (uint32_t)step->levels.len;
     plan->top_nested.levels = ARENA_ARRAY(b->arena, NestedLevel, step->levels.len);

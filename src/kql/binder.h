@@ -9,7 +9,7 @@ typedef struct BoundQuery {
     Str *names;     // of each result, empty when it has none
     uint32_t count;
     uint32_t primary; // the first result of the last statement
-    Str render; // visualisation of the last `render`, empty if none
+    Str render;       // visualisation of the last `render`, empty if none
 } BoundQuery;
 
 // Binds all statements of `query`. NULL with an error at its span: unknown names

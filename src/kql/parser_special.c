@@ -309,6 +309,16 @@ parse_entity_group(Parser *p)
     return group;
 }
 
+// The group in front of `(`: a name there is no call.
+static AstExpr *
+parse_group(Parser *p)
+{
+    if (parser_is_word(p, "entity_group") && parser_next_is_symbol(p, "["))
+        return parse_entity_group(p);
+    AstExpr *group = ast_new(p, AST_NAME, p->token->span);
+    return parse_name(p, &group->name, "an entity group after 'in'") ? group : NULL;
+}
+
 // macro-expand group as name ( statements ), or macro-expand name in group ( statements )
 bool
 read_macro_expand(Parser *p, AstOperator *out)
@@ -317,7 +327,7 @@ read_macro_expand(Parser *p, AstOperator *out)
         return false;
     if (parser_next_is_word(p, "in")) {
         if (!parse_name(p, &out->as, "a name after 'macro-expand'") ||
-            !parser_expect_word(p, "in", "after the name") || !(out->right = parse_primary(p)))
+            !parser_expect_word(p, "in", "after the name") || !(out->right = parse_group(p)))
             return false;
     } else if (!(out->right = parse_primary(p)) ||
                !parser_expect_word(p, "as", "after the entity group") ||

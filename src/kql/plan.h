@@ -56,8 +56,8 @@ typedef enum PlanKind {
     PLAN_SHARED, // one evaluation, many readers (materialize, let tables)
     PLAN_SAMPLE, // sample, sample-distinct
     PLAN_MAKE_SERIES,
-    PLAN_PARTITION,  // a sub-query over the rows of each key
-    PLAN_SEQUENCES,  // scan: runs of rows that match steps
+    PLAN_PARTITION, // a sub-query over the rows of each key
+    PLAN_SEQUENCES, // scan: runs of rows that match steps
     PLAN_TOP_NESTED,
     PLAN_REDUCE,
     PLAN_CORRELATED, // the rows a sub-query is run over: of an element, a partition ...
@@ -110,11 +110,11 @@ typedef struct SequenceStep {
 // A level of top-nested. The plans are over a PLAN_CORRELATED leaf: the rows, then the
 // number of the group of the level above.
 typedef struct NestedLevel {
-    uint32_t key;   // column of the input
-    int64_t count;  // -1 = all
-    Plan *ranked;   // group, key, aggregate
-    Plan *rest;     // group, aggregate: of the rows that are not at the top; NULL = not wanted
-    Expr *others;   // constant of the key's type; NULL when `rest` is
+    uint32_t key;  // column of the input
+    int64_t count; // -1 = all
+    Plan *ranked;  // group, key, aggregate
+    Plan *rest;    // group, aggregate: of the rows that are not at the top; NULL = not wanted
+    Expr *others;  // constant of the key's type; NULL when `rest` is
     bool ascending;
 } NestedLevel;
 
@@ -257,8 +257,8 @@ struct Plan {
         struct {
             Expr *text;
             double threshold;
-            Str characters;   // that divide terms; empty = all but letters and digits
-            bool keeps_rows;  // kind=source: the input's columns and the pattern
+            Str characters;  // that divide terms; empty = all but letters and digits
+            bool keeps_rows; // kind=source: the input's columns and the pattern
         } reduce;
         struct {
             uint32_t leaf;    // its number

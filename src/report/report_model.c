@@ -28,7 +28,7 @@ run_query(Database *db, Arena *arena, Str query)
         return NULL;
     QueryOptions options = {0};
     QueryResult *result = db_query(db, arena, query, &options, NULL);
-    return result && result->count ? result->tables[result->count - 1] : NULL;
+    return result && result->count ? result->tables[result->primary] : NULL;
 }
 
 static void

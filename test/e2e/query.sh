@@ -13,6 +13,12 @@ check 'a file of KQL' test "$(printf 'print 7' >"$scratch/q.kql"; q -f "$scratch
 check 'standard input' test "$(echo 'print 8' | q --format csv | tail -1 | tr -d '\r')" = 8
 check 'timing goes to standard error' says "$(q --timing 'print 1' 2>&1 >/dev/null)" '^timing_ms=[0-9.]+'
 
+several='range x from 1 to 2 step 1 | fork first=(count) (take 1)'
+check 'several tables have their names' says "$(q "$several")" '^first:$'
+check 'several tables as csv are apart' test "$(q --format csv "$several" | tr -d '\r')" = $'Count\n2\n\nx\n1'
+check 'several tables as json are documents' test "$(q --format json "$several" | wc -l)" = 2
+check 'a batch line answers with the first table' says "$(printf '%s\n' "{\"id\":1,\"query\":\"print 7; $several\"}" | q --batch)" '"rows":\[\[2\]\]'
+
 answers=$(printf '%s\n' '{"id":1,"query":"print x=1"}' '{"id":"b","query":"print y"}' 'nonsense' | q --batch)
 check 'a batch answers each line' test "$(wc -l <<<"$answers")" = 3
 check 'an answer bears its id' says "$answers" '^\{"id":1,"columns"'
@@ -29,6 +35,8 @@ check 'what is not there yet is said' says "$(q 'print 1 | evaluate python(typeo
 check 'an unknown option suggests' says "$(q --formt json 'print 1' 2>&1)" "did you mean '--format'"
 check 'a time limit stops a query' says "$(q --timeout 1 'range x from 1 to 90000000 step 1 | extend y = tostring(x) | summarize dcount(y), count() by y' 2>&1)" 'time limit|memory limit'
 check 'a memory limit stops a query' says "$(q --memory 20 'range x from 1 to 5000000 step 1 | extend y = strcat("a long text of its own ", x) | sort by y asc' 2>&1)" 'memory limit'
+check 'the memory limit holds over partitions' says "$(q --memory 20 'range x from 1 to 3000000 step 1 | partition by x (count) | count' 2>&1)" 'memory limit'
+check 'a time limit stops a scan' says "$(q --timeout 1 'range x from 1 to 20000000 step 1 | scan declare (s:string) with (step a: true => s = strcat(a.s, x);) | count' 2>&1)" 'time limit|memory limit'
 deep=$(printf '(%.0s' $(seq 1 600))
 check 'deep nesting is an error, not a crash' says "$(q "print $deep" 2>&1)" 'nested'
 finish

@@ -69,7 +69,12 @@ run_query(Database *db, Str query, uint32_t rules_off, Buffer *out)
     QueryResult *result = db_query(db, &arena, query, &options, &error);
     buffer_clear(out);
     if (result) {
-        print_result(out, result->tables[result->count - 1]);
+        // Of the last statement; fork and facet have several, each under its name.
+        for (uint32_t t = result->primary; t < result->count; t++) {
+            if (result->count > result->primary + 1)
+                buffer_printf(out, "table %.*s\n", STR_ARG(result->names[t]));
+            print_result(out, result->tables[t]);
+        }
     } else {
         uint32_t line = 0, column = 0;
         if (error.has_span)

@@ -11,6 +11,7 @@
 
 #include <libfyaml.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { PARTS_MOST = 5, GROUPS_MOST = 10 };
 
@@ -51,7 +52,8 @@ static const struct TargetShape {
 
 typedef struct Pattern {
     Str text;
-    bool ignore_case, tried;
+    bool ignore_case;
+    atomic_bool tried; // set after `regex`
     Regex *regex;                 // NULL when not tried yet, or not valid
     Str replacements[PARTS_MOST]; // ptr NULL: none
 } Pattern;
@@ -122,14 +124,14 @@ load_patterns(void)
 static const Regex *
 pattern_regex(Pattern *pattern)
 {
-    pthread_mutex_lock(&agents.mutex);
-    if (!pattern->tried) {
-        pattern->tried = true;
-        pattern->regex = regex_new(pattern->text, pattern->ignore_case, NULL);
+    if (!atomic_load_explicit(&pattern->tried, memory_order_acquire)) {
+        pthread_mutex_lock(&agents.mutex);
+        if (!pattern->tried)
+            pattern->regex = regex_new(pattern->text, pattern->ignore_case, NULL);
+        atomic_store_explicit(&pattern->tried, true, memory_order_release);
+        pthread_mutex_unlock(&agents.mutex);
     }
-    const Regex *regex = pattern->regex;
-    pthread_mutex_unlock(&agents.mutex);
-    return regex;
+    return pattern->regex;
 }
 
 // The replacement with $1 .. $9 filled in, without blanks around.

@@ -127,8 +127,8 @@ row_rank_min(ScalarCall *call)
 static void
 row_rank(ScalarCall *call)
 {
-    bool dense = call->arg_count < 2 || !call->count || arg_is_null(call, 1, 0) ||
-                 ARG(call, 1, uint8_t, 0);
+    bool dense =
+        call->arg_count < 2 || !call->count || arg_is_null(call, 1, 0) || ARG(call, 1, uint8_t, 0);
     rank_rows(call, dense, false);
 }
 

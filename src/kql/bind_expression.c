@@ -162,6 +162,9 @@ unknown_name(Binder *b, const AstName *name, const Row *row)
     return NULL;
 }
 
+static Expr *bind_kql_call(Binder *b, const AstFunction *function, Scope *home,
+                           const AstFunctionFile *file, const AstExpr *ast, Row *row);
+
 static Expr *
 bind_name(Binder *b, const AstExpr *ast, Row *row)
 {
@@ -179,6 +182,12 @@ bind_name(Binder *b, const AstExpr *ast, Row *row)
         *copy = *binding->expr;
         copy->span = ast->span;
         return copy;
+    }
+    // A function without arguments may stand without its parentheses.
+    if (binding && binding->kind == BINDING_FUNCTION &&
+        !function_is_tabular(b, binding->function, binding->scope)) {
+        AstExpr call = {.kind = AST_CALL, .name = ast->name, .span = ast->span};
+        return bind_kql_call(b, binding->function, binding->scope, NULL, &call, row);
     }
     if (binding) {
         bind_fail(b, ast->span,
@@ -323,11 +332,15 @@ is_ordered_pair(Type a, Type z)
 }
 
 // Refuses what no conversion may make possible: an order of texts, a dynamic times a span.
+// Resource Graph itself compares members of `properties` with times, so its tables may.
 static bool
-check_sides(Binder *b, Str op, const Expr *left, const Expr *right, Span span)
+check_sides(Binder *b, Str op, const Expr *left, const Expr *right, const Row *row, Span span)
 {
     Type a = left->type, z = right->type;
-    if (is_comparison(op) && !is_equality(op) && !is_ordered_pair(a, z)) {
+    bool graph_time =
+        row && row->ignore_case &&
+        ((a == TYPE_DYNAMIC && z == TYPE_DATETIME) || (z == TYPE_DYNAMIC && a == TYPE_DATETIME));
+    if (is_comparison(op) && !is_equality(op) && !graph_time && !is_ordered_pair(a, z)) {
         const char *advice = a == TYPE_STRING && z == TYPE_STRING
                                  ? "; strcmp() tells the order of two texts"
                              : is_time(a) || is_time(z) ? "; convert one side, for example with "
@@ -452,7 +465,7 @@ bind_binary_ast(Binder *b, const AstExpr *ast, Row *row)
         left = bind_convert(b, left, left->type == TYPE_DYNAMIC ? TYPE_BOOL : left->type);
         right = bind_convert(b, right, right->type == TYPE_DYNAMIC ? TYPE_BOOL : right->type);
     } else if (is_arithmetic(ast->op) || is_comparison(ast->op)) {
-        if (!check_sides(b, ast->op, left, right, ast->span) ||
+        if (!check_sides(b, ast->op, left, right, row, ast->span) ||
             !adapt_sides(b, ast->op, &left, &right))
             return NULL;
         if (is_equality(ast->op) && left->type != right->type &&
@@ -495,8 +508,9 @@ bind_between(Binder *b, const AstExpr *ast, Expr *value, Row *row)
     if (!high)
         return NULL;
     Type type = value->type;
-    if (!is_ordered_pair(type, low->type) || type == TYPE_BOOL || low->type == TYPE_BOOL ||
-        (type == TYPE_DYNAMIC && low->type == TYPE_DYNAMIC)) {
+    bool graph_time = row && row->ignore_case && type == TYPE_DYNAMIC && low->type == TYPE_DATETIME;
+    if ((!graph_time && !is_ordered_pair(type, low->type)) || type == TYPE_BOOL ||
+        low->type == TYPE_BOOL || (type == TYPE_DYNAMIC && low->type == TYPE_DYNAMIC)) {
         bind_fail(b, low->span, "between cannot compare %s with %s; convert one of them",
                   type_name(type), type_name(low->type));
         return NULL;

@@ -167,12 +167,26 @@ namer_add_auto(ColumnNamer *namer, Str name, Type type)
     for (unsigned n = 1; namer_has(namer, column.name); n++)
         column.name = str_format(namer->arena, "%.*s%u", STR_ARG(name), n);
     ARRAY_PUSH(namer->arena, namer, column);
+    ARRAY_PUSH(namer->arena, &namer->automatic, column.name);
+}
+
+static bool
+namer_is_automatic(const ColumnNamer *namer, Str name)
+{
+    for (size_t i = 0; i < namer->automatic.len; i++)
+        if (str_equal(namer->automatic.items[i], name))
+            return true;
+    return false;
 }
 
 bool
 namer_add(Binder *b, ColumnNamer *namer, const AstName *name, Str fallback, Type type)
 {
     if (name) {
+        if (namer_is_automatic(namer, name->text)) {
+            namer_add_auto(namer, name->text, type);
+            return true;
+        }
         if (namer_has(namer, name->text))
             return bind_fail(b, name->span, "a column named '%.*s' is already declared",
                              STR_ARG(name->text));

@@ -159,23 +159,6 @@ unnamed_column(Binder *b, const Plan *input, const AstExpr *ast, const Expr *exp
     return chosen ? input->schema.columns[expr->column].name : default_name(b, ast);
 }
 
-// Whether an item before number `at` gives the same column its name.
-static bool
-project_has_plain(const AstOperator *step, size_t at)
-{
-    Str name = step->items.items[at].expr->name.text;
-    for (size_t i = 0; i < at; i++) {
-        const AstItem *item = &step->items.items[i];
-        if (!item->name_count && item->expr->kind == AST_NAME &&
-            str_equal(item->expr->name.text, name))
-            return true;
-        for (size_t n = 0; n < item->name_count; n++)
-            if (str_equal(item->names[n].text, name))
-                return true;
-    }
-    return false;
-}
-
 Plan *
 bind_project(Binder *b, Plan *input, const AstOperator *step)
 {
@@ -203,7 +186,7 @@ bind_project(Binder *b, Plan *input, const AstOperator *step)
             Str fallback =
                 expr->tuple ? columns.names[n] : unnamed_column(b, input, item->expr, expr);
             // A plain column repeated is an error, a computed name that clashes is not.
-            if (!name && item->expr->kind == AST_NAME && project_has_plain(step, i))
+            if (!name && item->expr->kind == AST_NAME)
                 name = &item->expr->name;
             if (!namer_add(b, &out.namer, name, fallback, columns.exprs[n]->type))
                 return NULL;
@@ -217,6 +200,23 @@ bind_project(Binder *b, Plan *input, const AstOperator *step)
                            step->span);
 }
 
+typedef struct NameList {
+    Str *items;
+    size_t len, cap;
+} NameList;
+
+// An extend gives each name once.
+static bool
+name_once(Binder *b, NameList *written, const AstName *name)
+{
+    for (size_t i = 0; i < written->len; i++)
+        if (str_equal(written->items[i], name->text))
+            return bind_fail(b, name->span, "a column named '%.*s' is already declared",
+                             STR_ARG(name->text));
+    ARRAY_PUSH(b->arena, written, name->text);
+    return true;
+}
+
 // extend: a name that exists is replaced in its place, a new one comes behind.
 Plan *
 bind_extend(Binder *b, Plan *input, const AstOperator *step)
@@ -224,6 +224,7 @@ bind_extend(Binder *b, Plan *input, const AstOperator *step)
     Row row = row_of(input);
     Projection out = {.namer = {.arena = b->arena}};
     TupleStage stage = {.first = input->schema.count};
+    NameList written = {0};
     for (uint32_t c = 0; c < input->schema.count; c++) {
         ARRAY_PUSH(b->arena, &out.namer, input->schema.columns[c]);
         projection_push(b, &out, input_column(b, input, c, step->span));
@@ -237,12 +238,14 @@ bind_extend(Binder *b, Plan *input, const AstOperator *step)
         for (uint32_t n = 0; n < columns.count; n++) {
             Expr *expr = columns.exprs[n];
             bool named = n < item->name_count;
-            Str fallback = named ? item->names[n].text
+            Str fallback = named          ? item->names[n].text
                            : whole->tuple ? columns.names[n]
                                           : unnamed_column(b, input, item->expr, whole);
             Schema now = namer_schema(&out.namer);
             bool replaces = named || item->expr->kind == AST_NAME;
             ptrdiff_t at = fallback.len && replaces ? schema_find(&now, fallback) : -1;
+            if (named && !name_once(b, &written, &item->names[n]))
+                return NULL;
             if (at >= 0) {
                 out.namer.items[at].type = expr->type;
                 out.items[at] = expr;

@@ -71,16 +71,16 @@ bind_assert(Binder *b, const AstExpr *ast, Row *row)
         bind_fail(b, ast->span, "assert() takes a condition and a message");
         return NULL;
     }
-    Expr *condition =
-        bind_constant(b, ast->args.items[0], TYPE_BOOL, "the condition of assert()");
-    Expr *message = condition ? bind_constant(b, ast->args.items[1], TYPE_STRING,
-                                              "the message of assert()")
-                              : NULL;
+    Expr *condition = bind_constant(b, ast->args.items[0], TYPE_BOOL, "the condition of assert()");
+    Expr *message =
+        condition ? bind_constant(b, ast->args.items[1], TYPE_STRING, "the message of assert()")
+                  : NULL;
     if (!message)
         return NULL;
     if (condition->kind != EXPR_CONST || message->kind != EXPR_CONST) {
-        bind_fail(b, ast->span, "assert() cannot wait for the answer of a table: its condition "
-                                "and message must be constants");
+        bind_fail(b, ast->span,
+                  "assert() cannot wait for the answer of a table: its condition "
+                  "and message must be constants");
         return NULL;
     }
     if (condition->value.is_null || !condition->value.boolean) {

@@ -79,6 +79,11 @@ typedef struct ColumnNamer {
     Column *items;
     size_t len, cap;
     uint32_t unnamed; // ColumnN so far
+    // Names that the query did not write: a written one that meets them gets a suffix.
+    struct {
+        Str *items;
+        size_t len, cap;
+    } automatic;
 } ColumnNamer;
 
 // bind_scope.c

@@ -152,7 +152,8 @@ bind_keys(Binder *b, const AstItemList *items, Row *row, ColumnNamer *namer, Exp
         Expr *key = bind_expression(b, item->expr, row);
         if (!key)
             return false;
-        if (key->type == TYPE_DYNAMIC && !dynamic_too)
+        // Resource Graph groups by members of `properties` as they are.
+        if (key->type == TYPE_DYNAMIC && !dynamic_too && !row->ignore_case)
             return bind_fail(b, item->expr->span,
                              "rows cannot be grouped by a dynamic: convert it first, for example "
                              "with tostring()");
@@ -245,8 +246,9 @@ row_output_name(Binder *b, const AstExpr *ast, const AggregateCall *call, const 
     bool old = str_equal(function, STR("any")) || str_equal(function, STR("anyif")) ||
                str_equal(function, STR("argmax")) || str_equal(function, STR("argmin"));
     bool extreme = str_starts(function, STR("arg"));
-    const char *prefix =
-        !extreme ? "any" : str_ends(function, STR("min")) ? "min" : "max";
+    const char *prefix = !extreme ? (str_equal(function, STR("anyif")) ? "anyif" : "any")
+                         : str_ends(function, STR("min")) ? "min"
+                                                          : "max";
     Str name = row_argument_name(b, ast, call, row, o);
     if (!old && name.len)
         return name;

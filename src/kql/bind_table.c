@@ -356,8 +356,7 @@ bind_print(Binder *b, const AstOperator *step)
             return NULL;
         for (uint32_t n = 0; n < columns.count; n++) {
             const AstName *name = n < item->name_count ? &item->names[n] : NULL;
-            Str fallback =
-                expr->tuple ? columns.names[n] : str_format(b->arena, "print_%zu", i);
+            Str fallback = expr->tuple ? columns.names[n] : str_format(b->arena, "print_%zu", i);
             if (!namer_add(b, &namer, name, fallback, columns.exprs[n]->type))
                 return NULL;
             ARRAY_PUSH(b->arena, &exprs, columns.exprs[n]);

@@ -81,8 +81,8 @@ tuple_of_call(Binder *b, const AstExpr *call, Expr *const *args, uint32_t arg_co
             char type = SHAPES[i].types[n];
             int len = (int)strcspn(word, " ");
             tuple->types[n] = type == 'r' ? TYPE_REAL : type == 'l' ? TYPE_LONG : TYPE_DYNAMIC;
-            tuple->names[n] = str_format(b->arena, "%.*s_%.*s_%.*s", STR_ARG(function),
-                                         STR_ARG(base), len, word);
+            tuple->names[n] =
+                str_format(b->arena, "%.*s_%.*s_%.*s", STR_ARG(function), STR_ARG(base), len, word);
             word += len + (word[len] == ' ');
         }
         return tuple;

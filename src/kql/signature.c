@@ -32,9 +32,9 @@ read_class(Str word, SignatureParam *param)
         Str word;
         ParamClass class;
     } CLASSES[] = {
-        {STR_INIT("scalar"), PARAM_SCALAR}, {STR_INIT("numeric"), PARAM_NUMERIC},
-        {STR_INIT("T"), PARAM_COMMON},      {STR_INIT("N"), PARAM_COMMON_NUMERIC},
-        {STR_INIT("text"), PARAM_TEXT},     {STR_INIT("whole"), PARAM_WHOLE},
+        {STR_INIT("scalar"), PARAM_SCALAR},   {STR_INIT("numeric"), PARAM_NUMERIC},
+        {STR_INIT("T"), PARAM_COMMON},        {STR_INIT("N"), PARAM_COMMON_NUMERIC},
+        {STR_INIT("text"), PARAM_TEXT},       {STR_INIT("whole"), PARAM_WHOLE},
         {STR_INIT("measure"), PARAM_MEASURE}, {STR_INIT("*"), PARAM_COMPUTED},
     };
     for (size_t i = 0; i < COUNT_OF(CLASSES); i++) {
@@ -194,9 +194,9 @@ overload_cost(const FunctionDef *fn, const Type *types, uint32_t arg_count, Reso
             break;
         case PARAM_WHOLE:
             target = TYPE_LONG;
-            step = types[i] == TYPE_LONG                                ? 0
+            step = types[i] == TYPE_LONG                                   ? 0
                    : type_is_numeric(types[i]) || types[i] == TYPE_DYNAMIC ? 6
-                                                                          : -1;
+                                                                           : -1;
             break;
         case PARAM_MEASURE:
             target = TYPE_REAL;

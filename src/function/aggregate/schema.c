@@ -92,9 +92,9 @@ shape_add(Arena *arena, Shape *shape, Dyn node, uint64_t row, uint32_t *place)
     shape->is_container = true;
     Shape *elements = kind == DYN_ARRAY ? shape_indexer(arena, shape, row, (*place)++) : NULL;
     for (uint32_t k = 0; k < dyn_count(node); k++) {
-        Shape *below = elements ? elements
-                                : shape_member(arena, shape, dyn_key_at(node, k), row, (*place)++)
-                                      ->shape;
+        Shape *below =
+            elements ? elements
+                     : shape_member(arena, shape, dyn_key_at(node, k), row, (*place)++)->shape;
         shape_add(arena, below, dyn_at(node, k), row, place);
     }
 }
@@ -105,8 +105,7 @@ shape_merge(Arena *arena, Shape *into, const Shape *from)
     into->primitives |= from->primitives;
     into->is_container |= from->is_container;
     if (from->indexer)
-        shape_merge(arena,
-                    shape_indexer(arena, into, from->indexer->row, from->indexer->place),
+        shape_merge(arena, shape_indexer(arena, into, from->indexer->row, from->indexer->place),
                     from->indexer->shape);
     for (size_t i = 0; i < from->members.len; i++) {
         const Member *member = from->members.entries[i].pointer;
@@ -179,9 +178,9 @@ push_shape(DynBuilder *dyn, Arena *arena, const Shape *shape)
         DynKind kind;
         const char *name;
     } NAMES[] = {
-        {DYN_BOOL, "bool"},         {DYN_DATETIME, "datetime"}, {DYN_DECIMAL, "decimal"},
-        {DYN_REAL, "double"},       {DYN_GUID, "guid"},         {DYN_LONG, "long"},
-        {DYN_STRING, "string"},     {DYN_TIMESPAN, "timespan"},
+        {DYN_BOOL, "bool"},     {DYN_DATETIME, "datetime"}, {DYN_DECIMAL, "decimal"},
+        {DYN_REAL, "double"},   {DYN_GUID, "guid"},         {DYN_LONG, "long"},
+        {DYN_STRING, "string"}, {DYN_TIMESPAN, "timespan"},
     };
     int count = __builtin_popcount(shape->primitives) + shape->is_container;
     if (count != 1)

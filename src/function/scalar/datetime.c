@@ -678,8 +678,7 @@ IMPL(format_timespan, NULL);
     }
 #define PERIOD(NAME, DOC, EXAMPLE, KERNEL)                                                         \
     FUNCTION(NAME, NULL, "(time:datetime, offset:long=) : datetime",                               \
-             DOC " that holds the time, moved by so many periods.", EXAMPLE, FN_NAME_OF_ARGUMENT,  \
-             KERNEL)
+             DOC " that holds the time, moved by so many periods.", EXAMPLE, 0, KERNEL)
 #define UNIX(NAME, UNIT, EXAMPLE, KERNEL)                                                          \
     FUNCTION(NAME, NULL, "(time:long) : datetime", "The time so many " UNIT " after 1970.",        \
              EXAMPLE, 0, KERNEL),                                                                  \
@@ -733,10 +732,11 @@ static const FunctionDef ROWS[] = {
            "endofmonth(datetime(2020-05-14)) == datetime(2020-06-01) - 1tick", end_of_month),
     PERIOD("endofyear", "The end of the year",
            "endofyear(datetime(2020-05-14)) == datetime(2021-01-01) - 1tick", end_of_year),
-    FUNCTION("make_datetime", NULL,
-             "(year:whole, month:whole, day:whole, hour:whole=, minute:whole=, second:real=) : datetime",
-             "The time of the given date and clock, null when there is none.",
-             "make_datetime(2020, 5, 14) == datetime(2020-05-14)", 0, make_datetime),
+    FUNCTION(
+        "make_datetime", NULL,
+        "(year:whole, month:whole, day:whole, hour:whole=, minute:whole=, second:real=) : datetime",
+        "The time of the given date and clock, null when there is none.",
+        "make_datetime(2020, 5, 14) == datetime(2020-05-14)", 0, make_datetime),
     FUNCTION("make_datetime", NULL, "(value:text) : datetime", "The time that the text names.",
              "make_datetime('2020-05-14') == datetime(2020-05-14)", 0, make_datetime_of_text),
     FUNCTION("make_timespan", NULL, "(value:text) : timespan", "The span that the text names.",

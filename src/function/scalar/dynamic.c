@@ -159,6 +159,16 @@ path_parse(Arena *arena, Str text, Path *out)
     return true;
 }
 
+// extract_json() also takes "$name" for "$.name", as published rules write it.
+static bool
+path_parse_loose(Arena *arena, Str text, Path *out)
+{
+    bool bare = text.len > 1 && text.ptr[0] == '$' && text.ptr[1] != '.' && text.ptr[1] != '[';
+    if (bare)
+        text = str_format(arena, "$.%.*s", (int)text.len - 1, text.ptr + 1);
+    return path_parse(arena, text, out);
+}
+
 // A key argument: a path when it reads as one, else the plain key.
 static Path
 path_of_key(Arena *arena, Str text)
@@ -225,7 +235,7 @@ extract_json_bind(Arena *arena, const FunctionDef *fn, Expr *const *args, uint32
         return true;
     Path *steps = ARENA_NEW(arena, Path);
     Str text = str_copy(arena, text_str(&args[0]->value.text));
-    if (!path_parse(arena, text, steps))
+    if (!path_parse_loose(arena, text, steps))
         return error_at(error, AZ_SEMANTIC, args[0]->span,
                         "'%.*s' is not a JSONPath such as $.name['other name'][0]", STR_ARG(text));
     *bound = steps;
@@ -268,7 +278,7 @@ extract_json(ScalarCall *call)
         Path steps = {0};
         if (call->bound)
             extract_json_row(call, i, call->bound);
-        else if (path_parse(call->arena, arg_str(call, 0, i), &steps))
+        else if (path_parse_loose(call->arena, arg_str(call, 0, i), &steps))
             extract_json_row(call, i, &steps);
         else if (call->type != TYPE_STRING)
             out_null(call, i);

@@ -110,10 +110,10 @@ BINARY_KERNEL(divide_spans, int64_t, int64_t, double, (double)a / (double)b)
 BINARY_NULLING(divide_span_real, int64_t, double, int64_t, !ticks_fit((double)a / b),
                TICKS((double)a / b))
 BINARY_NULLING(multiply_time_real, int64_t, double, int64_t,
-               !ticks_fit((double)a * b) || !datetime_fits(TICKS((double)a *b)),
+               !ticks_fit((double)a * b) || !datetime_fits(TICKS((double)a * b)),
                TICKS((double)a *b))
 BINARY_NULLING(multiply_real_time, double, int64_t, int64_t,
-               !ticks_fit(a * (double)b) || !datetime_fits(TICKS(a *(double)b)),
+               !ticks_fit(a * (double)b) || !datetime_fits(TICKS(a * (double)b)),
                TICKS(a *(double)b))
 BINARY_NULLING(divide_time_real, int64_t, double, int64_t,
                !ticks_fit((double)a / b) || !datetime_fits(TICKS((double)a / b)),

@@ -380,6 +380,7 @@ typedef struct DecomposeOptions {
     Str trend;           // avg, linefit, none
     int64_t test_points; // at the end, not learned from
     double threshold;    // least score of a detected period
+    uint32_t times;      // how often it must fit into what is learned
 } DecomposeOptions;
 
 // Each place of the period gets the median of the values learned there.
@@ -439,7 +440,8 @@ decompose(Arena *arena, const DecomposeOptions *options, Decomposition *d)
     if (period == -1) {
         Series known = {d->series.items, learned};
         Periods found = periods_detect(arena, &known, 0, INFINITY);
-        bool is_clear = found.len && found.items[0].score >= options->threshold;
+        bool is_clear = found.len && found.items[0].score >= options->threshold &&
+                        found.items[0].length * options->times <= learned;
         period = is_clear ? (int64_t)found.items[0].length : 0;
     }
     d->baseline = ARENA_ARRAY(arena, double, len);
@@ -554,7 +556,8 @@ series_decompose_anomalies(ScalarCall *call)
 }
 
 // series_seasonal(series [, period [, test_points]]): the season alone, zeros when there is
-// none (the page's threshold of a detected period is 0.7).
+// none. A detected period scores 0.7 at least (the page); its example of a series of two
+// periods is "too short to be detected".
 static void
 series_seasonal(ScalarCall *call)
 {
@@ -566,6 +569,7 @@ series_seasonal(ScalarCall *call)
             .test_points = arg_long(call, 2, i, 0),
             .trend = STR("none"),
             .threshold = 0.7,
+            .times = 3,
         };
         if (arg_series(call, i, &arena, &d.series)) {
             if (options.seasonality < -1 || options.seasonality > d.series.len)

@@ -15,8 +15,8 @@ enum { DEGREE_MAX = 64 };
 
 typedef struct PolyFit {
     uint32_t len, degree;
-    const double *x, *y; // NaN: no number
-    double middle, half; // t = (x - middle) / half
+    const double *x, *y;          // NaN: no number
+    double middle, half;          // t = (x - middle) / half
     double inner[DEGREE_MAX + 1]; // powers of t, lowest first
     double outer[DEGREE_MAX + 1]; // powers of x, lowest first
 } PolyFit;
@@ -70,7 +70,8 @@ solve(double *a, double *y, uint32_t rows, uint32_t columns, double *out)
         for (uint32_t k = c + 1; k <= columns; k++) {
             double dot = 0;
             for (uint32_t r = c; r < rows; r++)
-                dot += a[(size_t)r * columns + c] * (k < columns ? a[(size_t)r * columns + k] : y[r]);
+                dot +=
+                    a[(size_t)r * columns + c] * (k < columns ? a[(size_t)r * columns + k] : y[r]);
             dot *= scale;
             for (uint32_t r = c; r < rows; r++) {
                 double step = dot * a[(size_t)r * columns + c];
@@ -126,7 +127,7 @@ poly_fit(Arena *arena, PolyFit *fit)
         return false;
     fit->middle = (least + most) / 2;
     fit->half = most > least ? (most - least) / 2 : 1;
-    double *a = ARENA_ARRAY(arena, double, (size_t)points * columns);
+    double *a = ARENA_ARRAY(arena, double, (size_t)points *columns);
     double *y = ARENA_ARRAY(arena, double, points);
     uint32_t row = 0;
     for (uint32_t e = 0; e < fit->len; e++) {
@@ -154,7 +155,8 @@ push_fit(DynBuilder *dyn, const PolyFit *fit)
         count++;
         mean += d / count;
         total += d * (fit->y[e] - mean);
-        double miss = fit->y[e] - horner(fit->inner, fit->degree, (fit->x[e] - fit->middle) / fit->half);
+        double miss =
+            fit->y[e] - horner(fit->inner, fit->degree, (fit->x[e] - fit->middle) / fit->half);
         rest += miss * miss;
     }
     dyn_push_real(dyn, total > 0 ? fmax(1 - rest / total, 0) : 1);
@@ -169,7 +171,8 @@ push_fit(DynBuilder *dyn, const PolyFit *fit)
         if (isnan(fit->x[e]))
             dyn_push_null(dyn);
         else
-            dyn_push_real(dyn, horner(fit->inner, fit->degree, (fit->x[e] - fit->middle) / fit->half));
+            dyn_push_real(dyn,
+                          horner(fit->inner, fit->degree, (fit->x[e] - fit->middle) / fit->half));
     }
     dyn_end_array(dyn);
 }

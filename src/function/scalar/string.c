@@ -584,8 +584,11 @@ to_hex(ScalarCall *call)
         int64_t width = arg_long(call, 1, i, 0);
         if (width < 0 || width > 64)
             width = width < 0 ? 0 : 64;
-        int len = snprintf(text, sizeof(text), "%0*llx", (int)width,
-                           (unsigned long long)ARG(call, 0, int64_t, i));
+        // A negative number by its two's complement, of 32 bits when it is an int.
+        unsigned long long bits = call->args[0].type == TYPE_INT
+                                      ? (uint32_t)ARG(call, 0, int32_t, i)
+                                      : (unsigned long long)ARG(call, 0, int64_t, i);
+        int len = snprintf(text, sizeof(text), "%0*llx", (int)width, bits);
         out_str(call, i, (Str){text, (size_t)len});
     }
 }
@@ -721,6 +724,9 @@ static const FunctionDef ROWS[] = {
     FUNCTION("unicode_codepoints_to_string", "make_string", "(codepoint:scalar...) : string",
              "The text of the code points, given as numbers or arrays of them.",
              "unicode_codepoints_to_string(97, 98) == 'ab'", FN_OWN_NULLS, from_codepoints),
+    FUNCTION("tohex", NULL, "(value:int, width:long=) : string",
+             "The number in hexadecimal, a negative one as 32 bits.",
+             "tohex(int(-256), 8) == 'ffffff00'", 0, to_hex),
     FUNCTION("tohex", NULL, "(value:long, width:long=) : string", "The number in hexadecimal.",
              "tohex(255) == 'ff'", 0, to_hex),
     FUNCTION("format_bytes", NULL, "(size:real, precision:long=, unit:string=) : string",

@@ -230,6 +230,11 @@ needles_add(Arena *arena, NeedleList *list, const Value *item)
     }
     if (item->is_null)
         return;
+    if (item->type != TYPE_DYNAMIC) { // has_all (0, 50199)
+        Value text = value_convert(arena, item, TYPE_STRING);
+        ARRAY_PUSH(arena, list, str_copy(arena, text_str(&text.text)));
+        return;
+    }
     Dyn node = dyn_of_text(&item->text);
     if (dyn_kind(node) != DYN_ARRAY) {
         Value text = dyn_convert(arena, node, TYPE_STRING);
@@ -246,14 +251,10 @@ static bool
 needles_bind(Arena *arena, const FunctionDef *fn, Expr *const *args, uint32_t arg_count, Span span,
              Type *type, const void **bound, AzError *error)
 {
-    (void)fn, (void)span, (void)type;
+    (void)fn, (void)span, (void)type, (void)error;
     NeedleList *list = ARENA_NEW(arena, NeedleList);
     bool constant = true;
     for (uint32_t k = 1; k < arg_count; k++) {
-        if (args[k]->type != TYPE_STRING && args[k]->type != TYPE_DYNAMIC)
-            return error_at(error, AZ_SEMANTIC, args[k]->span,
-                            "'%s' looks for strings, not for a %s", fn->name,
-                            type_name(args[k]->type));
         if (args[k]->kind == EXPR_CONST)
             needles_add(arena, list, &args[k]->value);
         else

@@ -11,39 +11,50 @@
 
 #include <libfyaml.h>
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum { PARTS_MOST = 5, GROUPS_MOST = 10 };
 
 typedef enum Target { TARGET_BROWSER, TARGET_SYSTEM, TARGET_DEVICE, TARGETS } Target;
 
 static const struct TargetShape {
-    const char *option;           // what look_for names
-    const char *list;             // in the file of patterns
-    const char *bag;              // in the answer
+    const char *option;                   // what look_for names
+    const char *list;                     // in the file of patterns
+    const char *bag;                      // in the answer
     const char *parts[PARTS_MOST];        // members of the bag
     const char *replacements[PARTS_MOST]; // members of a pattern
     int groups[PARTS_MOST];               // the group taken without a replacement; 0 = none
     int part_count;
 } SHAPES[TARGETS] = {
-    {"browser", "user_agent_parsers", "Browser",
+    {"browser",
+     "user_agent_parsers",
+     "Browser",
      {"Family", "MajorVersion", "MinorVersion", "Patch"},
      {"family_replacement", "v1_replacement", "v2_replacement", "v3_replacement"},
-     {1, 2, 3, 4}, 4},
-    {"os", "os_parsers", "OperatingSystem",
+     {1, 2, 3, 4},
+     4},
+    {"os",
+     "os_parsers",
+     "OperatingSystem",
      {"Family", "MajorVersion", "MinorVersion", "Patch", "PatchMinor"},
      {"os_replacement", "os_v1_replacement", "os_v2_replacement", "os_v3_replacement",
       "os_v4_replacement"},
-     {1, 2, 3, 4, 5}, 5},
-    {"device", "device_parsers", "Device",
+     {1, 2, 3, 4, 5},
+     5},
+    {"device",
+     "device_parsers",
+     "Device",
      {"Family", "Brand", "Model"},
      {"device_replacement", "brand_replacement", "model_replacement"},
-     {1, 0, 1}, 3},
+     {1, 0, 1},
+     3},
 };
 
 typedef struct Pattern {
     Str text;
-    bool ignore_case, tried;
-    Regex *regex; // NULL when not tried yet, or not valid
+    bool ignore_case;
+    atomic_bool tried; // set after `regex`
+    Regex *regex;                 // NULL when not tried yet, or not valid
     Str replacements[PARTS_MOST]; // ptr NULL: none
 } Pattern;
 
@@ -113,14 +124,14 @@ load_patterns(void)
 static const Regex *
 pattern_regex(Pattern *pattern)
 {
-    pthread_mutex_lock(&agents.mutex);
-    if (!pattern->tried) {
-        pattern->tried = true;
-        pattern->regex = regex_new(pattern->text, pattern->ignore_case, NULL);
+    if (!atomic_load_explicit(&pattern->tried, memory_order_acquire)) {
+        pthread_mutex_lock(&agents.mutex);
+        if (!pattern->tried)
+            pattern->regex = regex_new(pattern->text, pattern->ignore_case, NULL);
+        atomic_store_explicit(&pattern->tried, true, memory_order_release);
+        pthread_mutex_unlock(&agents.mutex);
     }
-    const Regex *regex = pattern->regex;
-    pthread_mutex_unlock(&agents.mutex);
-    return regex;
+    return pattern->regex;
 }
 
 // The replacement with $1 .. $9 filled in, without blanks around.

@@ -160,9 +160,9 @@ open_element(Arena *arena, Reader *reader, Element *parent)
 static Element *
 read_document(Arena *arena, Str text)
 {
-    Reader *reader = xml.open(text.ptr, (int)text.len, NULL, "UTF-8",
-                              PARSE_NO_ERROR | PARSE_NO_WARNING | PARSE_NO_NETWORK |
-                                  PARSE_IGNORE_ENCODING);
+    Reader *reader =
+        xml.open(text.ptr, (int)text.len, NULL, "UTF-8",
+                 PARSE_NO_ERROR | PARSE_NO_WARNING | PARSE_NO_NETWORK | PARSE_IGNORE_ENCODING);
     if (!reader)
         return NULL;
     Element *document = element_new(arena, NULL), *current = document;
@@ -247,9 +247,9 @@ xml_bind(Arena *arena, const FunctionDef *fn, Expr *const *args, uint32_t arg_co
 {
     (void)arena, (void)args, (void)arg_count, (void)type, (void)bound;
     pthread_once(&xml.once, load_library);
-    return xml.loaded || error_at(error, AZ_SEMANTIC, span,
-                                  "%s() needs the library libxml2, which is not installed here",
-                                  fn->name);
+    return xml.loaded ||
+           error_at(error, AZ_SEMANTIC, span,
+                    "%s() needs the library libxml2, which is not installed here", fn->name);
 }
 
 static const ScalarImpl IMPL = {parse_xml, xml_bind};

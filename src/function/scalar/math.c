@@ -429,21 +429,22 @@ IMPL(shift_right);
     FUNCTION(NAME, "(a:long, b:long) : long", DOC, EXAMPLE, 0, KERNEL)
 
 static const FunctionDef ROWS[] = {
-    FUNCTION("abs", "(x:long) : long", "The absolute value.", "abs(-5) == 5", 0, absolute_long),
+    // Here and in round() real comes first: it is what a dynamic becomes.
     FUNCTION("abs", "(x:real) : real", "The absolute value.", "abs(-1.5) == 1.5", 0, absolute_real),
+    FUNCTION("abs", "(x:long) : long", "The absolute value.", "abs(-5) == 5", 0, absolute_long),
     FUNCTION("abs", "(x:decimal) : decimal", "The absolute value.",
              "abs(decimal(-1.5)) == decimal(1.5)", 0, absolute_decimal),
     FUNCTION("abs", "(x:timespan) : timespan", "The absolute value.", "abs(-1h) == 1h", 0,
              absolute_long),
+    FUNCTION("round", "(x:real, digits:long=) : real",
+             "The number rounded to so many digits behind the point, none by default.",
+             "round(2.15, 1) == 2.2", 0, round_real),
     FUNCTION("round", "(x:int, digits:long=) : int",
              "The number rounded to tens, hundreds ... by digits below zero.",
              "round(int(15), -1) == 20", 0, round_int),
     FUNCTION("round", "(x:long, digits:long=) : long",
              "The number rounded to tens, hundreds ... by digits below zero.",
              "round(1249, -2) == 1200", 0, round_long),
-    FUNCTION("round", "(x:real, digits:long=) : real",
-             "The number rounded to so many digits behind the point, none by default.",
-             "round(2.15, 1) == 2.2", 0, round_real),
     FUNCTION("round", "(x:decimal, digits:long=) : decimal",
              "The number rounded to so many digits behind the point, none by default.",
              "round(decimal(2.5)) == decimal(3)", 0, round_decimal),

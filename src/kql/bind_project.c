@@ -179,7 +179,7 @@ bind_project(Binder *b, Plan *input, const AstOperator *step)
         if (!expr)
             return NULL;
         TupleColumns columns;
-        if (!tuple_expand(b, item, expr, &stage, false, &columns))
+        if (!tuple_expand(b, item, expr, &stage, &columns))
             return NULL;
         for (uint32_t n = 0; n < columns.count; n++) {
             const AstName *name = n < item->name_count ? &item->names[n] : NULL;
@@ -233,7 +233,7 @@ bind_extend(Binder *b, Plan *input, const AstOperator *step)
         const AstItem *item = &step->items.items[i];
         Expr *whole = bind_expression(b, item->expr, &row);
         TupleColumns columns;
-        if (!whole || !tuple_expand(b, item, whole, &stage, false, &columns))
+        if (!whole || !tuple_expand(b, item, whole, &stage, &columns))
             return NULL;
         for (uint32_t n = 0; n < columns.count; n++) {
             Expr *expr = columns.exprs[n];

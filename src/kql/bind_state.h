@@ -157,9 +157,8 @@ typedef struct TupleColumns {
     uint32_t count;
 } TupleColumns;
 const Tuple *tuple_of_call(Binder *b, const AstExpr *call, Expr *const *args, uint32_t arg_count);
-// `stage` may be NULL. `named_only`: names that are written are all there is (print).
-bool tuple_expand(Binder *b, const AstItem *item, Expr *expr, TupleStage *stage, bool named_only,
-                  TupleColumns *out);
+// `stage` may be NULL.
+bool tuple_expand(Binder *b, const AstItem *item, Expr *expr, TupleStage *stage, TupleColumns *out);
 Plan *tuple_stage_plan(Binder *b, Plan *input, const TupleStage *stage, bool window, Span span);
 
 // bind_table.c, bind_operator.c, bind_shape.c, bind_join.c

@@ -304,7 +304,7 @@ add_item(Binder *b, const AstItem *item, const Row *row, const Schema *key_schem
     if (!expr)
         return false;
     TupleColumns columns;
-    if (!tuple_expand(b, item, expr, NULL, false, &columns))
+    if (!tuple_expand(b, item, expr, NULL, &columns))
         return false;
     for (uint32_t n = 0; n < columns.count; n++) {
         const AstName *name = n < item->name_count ? &item->names[n] : NULL;

@@ -352,7 +352,7 @@ bind_print(Binder *b, const AstOperator *step)
         const AstItem *item = &step->items.items[i];
         Expr *expr = bind_expression(b, item->expr, NULL);
         TupleColumns columns;
-        if (!expr || !tuple_expand(b, item, expr, &stage, true, &columns))
+        if (!expr || !tuple_expand(b, item, expr, &stage, &columns))
             return NULL;
         for (uint32_t n = 0; n < columns.count; n++) {
             const AstName *name = n < item->name_count ? &item->names[n] : NULL;

@@ -1,8 +1,9 @@
 // Calls that yield several values: series_stats(y), series_decompose(y), array_sort_asc(a, b).
 //
 // The call itself is one dynamic array, made once a row; where a list of columns is wanted
-// (project, extend, print, summarize), each element becomes a column with its own type and,
-// unless the query names it, its own name (typing of the official analyser).
+// (project, extend, print, summarize), each element becomes a column with its own type. A query
+// that gives names gets that many columns; without names all come, with names of their own
+// (typing of the official analyser).
 
 #include "kql/bind_state.h"
 
@@ -114,8 +115,7 @@ element(Binder *b, Expr *whole, const Tuple *tuple, uint32_t index, Span span)
 }
 
 bool
-tuple_expand(Binder *b, const AstItem *item, Expr *expr, TupleStage *stage, bool named_only,
-             TupleColumns *out)
+tuple_expand(Binder *b, const AstItem *item, Expr *expr, TupleStage *stage, TupleColumns *out)
 {
     const Tuple *tuple = expr->tuple;
     uint32_t named = (uint32_t)item->name_count;
@@ -128,7 +128,8 @@ tuple_expand(Binder *b, const AstItem *item, Expr *expr, TupleStage *stage, bool
         return bind_fail(b, item->names[1].span,
                          "there is no value for the name '%.*s': the expression yields one value",
                          STR_ARG(item->names[1].text));
-    uint32_t count = tuple && !(named_only && named) ? tuple->count : named ? named : 1;
+    // Names, when there are some, choose the first columns (series_stats page).
+    uint32_t count = named ? named : tuple ? tuple->count : 1;
     out->count = count;
     out->exprs = ARENA_ARRAY(b->arena, Expr *, count);
     out->names = ARENA_ARRAY(b->arena, Str, count);

@@ -225,10 +225,18 @@ unicode_lower(Buffer *out, Str text)
     map_case(out, text, 'A', utf8proc_tolower);
 }
 
+// The sharp s has no capital in Unicode's own mapping, and none in Kusto's.
+static utf8proc_int32_t
+upper_of(utf8proc_int32_t point)
+{
+    enum { SHARP_S = 0xDF };
+    return point == SHARP_S ? point : utf8proc_toupper(point);
+}
+
 void
 unicode_upper(Buffer *out, Str text)
 {
-    map_case(out, text, 'a', utf8proc_toupper);
+    map_case(out, text, 'a', upper_of);
 }
 
 // Simple case folding: two characters are the same letter when their folds are.

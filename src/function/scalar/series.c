@@ -565,14 +565,23 @@ typedef struct SeriesStats {
     double least, greatest, sum, mean, variance;
 } SeriesStats;
 
-// Of the elements that are numbers; the variance is that of a sample.
+static bool
+has_gaps(const Series *series)
+{
+    for (uint32_t e = 0; e < series->len; e++)
+        if (series->missing[e] || !isfinite(series->items[e]))
+            return true;
+    return false;
+}
+
+// Of the elements that are finite numbers; the variance is that of a sample.
 static SeriesStats
 stats_of(const Series *series)
 {
     SeriesStats stats = {0};
     for (uint32_t e = 0; e < series->len; e++) {
         double x = series->items[e];
-        if (series->missing[e])
+        if (series->missing[e] || !isfinite(x))
             continue;
         if (!stats.count || x < stats.least)
             stats.least = x, stats.least_at = e;
@@ -583,7 +592,7 @@ stats_of(const Series *series)
     }
     stats.mean = stats.sum / stats.count;
     for (uint32_t e = 0; e < series->len; e++)
-        if (!series->missing[e])
+        if (!series->missing[e] && isfinite(series->items[e]))
             stats.variance += (series->items[e] - stats.mean) * (series->items[e] - stats.mean);
     if (stats.count > 1)
         stats.variance /= stats.count - 1;
@@ -597,7 +606,9 @@ stats_rows(ScalarCall *call, bool as_bag)
         Arena arena = {0};
         Series series;
         SeriesStats stats = {0};
-        if (arg_series(call, 0, i, &arena, &series))
+        // ignore_nonfinite is false when not given: one gap makes all null.
+        bool ignore = call->arg_count > 1 && !arg_is_null(call, 1, i) && ARG(call, 1, uint8_t, i);
+        if (arg_series(call, 0, i, &arena, &series) && (ignore || !has_gaps(&series)))
             stats = stats_of(&series);
         if (!stats.count) {
             out_null(call, i);
@@ -801,10 +812,10 @@ static const FunctionDef ROWS[] = {
              "(series:dynamic, filter:dynamic, normalize:bool=, center:bool=) : dynamic",
              "The series through a finite impulse response filter.",
              "toreal(series_fir(dynamic([2, 4]), dynamic([1, 1]))[1]) == 3"),
-    FUNCTION(series_stats, "(series:dynamic) : dynamic",
+    FUNCTION(series_stats, "(series:dynamic, ignore_nonfinite:bool=) : dynamic",
              "Minimum, its place, maximum, its place, mean, deviation and variance as an array.",
              "toreal(series_stats(dynamic([1, 2, 3]))[4]) == 2"),
-    FUNCTION(series_stats_dynamic, "(series:dynamic) : dynamic",
+    FUNCTION(series_stats_dynamic, "(series:dynamic, ignore_nonfinite:bool=) : dynamic",
              "Statistics of the series as a bag.",
              "toreal(series_stats_dynamic(dynamic([1, 2, 3])).avg) == 2"),
     FUNCTION(series_fit_line, "(series:dynamic) : dynamic",

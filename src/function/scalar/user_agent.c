@@ -53,7 +53,7 @@ static const struct TargetShape {
 typedef struct Pattern {
     Str text;
     bool ignore_case;
-    atomic_bool tried; // set after `regex`
+    atomic_bool tried;            // set after `regex`
     Regex *regex;                 // NULL when not tried yet, or not valid
     Str replacements[PARTS_MOST]; // ptr NULL: none
 } Pattern;

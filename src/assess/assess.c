@@ -8,10 +8,10 @@
 
 #include "assess/history.h"
 #include "assess/risk.h"
-#include "db/rows.h"
 #include "base/array.h"
 #include "base/clock.h"
 #include "base/map.h"
+#include "db/rows.h"
 
 #include <openssl/rand.h>
 #include <stdio.h>

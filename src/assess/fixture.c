@@ -5,10 +5,10 @@
 #include "assess/fixture.h"
 
 #include "assess/assess.h"
-#include "db/rows.h"
 #include "assess/yaml.h"
 #include "base/array.h"
 #include "base/map.h"
+#include "db/rows.h"
 #include "value/json.h"
 
 #include <dirent.h>

@@ -1,5 +1,6 @@
-// Names of columns that the query does not name (language rules: typing of the
-// official analyser; see docs/kql.md).
+// Names of columns that the query does not name (typing of the official analyser; see
+// docs/kql.md). They follow no rule that a function's row could state, so they are listed
+// here: after the argument, with a prefix, or fixed; all others are ColumnN.
 
 #include "kql/bind_state.h"
 
@@ -31,6 +32,10 @@ static const struct {
     {STR_INIT("gettype"), STR_INIT("type"), {0}},
     {STR_INIT("treepath"), STR_INIT("tree"), {0}},
     {STR_INIT("repeat"), STR_INIT("repeat"), {0}},
+    {STR_INIT("strlen"), STR_INIT("strlen"), {0}},
+    {STR_INIT("string_size"), STR_INIT("string_size"), {0}},
+    {STR_INIT("dcount_hll"), STR_INIT("dcount_hll"), {0}},
+    {STR_INIT("percentile_tdigest"), STR_INIT("percentile_tdigest"), {0}},
     {STR_INIT("percentiles_array_tdigest"), STR_INIT("percentile_tdigest"), {0}},
     {STR_INIT("tdigest_merge"), {0}, STR_INIT("tdigests_merge_result")},
     {STR_INIT("merge_tdigest"), {0}, STR_INIT("tdigests_merge_result")},
@@ -59,7 +64,6 @@ prefixed_name(Binder *b, Str prefix, Str argument)
 static Str
 call_name(Binder *b, const AstExpr *ast)
 {
-    const FunctionDef *fn = find_kind(b, ast->name.text, FUNCTION_SCALAR);
     bool single_text = ast->args.len == 1 && (str_equal(ast->name.text, STR("make_datetime")) ||
                                               str_equal(ast->name.text, STR("make_timespan")));
     Str argument = ast->args.len ? default_name(b, ast->args.items[0]) : STR("");
@@ -67,15 +71,7 @@ call_name(Binder *b, const AstExpr *ast)
         if (str_equal(ast->name.text, OWN_NAMES[i].function))
             return OWN_NAMES[i].fixed.len ? OWN_NAMES[i].fixed
                                           : prefixed_name(b, OWN_NAMES[i].prefix, argument);
-    if (single_text || is_named_after_argument(ast->name.text))
-        return argument;
-    if (!fn || !ast->args.len)
-        return STR("");
-    if (fn->flags & FN_NAME_OF_ARGUMENT)
-        return argument;
-    if (fn->flags & FN_NAME_PREFIXED)
-        return prefixed_name(b, str_from(fn->name), argument);
-    return STR("");
+    return single_text || is_named_after_argument(ast->name.text) ? argument : STR("");
 }
 
 static Str
@@ -142,7 +138,8 @@ aggregate_name(Binder *b, const AstExpr *call)
     Str argument = call->args.len ? default_name(b, call->args.items[0]) : STR("");
     const FunctionDef *fn = find_kind(b, call->name.text, FUNCTION_AGGREGATE);
     bool old = str_equal(call->name.text, STR("anyif"));
-    if (fn && !old && (fn->flags & (FN_NAME_OF_ARGUMENT | FN_AGG_COLUMNS)))
+    bool bits = str_starts(call->name.text, STR("binary_all_"));
+    if (bits || (fn && !old && (fn->flags & FN_AGG_COLUMNS)))
         return argument;
     Str prefix = call->name.text;
     for (size_t i = 0; i < COUNT_OF(PREFIXES); i++)

@@ -173,12 +173,12 @@ bind_table_call(Binder *b, const AstExpr *ast)
     Str name = ast->name.text;
     if (str_equal(name, STR("materialize")))
         return bind_materialize(b, ast);
-    if (str_equal(name, STR("table"))) {
+    if (str_equal(name, STR("table")) || str_equal(name, STR("materialized_view"))) {
         Expr *table = ast->args.len ? bind_constant(b, ast->args.items[0], TYPE_STRING,
                                                     "the name of the table")
                                     : NULL;
         if (!table) {
-            bind_fail(b, ast->span, "table() takes the name of a table");
+            bind_fail(b, ast->span, "%.*s() takes the name of a table", STR_ARG(name));
             return NULL;
         }
         return bind_table_name(b, text_str(&table->value.text), ast->span);

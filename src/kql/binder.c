@@ -92,7 +92,8 @@ is_tabular(Binder *b, const AstExpr *ast)
     }
     case AST_CALL: {
         Str name = ast->name.text;
-        if (str_equal(name, STR("materialize")) || str_equal(name, STR("table")))
+        if (str_equal(name, STR("materialize")) || str_equal(name, STR("table")) ||
+            str_equal(name, STR("materialized_view")))
             return true;
         Scope *home;
         const AstFunctionFile *file;

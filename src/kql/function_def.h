@@ -12,10 +12,6 @@ typedef enum FunctionKind {
 } FunctionKind;
 
 typedef enum FunctionFlag {
-    // Default column name of a call of one column: the column's own name (bin(l,10)
-    // -> l), or function_column (strlen(s) -> strlen_s). Neither: ColumnN.
-    FN_NAME_OF_ARGUMENT = 1 << 0,
-    FN_NAME_PREFIXED = 1 << 1,
     // The kernel sees null arguments itself. Otherwise any null argument makes the
     // result null (of a string result: the empty string).
     FN_OWN_NULLS = 1 << 2,

@@ -7,8 +7,8 @@
 
 #include "report/report_model.h"
 
-#include "db/rows.h"
 #include "base/array.h"
+#include "db/rows.h"
 #include "report/report_words.h"
 
 typedef struct Node {

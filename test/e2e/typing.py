@@ -10,6 +10,8 @@ import sys
 OURS = {
     ("misc", "union kind=inner"): "the page keeps the common columns only",
     ("misc", "search"): "a table in parentheses is taken beside names of tables",
+    ("misc", "find"): "a table in parentheses is taken beside names of tables",
+    ("misc", "scan"): "the page adds a column of matches only when with_match_id asks for it",
     ("misc", "type synonyms"): "the page of guid names uuid and uniqueid as its synonyms",
 }
 

@@ -547,11 +547,11 @@ static const FunctionDef ROWS[] = {
     AGGREGATE_AND_IF("covariancep", "if", "x:measure, y:measure", "real",
                      "The covariance of two whole populations.", COVARIANCE_P),
     AGGREGATE("binary_all_and", NULL, "(value:long) : long", "All values, bitwise and-ed.", BIT_AND,
-              FN_NAME_OF_ARGUMENT),
+              0),
     AGGREGATE("binary_all_or", NULL, "(value:long) : long", "All values, bitwise or-ed.", BIT_OR,
-              FN_NAME_OF_ARGUMENT),
+              0),
     AGGREGATE("binary_all_xor", NULL, "(value:long) : long", "All values, bitwise xor-ed.", BIT_XOR,
-              FN_NAME_OF_ARGUMENT),
+              0),
 };
 
 const FunctionSet BASIC_AGGREGATES = {ROWS, COUNT_OF(ROWS)};

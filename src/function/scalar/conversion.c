@@ -241,7 +241,7 @@ static const ScalarImpl get_type_impl = {get_type, NULL};
     {                                                                                              \
         NAME, ALIASES, "(value:scalar) : " RESULT,                                                 \
             "The value as a " RESULT ", null when it cannot be converted.", EXAMPLE,               \
-            FUNCTION_SCALAR, FN_NAME_OF_ARGUMENT | (FLAGS), &(IMPL)                                \
+            FUNCTION_SCALAR, FLAGS, &(IMPL)                                                        \
     }
 
 static const FunctionDef ROWS[] = {
@@ -258,12 +258,10 @@ static const FunctionDef ROWS[] = {
     CONVERSION("toguid", NULL, "guid", to_guid_impl, 0,
                "isnotnull(toguid('74be27de-1e4e-49d9-b579-fe0b331d3642'))"),
     {"tostring", NULL, "(value:scalar) : string", "The value as text; of a null the empty string.",
-     "tostring(123) == '123'", FUNCTION_SCALAR, FN_NAME_OF_ARGUMENT | FN_OWN_NULLS,
-     &to_string_impl},
+     "tostring(123) == '123'", FUNCTION_SCALAR, FN_OWN_NULLS, &to_string_impl},
     {"parse_json", "todynamic parsejson toobject", "(text:scalar) : dynamic",
      "The JSON text as a dynamic; text that is not JSON becomes a dynamic string.",
-     "tolong(parse_json('{\"a\":1}').a) == 1", FUNCTION_SCALAR, FN_NAME_OF_ARGUMENT,
-     &to_dynamic_impl},
+     "tolong(parse_json('{\"a\":1}').a) == 1", FUNCTION_SCALAR, 0, &to_dynamic_impl},
     {"$box", NULL, "(value:scalar) : dynamic", NULL, NULL, FUNCTION_SCALAR,
      FN_INTERNAL | FN_OWN_NULLS, &box_impl},
     {"dynamic_to_json", NULL, "(value:dynamic) : string", "The dynamic as JSON text.",

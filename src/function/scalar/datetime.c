@@ -759,11 +759,11 @@ static const FunctionDef ROWS[] = {
          unix_nanoseconds),
     FUNCTION("format_datetime", NULL, "(time:datetime, format:string) : string",
              "The time as text; y M d H h m s f F tt stand for its parts.",
-             "format_datetime(datetime(2020-05-14 18:30), 'dd.MM.yy HH:mm') == '14.05.20 18:30'",
-             FN_NAME_OF_ARGUMENT, format_datetime),
+             "format_datetime(datetime(2020-05-14 18:30), 'dd.MM.yy HH:mm') == '14.05.20 18:30'", 0,
+             format_datetime),
     FUNCTION("format_timespan", NULL, "(span:timespan, format:string) : string",
              "The span as text; d H m s f F stand for its parts.",
-             "format_timespan(90m, 'd.HH:mm') == '0.01:30'", FN_NAME_OF_ARGUMENT, format_timespan),
+             "format_timespan(90m, 'd.HH:mm') == '0.01:30'", 0, format_timespan),
 };
 
 const FunctionSet DATETIME_FUNCTIONS = {ROWS, COUNT_OF(ROWS)};

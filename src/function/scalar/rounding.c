@@ -182,19 +182,19 @@ IMPL(around_real);
 #define BIN(TYPE, SIZE, EXAMPLE, KERNEL)                                                           \
     {                                                                                              \
         "bin", "floor", "(value:" TYPE ", size:" SIZE ") : " TYPE,                                 \
-            "The value rounded down to a multiple of the size.", EXAMPLE, FUNCTION_SCALAR,         \
-            FN_NAME_OF_ARGUMENT, &KERNEL##_impl                                                    \
+            "The value rounded down to a multiple of the size.", EXAMPLE, FUNCTION_SCALAR, 0,      \
+            &KERNEL##_impl                                                                         \
     }
 #define BIN_AT(TYPE, SIZE, EXAMPLE, KERNEL)                                                        \
     {                                                                                              \
         "bin_at", NULL, "(value:" TYPE ", size:" SIZE ", fixed:" TYPE ") : " TYPE,                 \
             "The value rounded down to a whole number of sizes from the fixed point.", EXAMPLE,    \
-            FUNCTION_SCALAR, FN_NAME_OF_ARGUMENT, &KERNEL##_impl                                   \
+            FUNCTION_SCALAR, 0, &KERNEL##_impl                                                     \
     }
 #define CEILING(TYPE, EXAMPLE, KERNEL)                                                             \
     {                                                                                              \
         "ceiling", NULL, "(value:" TYPE ") : " TYPE, "The value rounded up to a whole number.",    \
-            EXAMPLE, FUNCTION_SCALAR, FN_NAME_OF_ARGUMENT, &KERNEL##_impl                          \
+            EXAMPLE, FUNCTION_SCALAR, 0, &KERNEL##_impl                                            \
     }
 #define AROUND(TYPE, DELTA, EXAMPLE, KERNEL)                                                       \
     {                                                                                              \

@@ -257,8 +257,7 @@ static const ScalarImpl IMPL = {parse_xml, xml_bind};
 static const FunctionDef ROWS[] = {
     {"parse_xml", NULL, "(xml:string) : dynamic",
      "XML as a dynamic: elements are members, attributes members with '@', text '#text'.",
-     "tostring(parse_xml('<a><b>1</b></a>').a.b) == '1'", FUNCTION_SCALAR, FN_NAME_OF_ARGUMENT,
-     &IMPL},
+     "tostring(parse_xml('<a><b>1</b></a>').a.b) == '1'", FUNCTION_SCALAR, 0, &IMPL},
 };
 
 const FunctionSet XML_FUNCTIONS = {ROWS, COUNT_OF(ROWS)};

@@ -465,7 +465,8 @@ typedef struct BitState {
             if (update_is_null(u, 0, i))                                                           \
                 continue;                                                                          \
             BitState *state = u->states[i];                                                        \
-            int64_t value = UPDATE_ARG(u, 0, int64_t, i);                                          \
+            int64_t value = u->args[0].type == TYPE_INT ? UPDATE_ARG(u, 0, int32_t, i)             \
+                                                        : UPDATE_ARG(u, 0, int64_t, i);            \
             state->bits = state->has_value ? state->bits OPERATOR value : value;                   \
             state->has_value = true;                                                               \
         }                                                                                          \
@@ -491,10 +492,12 @@ bit_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint3
 {
     (void)call, (void)scratch;
     BitState *bits = state;
-    if (bits->has_value)
-        ((int64_t *)outputs[0]->data)[row] = bits->bits;
-    else
+    if (!bits->has_value)
         vector_set_null(arena, outputs[0], row);
+    else if (outputs[0]->type == TYPE_INT)
+        ((int32_t *)outputs[0]->data)[row] = (int32_t)bits->bits;
+    else
+        ((int64_t *)outputs[0]->data)[row] = bits->bits;
 }
 
 BIT_AGGREGATE(BIT_AND, &)
@@ -546,9 +549,14 @@ static const FunctionDef ROWS[] = {
                      "The covariance of two samples.", COVARIANCE),
     AGGREGATE_AND_IF("covariancep", "if", "x:measure, y:measure", "real",
                      "The covariance of two whole populations.", COVARIANCE_P),
+    AGGREGATE("binary_all_and", NULL, "(value:int) : int", "All values, bitwise and-ed.", BIT_AND,
+              0),
     AGGREGATE("binary_all_and", NULL, "(value:long) : long", "All values, bitwise and-ed.", BIT_AND,
               0),
+    AGGREGATE("binary_all_or", NULL, "(value:int) : int", "All values, bitwise or-ed.", BIT_OR, 0),
     AGGREGATE("binary_all_or", NULL, "(value:long) : long", "All values, bitwise or-ed.", BIT_OR,
+              0),
+    AGGREGATE("binary_all_xor", NULL, "(value:int) : int", "All values, bitwise xor-ed.", BIT_XOR,
               0),
     AGGREGATE("binary_all_xor", NULL, "(value:long) : long", "All values, bitwise xor-ed.", BIT_XOR,
               0),

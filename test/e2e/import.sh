@@ -36,7 +36,7 @@ check 'rejects name file, line and reason' grep -q '"line"' "$scratch"/bad-store
 check 'unknown fields are kept' test "$(value "$scratch/bad-store" 'resources | where name == "two" | project tostring(_Unmapped.unknownField.deep[1])')" = 2
 
 # One table, from CSV, JSON lines and gzip.
-printf 'TimeGenerated,Caller,Level\r\n2026-01-01T00:00:00Z,"a, b",1\r\n2026-01-02,c,2\r\n' >"$scratch/log.csv"
+printf 'TimeGenerated,Caller,Level\r\n2026-01-01T00:00:00Z,"a, b",1\r\n2026-01-02T00:00:00Z,c,2\r\n' >"$scratch/log.csv"
 "$azimuth" import --store "$store" --table MyLog_CL "$scratch/log.csv" >/dev/null
 check 'CSV imports with inferred types' test "$(value "$store" 'MyLog_CL | where Level > 1 and TimeGenerated > datetime(2026-01-01 12:00) | project Caller')" = c
 gzip -c examples/contoso/users.jsonl >"$scratch/users.jsonl.gz"

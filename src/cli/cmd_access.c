@@ -2,6 +2,7 @@
 
 #include "azure/rbac/access_names.h"
 #include "azure/rbac/access_tree.h"
+#include "azure/rbac/unused.h"
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "report/result.h"
@@ -10,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { DEFAULT_DAYS = 90 };
 
 typedef struct AccessCommand {
     Database *db;
@@ -20,6 +23,7 @@ typedef struct AccessCommand {
     const char *format;
     const char *plane;
     const char *each; // KQL that gives scopes
+    int64_t since;    // unused: logs from then on
 } AccessCommand;
 
 static bool
@@ -131,14 +135,28 @@ explain_command(AccessCommand *command, char **argv, AzError *error)
     return done;
 }
 
+static bool
+unused_command(AccessCommand *command, char **argv, AzError *error)
+{
+    Str principal = {0};
+    if (argv[0] && !access_resolve_principal(command->world.model, &command->arena,
+                                             str_from(argv[0]), &principal, error))
+        return false;
+    ResultTable *table =
+        access_unused(command->db, &command->world, &command->facts, &command->arena, principal,
+                      command->since, command->at, error);
+    return table && print_table(command, table, error);
+}
+
 static const struct {
     const char *verb;
-    int words; // after the verb
+    int least, most; // words after the verb
     bool (*run)(AccessCommand *command, char **argv, AzError *error);
 } VERBS[] = {
-    {"who-can", 2, who_can_command},
-    {"what-can", 1, what_can_command},
-    {"explain", 3, explain_command},
+    {"who-can", 1, 2, who_can_command},
+    {"what-can", 1, 1, what_can_command},
+    {"explain", 3, 3, explain_command},
+    {"unused", 0, 1, unused_command},
 };
 
 static bool
@@ -155,7 +173,7 @@ run_verb(AccessCommand *command, size_t verb, char **argv, bool literal, AzError
 static int
 access_command(int argc, char **argv)
 {
-    const char *store = NULL, *content = NULL, *at = NULL, *star = "zero";
+    const char *store = NULL, *content = NULL, *at = NULL, *since = NULL, *star = "zero";
     AccessCommand command = {.format = "table"};
     const CliOption options[] = {
         {"--store", "DIR", "the store (required)", &store, NULL},
@@ -165,6 +183,7 @@ access_command(int argc, char **argv)
         {"--each", "KQL", "who-can: for each id that the query gives, in place of SCOPE",
          &command.each, NULL},
         {"--at", "TIME", "answers for that time (default: now)", &at, NULL},
+        {"--since", "TIME", "unused: logs from then on (default: 90 days)", &since, NULL},
         {"--star-segment", "NAME", "zero: /*/ in a role also means / (default); literal", &star,
          NULL},
         {"--content", "DIR", "the content folder", &content, NULL},
@@ -176,8 +195,12 @@ access_command(int argc, char **argv)
     size_t verb = 0, count = sizeof VERBS / sizeof VERBS[0];
     while (argc > 1 && verb < count && strcmp(argv[1], VERBS[verb].verb) != 0)
         verb++;
-    int words = command.each && verb == 0 ? 1 : verb < count ? VERBS[verb].words : 0;
-    if (argc < 2 || verb == count || argc - 2 != words || !store) {
+    int words = argc - 2;
+    bool fits = argc > 1 && verb < count && words >= VERBS[verb].least &&
+                words <= VERBS[verb].most && store;
+    if (fits && verb == 0)
+        fits = words == (command.each ? 1 : 2);
+    if (!fits) {
         cli_fail("usage: azimuth %s", CLI_ACCESS.usage);
         return AZIMUTH_EXIT_ERROR;
     }
@@ -189,6 +212,11 @@ access_command(int argc, char **argv)
     command.at = clock_now_ticks();
     if (at && !datetime_parse(str_from(at), &command.at)) {
         cli_fail("option '--at' takes a time such as 2026-01-31T12:00:00Z, not '%s'", at);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    command.since = command.at - DEFAULT_DAYS * TICKS_PER_DAY;
+    if (since && !datetime_parse(str_from(since), &command.since)) {
+        cli_fail("option '--since' takes a time such as 2026-01-31T12:00:00Z, not '%s'", since);
         return AZIMUTH_EXIT_ERROR;
     }
     AzError error = {0};
@@ -206,7 +234,7 @@ access_command(int argc, char **argv)
 const CliCommand CLI_ACCESS = {
     .name = "access",
     .usage = "access who-can OPERATION SCOPE|--each KQL | what-can PRINCIPAL | "
-             "explain PRINCIPAL OPERATION SCOPE --store DIR",
+             "explain PRINCIPAL OPERATION SCOPE | unused [PRINCIPAL] --store DIR",
     .help = "Says who can do what, and because of which assignment, group and condition.",
     .run = access_command,
 };

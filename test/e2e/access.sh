@@ -23,6 +23,22 @@ check 'a wrong format says which there are' says "$(a what-can ines.albrecht@con
 check 'without words: the usage' says "$(a)" 'usage: azimuth access who-can'
 check 'a principal nobody collected' says "$(a explain 11111111-1111-1111-1111-111111111111 $keys aif-contoso-prod)" 'the principal is not in the data'
 
+# Permissions against what was seen. Without logs nothing is called unused.
+check 'without logs: unknown' test "$(a unused --format csv | grep -c ',unused,')" = 0
+account=$(value "$store" 'resources | where name =~ "aif-contoso-prod" and type =~ "microsoft.cognitiveservices/accounts" | project id')
+ines=$(value "$store" 'users | where userPrincipalName =~ "ines.albrecht@contoso.com" | project id')
+for operation in MICROSOFT.COGNITIVESERVICES/ACCOUNTS/LISTKEYS/ACTION MICROSOFT.COGNITIVESERVICES/ACCOUNTS/DEPLOYMENTS/WRITE; do
+  echo "{\"TimeGenerated\":\"2026-11-20T10:00:00Z\",\"OperationNameValue\":\"$operation\",\"ActivityStatusValue\":\"Success\",\"CategoryValue\":\"Administrative\",\"Authorization_d\":{\"scope\":\"$account\",\"evidence\":{\"principalId\":\"$ines\"}},\"_ResourceId\":\"$account\"}"
+done >"$scratch/activity.jsonl"
+"$azimuth" import --store "$store" --table AzureActivity "$scratch/activity.jsonl" >/dev/null 2>&1
+u() { a unused "$@" --at 2026-11-25T00:00:00Z --format csv; }
+check 'what was seen is used, through the group' says "$(u)" '^grp-ai-production-owners,Group,Owner,[^,]*,used,a smaller role covers what was seen,2,2,'
+check 'an owner who did nothing is unused' says "$(u)" '^emergency-01@contoso.com,User,Owner,/,unused,'
+check 'reads are never called unused' says "$(u)" '^grp-audit-readers,Group,Reader,[^,]*,unknown,"it grants reads'
+check 'data that is not logged is unknown' says "$(u)" '^app-customer-portal,ManagedIdentity,Key Vault Secrets User,[^,]*,unknown,the data of 1 of 1'
+check 'one principal' test "$(u ines.albrecht@contoso.com | wc -l)" = 4
+check 'logs before the time asked for do not count' test "$(u --since 2026-11-21T00:00:00Z | grep -c ',used,')" = 0
+
 # Hostile data: groups and management groups in circles, ids twice and in mixed case,
 # assignments of nobody, of unknown roles, with conditions that cannot be read.
 mkdir "$scratch/hostile"

@@ -136,6 +136,12 @@ void who_can_free(WhoCan *who);
 void who_can(WhoCan *who, const AccessQuestion *question,
              void (*each)(void *context, const AccessHolder *holder), void *context);
 
+// A principal and everybody below it when it is a group, over any number of groups. The
+// list is good until the next call; the reader is one thread's.
+typedef struct MemberReader MemberReader;
+MemberReader *member_reader_new(const AccessModel *model, Arena *arena);
+const uint32_t *members_below(MemberReader *reader, uint32_t principal, uint32_t *count);
+
 // All assignments of a principal and of its groups, active or not.
 AssignmentStep *access_assignments_of(const AccessModel *model, Arena *arena, Str principal,
                                       uint32_t *count);

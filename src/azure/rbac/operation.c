@@ -5,11 +5,16 @@
 #include "value/json.h"
 
 static bool
-take_data_action(void *context, Str line, AzError *error)
+take_operation(void *context, Str line, AzError *error)
 {
     (void)error;
-    Map *actions = context;
-    map_put(actions, str_copy(actions->arena, line), NULL);
+    Map *operations = context;
+    ptrdiff_t tab = str_find(line, STR("\t"));
+    Operation *operation = ARENA_NEW(operations->arena, Operation);
+    operation->name =
+        str_copy(operations->arena, str_slice(line, 0, tab < 0 ? line.len : (size_t)tab));
+    operation->is_data = tab >= 0;
+    map_put(operations, operation->name, operation);
     return true;
 }
 
@@ -52,10 +57,9 @@ bool
 operation_facts_load(Arena *arena, const char *content, OperationFacts *out, AzError *error)
 {
     ClassReader reader = {.arena = arena};
-    map_init(&out->data_actions, arena, true);
+    map_init(&out->by_name, arena, true);
     bool done =
-        facts_each_line(arena, content, "data-actions.txt", take_data_action, &out->data_actions,
-                        error) &&
+        facts_each_line(arena, content, "operations.txt", take_operation, &out->by_name, error) &&
         facts_each_line(arena, content, "operation-classes.jsonl", take_class, &reader, error);
     out->classes = reader.classes.items;
     out->class_count = (uint32_t)reader.classes.len;
@@ -74,8 +78,9 @@ names(StrList patterns, Str operation)
 OperationPlane
 operation_plane(const OperationFacts *facts, const RoleSet *roles, Str operation)
 {
-    if (map_find(&facts->data_actions, operation))
-        return PLANE_DATA;
+    const Operation *known = map_get(&facts->by_name, operation);
+    if (known)
+        return known->is_data ? PLANE_DATA : PLANE_CONTROL;
     for (size_t i = 0; i < roles->by_id.len; i++) {
         const Role *role = roles->by_id.entries[i].pointer;
         for (uint32_t b = 0; b < role->block_count; b++) {

@@ -1,4 +1,4 @@
-// Facts about operations: which belong to the data plane, and the classes that people
+// Facts about operations: which there are and on which plane, and the classes that people
 // think in ("invoke model", "list keys"). Both are content: content/azure.
 #pragma once
 
@@ -11,8 +11,13 @@ typedef struct OperationClass {
     bool is_data;
 } OperationClass;
 
+typedef struct Operation {
+    Str name;
+    bool is_data;
+} Operation;
+
 typedef struct OperationFacts {
-    Map data_actions; // of operations, any case
+    Map by_name; // of Operation*, any case: the operations that are known
     OperationClass *classes;
     uint32_t class_count;
 } OperationFacts;
@@ -21,6 +26,6 @@ bool operation_facts_load(Arena *arena, const char *content, OperationFacts *out
 
 typedef enum OperationPlane { PLANE_UNKNOWN, PLANE_CONTROL, PLANE_DATA } OperationPlane;
 
-// By the table of data actions; else by the roles: an operation that some role names in
+// By the table of operations; else by the roles: an operation that some role names in
 // Actions or DataActions belongs there. UNKNOWN when neither says.
 OperationPlane operation_plane(const OperationFacts *facts, const RoleSet *roles, Str operation);

@@ -23,16 +23,76 @@ typedef struct IndexList {
     size_t len, cap;
 } IndexList;
 
+// ---- members ----
+
+struct MemberReader {
+    const AccessModel *model;
+    Arena *arena;
+    uint32_t *marks; // by principal: the round it was met in
+    uint32_t round;
+    IndexList found;
+};
+
+MemberReader *
+member_reader_new(const AccessModel *model, Arena *arena)
+{
+    MemberReader *reader = ARENA_NEW(arena, MemberReader);
+    reader->model = model;
+    reader->arena = arena;
+    reader->marks = ARENA_ARRAY(arena, uint32_t, model->principals.len);
+    return reader;
+}
+
+static void
+meet(MemberReader *reader, uint32_t principal)
+{
+    if (reader->marks[principal] == reader->round)
+        return;
+    reader->marks[principal] = reader->round;
+    ARRAY_PUSH(reader->arena, &reader->found, principal);
+}
+
+// Everything below what has been met so far.
+static void
+meet_below(MemberReader *reader)
+{
+    const Links *links = &reader->model->members_of;
+    for (size_t at = 0; at < reader->found.len; at++) {
+        uint32_t node = reader->found.items[at];
+        for (uint32_t i = links->offsets[node]; i < links->offsets[node + 1]; i++)
+            meet(reader, links->targets[i]);
+    }
+}
+
+static void
+start_round(MemberReader *reader)
+{
+    reader->round++;
+    reader->found.len = 0;
+}
+
+const uint32_t *
+members_below(MemberReader *reader, uint32_t principal, uint32_t *count)
+{
+    start_round(reader);
+    meet(reader, principal);
+    meet_below(reader);
+    *count = (uint32_t)reader->found.len;
+    return reader->found.items;
+}
+
+// ---- holders ----
+
 struct WhoCan {
     const AccessModel *model;
     Arena *arena; // of the scratch that lasts
     Arena question_arena;
-    Mark *marks;         // by principal
-    uint32_t *set_marks; // by principal: membership in a set being spread
-    Str action;          // the operation that `coverage` is about
+    Mark *marks;           // by principal
+    MemberReader *members; // of the lists of deny assignments
+    Str action;            // the operation that `coverage` is about
     bool is_data;
     uint8_t *coverage; // by role: 0 not asked yet, 1 does not cover it, 2 may
-    uint32_t round, set_round;
+    uint32_t round;
     IndexList touched, queue;
 };
 
@@ -43,7 +103,7 @@ who_can_new(const AccessModel *model, Arena *arena)
     who->model = model;
     who->arena = arena;
     who->marks = ARENA_ARRAY(arena, Mark, model->principals.len);
-    who->set_marks = ARENA_ARRAY(arena, uint32_t, model->principals.len);
+    who->members = member_reader_new(model, arena);
     who->coverage = ARENA_ARRAY(arena, uint8_t, model->roles->count);
     return who;
 }
@@ -95,28 +155,23 @@ spread(WhoCan *who, uint32_t principal, AccessVerdict verdict, uint32_t assignme
     }
 }
 
-// Marks the principals of a list and everybody below its groups; returns the round.
-static uint32_t
-mark_set(WhoCan *who, StrList ids)
+// Meets the principals of a list and everybody below its groups.
+static void
+meet_all(WhoCan *who, StrList ids)
 {
-    const AccessModel *model = who->model;
-    uint32_t round = ++who->set_round;
-    who->queue.len = 0;
+    start_round(who->members);
     for (uint32_t i = 0; i < ids.count; i++) {
-        uint32_t index = access_find_principal(model, ids.items[i]);
+        uint32_t index = access_find_principal(who->model, ids.items[i]);
         if (index != UINT32_MAX)
-            ARRAY_PUSH(who->arena, &who->queue, index);
+            meet(who->members, index);
     }
-    while (who->queue.len) {
-        uint32_t node = who->queue.items[--who->queue.len];
-        if (who->set_marks[node] == round)
-            continue;
-        who->set_marks[node] = round;
-        const Links *links = &model->members_of;
-        for (uint32_t i = links->offsets[node]; i < links->offsets[node + 1]; i++)
-            ARRAY_PUSH(who->arena, &who->queue, links->targets[i]);
-    }
-    return round;
+    meet_below(who->members);
+}
+
+static bool
+is_met(const WhoCan *who, uint32_t principal)
+{
+    return who->members->marks[principal] == who->members->round;
 }
 
 // Takes from those found whom a deny assignment concerns: its principals and everybody
@@ -124,18 +179,19 @@ mark_set(WhoCan *who, StrList ids)
 static void
 apply_denial(WhoCan *who, const DenyAssignment *denial)
 {
-    uint32_t excluded = mark_set(who, denial->excluded);
+    meet_all(who, denial->excluded);
     IndexList spared = {0}; // in the order of `touched`
     for (size_t i = 0; i < who->touched.len; i++)
-        if (who->set_marks[who->touched.items[i]] == excluded)
+        if (is_met(who, who->touched.items[i]))
             ARRAY_PUSH(&who->question_arena, &spared, who->touched.items[i]);
-    uint32_t concerned = denial->everyone ? 0 : mark_set(who, denial->principals);
+    if (!denial->everyone)
+        meet_all(who, denial->principals);
     size_t next = 0;
     for (size_t i = 0; i < who->touched.len; i++) {
         uint32_t node = who->touched.items[i];
         if (next < spared.len && spared.items[next] == node)
             next++;
-        else if (denial->everyone || who->set_marks[node] == concerned)
+        else if (denial->everyone || is_met(who, node))
             who->marks[node].verdict = ACCESS_DENIED;
     }
 }

@@ -3,9 +3,9 @@
 
 #include "assess/control.h"
 
-#include "assess/yaml.h"
 #include "base/array.h"
 #include "base/map.h"
+#include "value/yaml.h"
 
 #include <dirent.h>
 #include <fnmatch.h>

@@ -5,11 +5,11 @@
 #include "assess/fixture.h"
 
 #include "assess/assess.h"
-#include "assess/yaml.h"
 #include "base/array.h"
 #include "base/map.h"
 #include "db/rows.h"
 #include "value/json.h"
+#include "value/yaml.h"
 
 #include <dirent.h>
 #include <sys/stat.h>

@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include "db/db.h"
+
 #include "base/clock.h"
 
 #include <errno.h>
@@ -13,7 +15,7 @@ void
 cli_error(const AzError *error, Str text)
 {
     Arena arena = {0};
-    Str rendered = error_render(&arena, error, text);
+    Str rendered = error_render(&arena, error, db_hide_secrets(&arena, text));
     fprintf(stderr, "azimuth: %.*s\n", STR_ARG(rendered));
     arena_free(&arena);
 }
@@ -67,6 +69,26 @@ unknown_option(const CliCommand *command, const CliOption *options, size_t count
     return false;
 }
 
+const char **
+cli_values(int argc)
+{
+    const char **values = calloc((size_t)argc + 1, sizeof(*values));
+    if (!values)
+        abort();
+    return values;
+}
+
+// Where the option's next value goes.
+static const char **
+option_slot(const CliOption *option)
+{
+    const char **slot = option->text;
+    if (str_ends(str_from(option->value), STR("...")))
+        while (*slot)
+            slot++;
+    return slot;
+}
+
 bool
 cli_options(const CliCommand *command, const CliOption *options, size_t count, int *argc,
             char **argv, int *exit_status)
@@ -97,9 +119,9 @@ cli_options(const CliCommand *command, const CliOption *options, size_t count, i
         if (option->flag) {
             *option->flag = true;
         } else if (equals > 0) {
-            *option->text = argv[i] + equals + 1;
+            *option_slot(option) = argv[i] + equals + 1;
         } else if (i + 1 < *argc) {
-            *option->text = argv[++i];
+            *option_slot(option) = argv[++i];
         } else {
             cli_fail("option '%s' needs %s", option->name, option->value);
             return false;

@@ -9,7 +9,9 @@
 #define AZIMUTH_EXIT_FINDINGS 1 // assess: findings at or above the threshold
 #define AZIMUTH_EXIT_ERROR    2 // could not run
 
-// One option a command takes. `value` names its argument in the help; NULL = a flag.
+// One option a command takes. `value` names its argument in the help; NULL = a flag. When
+// it ends in "..." the option may be repeated, and `text` is the first of as many NULLs as
+// the command line has words (see cli_values), filled in order.
 typedef struct CliOption {
     const char *name; // "--store"
     const char *value;
@@ -38,6 +40,9 @@ bool cli_options(const CliCommand *command, const CliOption *options, size_t cou
 void cli_error(const AzError *error, Str text);
 // A message of our own in the same form.
 void cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+// Room for the values of an option that may be repeated, on a line of `argc` words; free().
+const char **cli_values(int argc);
 
 bool cli_parse_number(const char *text, int64_t least, int64_t most, const char *option,
                       int64_t *out);

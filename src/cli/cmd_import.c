@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "db/content.h"
+#include "db/watchlist.h"
 #include "store/ingest.h"
 #include "version.h"
 
@@ -64,14 +65,34 @@ run_ingest(Store *store, const IngestOptions *options, const char *table, bool a
 }
 
 static int
+import_watchlist(const char *dir, const char *content, const char *name, const char *search_key,
+                 const char *file, bool quiet)
+{
+    AzError error = {0};
+    WatchlistReport report;
+    if (!watchlist_import(dir, content, str_from(name), str_from(search_key), file, &report,
+                          &error)) {
+        cli_error(&error, STR(""));
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (!quiet)
+        printf("watchlist %s: %" PRIu64 " items, %" PRIu64 " removed\n", name, report.items,
+               report.removed);
+    return AZIMUTH_EXIT_OK;
+}
+
+static int
 import_run(int argc, char **argv)
 {
-    const char *dir = NULL, *table = NULL, *content_folder = NULL, *threads_text = NULL;
+    const char *dir = NULL, *table = NULL, *content_folder = NULL, *threads_text = NULL,
+               *watchlist = NULL, *search_key = NULL;
     bool answers = false, quiet = false;
     const CliOption options[] = {
         {"--store", "DIR", "the store; created when absent (required)", &dir, NULL},
         {"--table", "NAME", "read all FILEs into this table", &table, NULL},
         {"--answers", NULL, "FILEs hold recorded request/answer pairs", NULL, &answers},
+        {"--watchlist", "NAME", "make this watchlist what the CSV FILE holds", &watchlist, NULL},
+        {"--search-key", "COLUMN", "the watchlist's column that rules look up", &search_key, NULL},
         {"--content", "DIR", "the content folder", &content_folder, NULL},
         {"--threads", "N", "worker threads", &threads_text, NULL},
         {"--quiet", NULL, "print nothing when all went well", NULL, &quiet},
@@ -80,7 +101,9 @@ import_run(int argc, char **argv)
     if (!cli_options(&CLI_IMPORT, options, sizeof(options) / sizeof(options[0]), &argc, argv,
                      &status))
         return status;
-    if (!dir || argc < 2 || (!table && !answers && argc != 2)) {
+    if (dir && watchlist && search_key && argc == 2)
+        return import_watchlist(dir, content_folder, watchlist, search_key, argv[1], quiet);
+    if (!dir || argc < 2 || watchlist || search_key || (!table && !answers && argc != 2)) {
         cli_fail("usage: azimuth %s", CLI_IMPORT.usage);
         return AZIMUTH_EXIT_ERROR;
     }
@@ -121,7 +144,8 @@ import_run(int argc, char **argv)
 
 const CliCommand CLI_IMPORT = {
     "import",
-    "import --store DIR TENANT_DIR | --table NAME FILE... | --answers FILE...",
+    "import --store DIR TENANT_DIR | --table NAME FILE... | --answers FILE... |\n"
+    "       --watchlist NAME --search-key COLUMN FILE.csv",
     "reads a tenant folder (a new snapshot), or files into one table",
     import_run,
 };

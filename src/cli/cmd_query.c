@@ -2,43 +2,27 @@
 
 #include "cli/cli.h"
 #include "cli/prompt.h"
+#include "cli/query_options.h"
 #include "cli/query_run.h"
 #include "value/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
-
-static bool
-read_all(int fd, Buffer *out, const char *name)
-{
-    for (;;) {
-        char *at = buffer_reserve(out, 1 << 16);
-        ssize_t got = read(fd, at, 1 << 16);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            cli_fail("cannot read '%s': %s", name, strerror(errno));
-            return false;
-        }
-        if (got == 0)
-            return true;
-        out->len += (size_t)got;
-    }
-}
 
 static bool
 read_query_file(const char *path, Buffer *out)
 {
     if (strcmp(path, "-") == 0)
-        return read_all(STDIN_FILENO, out, "standard input");
+        return query_read_all(STDIN_FILENO, out, "standard input");
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         cli_fail("cannot open '%s': %s", path, strerror(errno));
         return false;
     }
-    bool done = read_all(fd, out, path);
+    bool done = query_read_all(fd, out, path);
     close(fd);
     return done;
 }
@@ -156,78 +140,159 @@ run_once(const QuerySettings *settings, const char *file, int argc, char **argv)
     else if (argc > 1)
         buffer_text(&text, argv[1]);
     else
-        ready = read_all(STDIN_FILENO, &text, "standard input");
+        ready = query_read_all(STDIN_FILENO, &text, "standard input");
     int status = ready ? query_run(settings, buffer_slice(&text)) : AZIMUTH_EXIT_ERROR;
     buffer_free(&text);
+    return status;
+}
+
+// The options of the command as they were written.
+typedef struct QueryWords {
+    const char *store, *format, *file, *threads, *content, *snapshot, *memory, *timeout, *rows;
+    const char *map_file;
+    const char **maps, **roots, **functions, **parameters; // see cli_values
+    bool timing, batch, check, explain, graph_limits;
+} QueryWords;
+
+static bool
+read_numbers(const QueryWords *words, QuerySettings *settings, DatabaseOptions *db)
+{
+    int64_t threads = 0, snapshot = 0, memory = 0, timeout = 0, rows = 1000;
+    if ((words->threads && !cli_parse_number(words->threads, 1, 1024, "--threads", &threads)) ||
+        (words->snapshot &&
+         !cli_parse_number(words->snapshot, 1, INT64_MAX, "--snapshot", &snapshot)) ||
+        (words->memory &&
+         !cli_parse_number(words->memory, 1, INT64_MAX >> 20, "--memory", &memory)) ||
+        (words->timeout && !cli_parse_number(words->timeout, 1, 1000000, "--timeout", &timeout)) ||
+        (words->rows && !cli_parse_number(words->rows, 0, INT64_MAX, "--rows", &rows)))
+        return false;
+    settings->style.max_rows = (uint64_t)rows;
+    settings->options.timeout_ns = (uint64_t)timeout * 1000000000u;
+    db->snapshot = snapshot;
+    db->threads = (size_t)threads;
+    db->memory_limit = (size_t)memory << 20;
+    return true;
+}
+
+static size_t
+value_count(const char *const *values)
+{
+    size_t count = 0;
+    while (values[count])
+        count++;
+    return count;
+}
+
+static int
+run_with(const QueryWords *words, QuerySettings *settings, const DatabaseOptions *db_options,
+         int argc, char **argv)
+{
+    AzError error = {0};
+    settings->db = db_open(db_options, &error);
+    if (!settings->db) {
+        cli_error(&error, STR(""));
+        return AZIMUTH_EXIT_ERROR;
+    }
+    int status;
+    if (words->batch)
+        status = run_batch(settings);
+    else if (argc < 2 && !words->file && isatty(STDIN_FILENO))
+        status = prompt_run(settings);
+    else
+        status = run_once(settings, words->file, argc, argv);
+    db_close(settings->db);
+    return status;
+}
+
+static int
+run_words(const QueryWords *words, int argc, char **argv)
+{
+    QuerySettings settings = {
+        .timing = words->timing,
+        .check_only = words->check,
+        .explain = words->explain,
+        .graph_limits = words->graph_limits,
+        .format = RESULT_TABLE,
+    };
+    DatabaseOptions db = {
+        .store = words->store,
+        .content = words->content,
+        .external_roots = words->roots,
+        .external_root_count = value_count(words->roots),
+        .function_folders = words->functions,
+        .function_folder_count = value_count(words->functions),
+    };
+    if (!read_numbers(words, &settings, &db))
+        return AZIMUTH_EXIT_ERROR;
+    if (words->format && !result_format_parse(words->format, &settings.format)) {
+        cli_fail("--format is table, json, jsonl, csv or markdown, not '%s'", words->format);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (words->graph_limits && (!words->check || words->batch)) {
+        cli_fail("--resource-graph-limits goes with --check, one query at a time");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (argc > 2 || (argc > 1 && (words->file || words->batch))) {
+        cli_fail("one query at a time; usage: azimuth %s", CLI_QUERY.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    Arena arena = {0};
+    int status = AZIMUTH_EXIT_ERROR;
+    if (query_read_maps(&arena, words->map_file, words->maps, &db) &&
+        query_read_parameters(&arena, words->parameters, &settings.options))
+        status = run_with(words, &settings, &db, argc, argv);
+    arena_free(&arena);
     return status;
 }
 
 static int
 query_command(int argc, char **argv)
 {
-    const char *store = NULL, *format = NULL, *file = NULL, *threads = NULL, *content = NULL,
-               *snapshot = NULL, *memory = NULL, *timeout = NULL, *rows = NULL;
-    bool timing = false, batch = false, check = false, explain = false;
+    QueryWords words = {
+        .maps = cli_values(argc),
+        .roots = cli_values(argc),
+        .functions = cli_values(argc),
+        .parameters = cli_values(argc),
+    };
     const CliOption options[] = {
-        {"--store", "DIR", "the store; without it queries run on an empty one", &store, NULL},
-        {"--format", "F", "table, json, jsonl, csv or markdown", &format, NULL},
-        {"-f", "FILE", "read the query from FILE (- = standard input)", &file, NULL},
-        {"--batch", NULL, "JSON lines {\"id\",\"query\"} in, one answer a line out", NULL, &batch},
-        {"--check", NULL, "parse and bind, but do not run", NULL, &check},
+        {"--store", "DIR", "the store; without it queries run on an empty one", &words.store, NULL},
+        {"--format", "F", "table, json, jsonl, csv or markdown", &words.format, NULL},
+        {"-f", "FILE", "read the query from FILE (- = standard input)", &words.file, NULL},
+        {"--batch", NULL, "JSON lines {\"id\",\"query\"} in, one answer a line out", NULL,
+         &words.batch},
+        {"--check", NULL, "parse and bind, but do not run", NULL, &words.check},
+        {"--resource-graph-limits", NULL,
+         "with --check: what Azure Resource Graph would refuse of the query", NULL,
+         &words.graph_limits},
         {"--explain", NULL, "show the plan the query was run by, on standard error", NULL,
-         &explain},
-        {"--timing", NULL, "write timing_ms= to standard error", NULL, &timing},
-        {"--snapshot", "N", "the snapshot to look at (default: the newest)", &snapshot, NULL},
-        {"--threads", "N", "worker threads (default: AZIMUTH_THREADS or all cores)", &threads,
+         &words.explain},
+        {"--timing", NULL, "write timing_ms= to standard error", NULL, &words.timing},
+        {"--param", "NAME=VALUE...", "the value of a declared query parameter", words.parameters,
          NULL},
-        {"--memory", "MB", "most memory a query may hold", &memory, NULL},
-        {"--timeout", "SECONDS", "stop the query after so long", &timeout, NULL},
-        {"--rows", "N", "rows shown as a table (default 1000; 0 = all)", &rows, NULL},
-        {"--content", "DIR", "the content folder", &content, NULL},
+        {"--external-root", "DIR...", "a folder whose files externaldata may read (none)",
+         words.roots, NULL},
+        {"--map", "NAME=TARGET...",
+         "where workspace:W, cluster:C/database:D or an address lies: a store, . or a file",
+         words.maps, NULL},
+        {"--map-file", "FILE", "such maps, one a line", &words.map_file, NULL},
+        {"--functions", "DIR...", "a folder of functions in KQL (.kql, or parsers' .yaml)",
+         words.functions, NULL},
+        {"--snapshot", "N", "the snapshot to look at (default: the newest)", &words.snapshot, NULL},
+        {"--threads", "N", "worker threads (default: AZIMUTH_THREADS or all cores)", &words.threads,
+         NULL},
+        {"--memory", "MB", "most memory a query may hold", &words.memory, NULL},
+        {"--timeout", "SECONDS", "stop the query after so long", &words.timeout, NULL},
+        {"--rows", "N", "rows shown as a table (default 1000; 0 = all)", &words.rows, NULL},
+        {"--content", "DIR", "the content folder", &words.content, NULL},
     };
     int status;
-    if (!cli_options(&CLI_QUERY, options, sizeof(options) / sizeof(options[0]), &argc, argv,
-                     &status))
-        return status;
-    QuerySettings settings = {.timing = timing, .check_only = check, .explain = explain};
-    int64_t n_threads = 0, n_snapshot = 0, n_memory = 0, n_timeout = 0, n_rows = 1000;
-    if ((threads && !cli_parse_number(threads, 1, 1024, "--threads", &n_threads)) ||
-        (snapshot && !cli_parse_number(snapshot, 1, INT64_MAX, "--snapshot", &n_snapshot)) ||
-        (memory && !cli_parse_number(memory, 1, INT64_MAX >> 20, "--memory", &n_memory)) ||
-        (timeout && !cli_parse_number(timeout, 1, 1000000, "--timeout", &n_timeout)) ||
-        (rows && !cli_parse_number(rows, 0, INT64_MAX, "--rows", &n_rows)))
-        return AZIMUTH_EXIT_ERROR;
-    settings.format = RESULT_TABLE;
-    if (format && !result_format_parse(format, &settings.format)) {
-        cli_fail("--format is table, json, jsonl, csv or markdown, not '%s'", format);
-        return AZIMUTH_EXIT_ERROR;
-    }
-    if (argc > 2 || (argc > 1 && (file || batch))) {
-        cli_fail("one query at a time; usage: azimuth %s", CLI_QUERY.usage);
-        return AZIMUTH_EXIT_ERROR;
-    }
-    settings.style.max_rows = (uint64_t)n_rows;
-    settings.options.timeout_ns = (uint64_t)n_timeout * 1000000000u;
-    DatabaseOptions db_options = {
-        .store = store,
-        .content = content,
-        .snapshot = n_snapshot,
-        .threads = (size_t)n_threads,
-        .memory_limit = (size_t)n_memory << 20,
-    };
-    AzError error = {0};
-    settings.db = db_open(&db_options, &error);
-    if (!settings.db) {
-        cli_error(&error, STR(""));
-        return AZIMUTH_EXIT_ERROR;
-    }
-    if (batch)
-        status = run_batch(&settings);
-    else if (argc < 2 && !file && isatty(STDIN_FILENO))
-        status = prompt_run(&settings);
-    else
-        status = run_once(&settings, file, argc, argv);
-    db_close(settings.db);
+    if (cli_options(&CLI_QUERY, options, sizeof(options) / sizeof(options[0]), &argc, argv,
+                    &status))
+        status = run_words(&words, argc, argv);
+    free(words.maps);
+    free(words.roots);
+    free(words.functions);
+    free(words.parameters);
     return status;
 }
 

@@ -15,6 +15,25 @@ on_interrupt(int signal_number)
     interrupted = true;
 }
 
+// What Azure Resource Graph would refuse: an answer, and findings' exit status when there
+// is something.
+static int
+report_graph_limits(Str text)
+{
+    Arena arena = {0};
+    AzError error = {0};
+    Str lines;
+    int status = AZIMUTH_EXIT_ERROR;
+    if (!db_resource_graph_limits(&arena, text, &lines, &error)) {
+        cli_error(&error, text);
+    } else {
+        cli_write(STDOUT_FILENO, lines.len ? lines : STR("ok\n"));
+        status = lines.len ? AZIMUTH_EXIT_FINDINGS : AZIMUTH_EXIT_OK;
+    }
+    arena_free(&arena);
+    return status;
+}
+
 static int
 check(const QuerySettings *settings, Str text)
 {
@@ -24,6 +43,8 @@ check(const QuerySettings *settings, Str text)
         cli_error(&error, text);
         return AZIMUTH_EXIT_ERROR;
     }
+    if (settings->graph_limits)
+        return report_graph_limits(text);
     cli_write(STDOUT_FILENO, settings->explain ? buffer_slice(&plan) : STR("ok\n"));
     buffer_free(&plan);
     return AZIMUTH_EXIT_OK;

@@ -10,6 +10,7 @@ typedef struct QuerySettings {
     ResultStyle style;
     QueryOptions options;
     bool timing, check_only, explain;
+    bool graph_limits; // with check_only: what Resource Graph would refuse
 } QuerySettings;
 
 // Runs and prints; errors go to stderr with their place. Returns the exit status.

@@ -10,8 +10,6 @@
 #include "kql/parser.h"
 
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -28,12 +26,19 @@ typedef struct SchemaEntry {
     Schema schema;
 } SchemaEntry;
 
+typedef struct NameList {
+    Str *items;
+    size_t len, cap;
+} NameList;
+
 struct Content {
     Arena arena;
     char *dir;
     bool schemas_read;
     Map schemas;   // name (any case) -> SchemaEntry
     Map functions; // name -> AstFunctionFile, once parsed
+    NameList function_folders;
+    FunctionFiles brought; // from the user's folders
     pthread_mutex_t mutex;
 };
 
@@ -93,6 +98,7 @@ content_open(const char *dir, AzError *error)
     content->dir = dir ? str_cstr(&content->arena, str_from(dir)) : default_dir(&content->arena);
     map_init(&content->schemas, &content->arena, true);
     map_init(&content->functions, &content->arena, false);
+    function_files_init(&content->brought, &content->arena);
     pthread_mutex_init(&content->mutex, NULL);
     return content;
 }
@@ -113,43 +119,11 @@ content_dir(const Content *content)
     return content->dir;
 }
 
-static bool
-read_file(Arena *arena, const char *path, Str *out, AzError *error)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return error_errno(error, "cannot open '%s'", path);
-    struct stat info;
-    if (fstat(fd, &info) || info.st_size < 0 || info.st_size > (64 << 20)) {
-        close(fd);
-        return error_set(error, AZ_INVALID, "'%s' is no content file (more than 64 MB)", path);
-    }
-    char *data = arena_alloc(arena, (size_t)info.st_size + 1);
-    size_t len = 0;
-    while (len < (size_t)info.st_size) {
-        ssize_t got = read(fd, data + len, (size_t)info.st_size - len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        len += (size_t)got;
-    }
-    close(fd);
-    data[len] = 0;
-    *out = (Str){data, len};
-    return true;
-}
-
 static int
 name_order(const void *a, const void *b)
 {
     return str_compare(*(const Str *)a, *(const Str *)b);
 }
-
-typedef struct NameList {
-    Str *items;
-    size_t len, cap;
-} NameList;
 
 // Files of a folder of content with that ending, in name order.
 static NameList
@@ -217,7 +191,7 @@ read_schemas(Content *content)
     for (size_t i = 0; i < names.len; i++) {
         Str path = str_format(&content->arena, "%.*s/%.*s", STR_ARG(dir), STR_ARG(names.items[i]));
         Str text;
-        if (read_file(&content->arena, path.ptr, &text, NULL))
+        if (content_read_file(&content->arena, path.ptr, &text, NULL))
             index_schemas(content, text, file_kind(names.items[i]));
     }
 }
@@ -283,18 +257,66 @@ is_file_name(Str name)
     return name.len > 0 && name.len < 200;
 }
 
+// functions/ and its sub-folders, each with a slash behind.
+static const NameList *
+function_folders(Content *content)
+{
+    NameList *folders = &content->function_folders;
+    if (folders->len)
+        return folders;
+    Str top = str_format(&content->arena, "%s/functions/", content->dir);
+    NameList names = list_files(&content->arena, top.ptr, STR(""));
+    ARRAY_PUSH(&content->arena, folders, top);
+    for (size_t i = 0; i < names.len; i++) {
+        Str folder =
+            str_format(&content->arena, "%.*s%.*s/", STR_ARG(top), STR_ARG(names.items[i]));
+        if (is_folder(folder.ptr))
+            ARRAY_PUSH(&content->arena, folders, folder);
+    }
+    return folders;
+}
+
+static bool
+function_path(Content *content, Str name, Str *path)
+{
+    const NameList *folders = function_folders(content);
+    for (size_t i = 0; i < folders->len; i++) {
+        char file[PATH_MAX];
+        int len =
+            snprintf(file, sizeof(file), "%.*s%.*s.kql", STR_ARG(folders->items[i]), STR_ARG(name));
+        if (len <= 0 || (size_t)len >= sizeof(file) || access(file, R_OK))
+            continue;
+        *path = str_from(str_cstr(&content->arena, str_from(file)));
+        return true;
+    }
+    return false;
+}
+
+bool
+content_add_functions(Content *content, const char *dir, AzError *error)
+{
+    return function_files_add(&content->brought, dir, error);
+}
+
 const AstFunctionFile *
 content_function(Content *content, Str name, AzError *error)
 {
+    AzError brought = {0};
+    const AstFunctionFile *found = function_files_find(&content->brought, name, &brought);
+    if (found || brought.code != AZ_OK) {
+        if (error && !found)
+            *error = brought;
+        return found;
+    }
     AstFunctionFile *file = map_get(&content->functions, name);
     if (file || !*content->dir || !is_file_name(name))
         return file;
-    Str path = str_format(&content->arena, "%s/functions/%.*s.kql", content->dir, STR_ARG(name));
-    if (access(path.ptr, R_OK))
+    Str path;
+    if (!function_path(content, name, &path))
         return NULL;
     Str text;
     AzError cause = {0};
-    if (!read_file(&content->arena, path.ptr, &text, error))
+    if (!content_read_file(&content->arena, path.ptr, &text, error))
         return NULL;
     file = kql_parse_function(&content->arena, text, &cause);
     if (!file) {
@@ -318,12 +340,15 @@ content_function(Content *content, Str name, AzError *error)
 void
 content_each_function(Content *content, void (*each)(void *arg, Str name), void *arg)
 {
+    function_files_each(&content->brought, each, arg);
     if (!*content->dir)
         return;
-    Str dir = str_format(&content->arena, "%s/functions", content->dir);
-    NameList names = list_files(&content->arena, dir.ptr, STR(".kql"));
-    for (size_t i = 0; i < names.len; i++)
-        each(arg, str_slice(names.items[i], 0, names.items[i].len - 4));
+    const NameList *folders = function_folders(content);
+    for (size_t f = 0; f < folders->len; f++) {
+        NameList names = list_files(&content->arena, folders->items[f].ptr, STR(".kql"));
+        for (size_t i = 0; i < names.len; i++)
+            each(arg, str_slice(names.items[i], 0, names.items[i].len - 4));
+    }
 }
 
 // ---- version ----
@@ -341,7 +366,7 @@ hash_folder(XXH3_state_t *state, Arena *arena, const char *dir, int depth)
         }
         Str text;
         XXH3_128bits_update(state, names.items[i].ptr, names.items[i].len);
-        if (read_file(arena, path.ptr, &text, NULL))
+        if (content_read_file(arena, path.ptr, &text, NULL))
             XXH3_128bits_update(state, text.ptr, text.len);
     }
 }

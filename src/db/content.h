@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "column/schema.h"
+#include "db/function_files.h"
 #include "kql/ast.h"
 #include "store/store.h"
 
@@ -28,6 +29,10 @@ void content_each_table(Content *content, void (*each)(void *arg, Str name), voi
 // The function of that name (exact case); NULL without an error when there is no
 // such file, NULL with one (that names the file and line) when it does not parse.
 const AstFunctionFile *content_function(Content *content, Str name, AzError *error);
+// Functions of a folder the user names, and its sub-folders: `.kql` and `.csl` files (a
+// whole `.create function`, or the body of the function the file is named after) and the
+// YAML of Sentinel's parsers. They stand before those of the content folder.
+bool content_add_functions(Content *content, const char *dir, AzError *error);
 void content_each_function(Content *content, void (*each)(void *arg, Str name), void *arg);
 
 // XXH3-128 over all files' names and bytes, hex: the version of the content pack.

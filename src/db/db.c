@@ -1,38 +1,16 @@
 // The façade. One Database holds a view of the store, the registry and the content;
 // each query gets an arena of its own for its tree and plan.
 
-#include "db/db.h"
+#include "db/db_internal.h"
 
-#include "base/array.h"
 #include "base/clock.h"
-#include "base/map.h"
-#include "kql/binder.h"
+#include "db/row_builder.h"
+#include "kql/graph_limits.h"
+#include "kql/lexer.h"
 #include "kql/parser.h"
 #include "value/json.h"
-#include "value/scalar.h"
 
 #include <unistd.h>
-
-typedef struct MemoryTable {
-    Str name;
-    TableSource *source;
-    bool ignore_case;
-} MemoryTable;
-
-struct Database {
-    Arena arena;
-    Store *store;
-    StoreView *view;
-    Content *content;
-    Registry *registry;
-    ThreadPool *threads;
-    Budget budget;
-    int64_t snapshot;
-    Arena tables_arena; // of tables put into memory
-    Map tables;         // name (any case) -> MemoryTable
-    Arena empty_arena;  // sources of declared tables without rows
-    Map empty;          // name (any case) -> MemoryTable
-};
 
 // Three quarters of the machine's memory.
 static size_t
@@ -52,6 +30,7 @@ db_open(const DatabaseOptions *options, AzError *error)
     }
     map_init(&db->tables, &db->tables_arena, true);
     map_init(&db->empty, &db->empty_arena, true);
+    map_init(&db->saved, &db->arena, false);
     db->content = content_open(options->content, error);
     if (db->content && options->store) {
         db->store = store_open(options->store, STORE_READ, error);
@@ -61,6 +40,16 @@ db_open(const DatabaseOptions *options, AzError *error)
         db_close(db);
         return NULL;
     }
+    for (size_t i = 0; i < options->function_folder_count; i++)
+        if (!content_add_functions(db->content, options->function_folders[i], error)) {
+            db_close(db);
+            return NULL;
+        }
+    db->places = places_new(options->maps, options->map_count);
+    db->external_roots = ARENA_ARRAY(&db->arena, const char *, options->external_root_count + 1);
+    for (size_t i = 0; i < options->external_root_count; i++)
+        db->external_roots[i] = str_cstr(&db->arena, str_from(options->external_roots[i]));
+    db->external_root_count = options->external_root_count;
     db->snapshot = db->view ? store_view_snapshot(db->view) : 0;
     db->registry = registry_new();
     db->threads = thread_pool_new(options->threads ? options->threads : threads_default());
@@ -78,6 +67,7 @@ db_close(Database *db)
     if (db->store)
         store_close(db->store);
     content_close(db->content);
+    places_free(db->places);
     if (db->registry)
         registry_free(db->registry);
     thread_pool_free(db->threads);
@@ -147,93 +137,20 @@ db_drop_tables(Database *db)
 // Rows of JSON objects become columns by the declared schema, unknown members columns
 // of their own.
 typedef struct JsonTable {
-    Arena *arena;
-    Schema schema;
-    size_t column_cap;
-    VectorBuilder *builders;
-    uint32_t rows;
+    RowBuilder rows;
     const char *why;
     JsonParser *parser;
     DynBuilder *dyn;
 } JsonTable;
 
-static Type
-member_type(const JsonMember *member)
-{
-    switch (member->kind) {
-    case DYN_BOOL: return TYPE_BOOL;
-    case DYN_LONG: return TYPE_LONG;
-    case DYN_REAL:
-    case DYN_DECIMAL: return TYPE_REAL;
-    case DYN_STRING: return TYPE_STRING;
-    default: return TYPE_DYNAMIC;
-    }
-}
-
-static uint32_t
-json_column(JsonTable *table, Str name, Type type)
-{
-    ptrdiff_t at = schema_find(&table->schema, name);
-    if (at >= 0)
-        return (uint32_t)at;
-    uint32_t count = table->schema.count;
-    if (count == table->column_cap) {
-        size_t cap = table->column_cap ? table->column_cap * 2 : 32;
-        Column *columns = ARENA_ARRAY(table->arena, Column, cap);
-        VectorBuilder *builders = ARENA_ARRAY(table->arena, VectorBuilder, cap);
-        if (count) {
-            memcpy(columns, table->schema.columns, count * sizeof(Column));
-            memcpy(builders, table->builders, count * sizeof(VectorBuilder));
-        }
-        table->schema.columns = columns;
-        table->builders = builders;
-        table->column_cap = cap;
-    }
-    table->schema.columns[count] = (Column){str_copy(table->arena, name), type};
-    vector_builder_init(&table->builders[count], type);
-    for (uint32_t r = 0; r < table->rows; r++)
-        vector_builder_null(&table->builders[count]);
-    table->schema.count++;
-    return count;
-}
-
-static Value
-member_value(Arena *arena, const JsonMember *member, Type type)
-{
-    Value value = {0};
-    switch (member->kind) {
-    case DYN_NULL: return value_null(type);
-    case DYN_BOOL: value = value_bool(member->boolean); break;
-    case DYN_LONG: value = value_long(member->long_); break;
-    case DYN_REAL: value = value_real(member->real); break;
-    case DYN_STRING:
-    case DYN_DECIMAL: value = value_string(member->string); break;
-    default:
-        value.type = TYPE_DYNAMIC;
-        value.text = text_view((const char *)member->tree.ptr, member->tree.size);
-        break;
-    }
-    if (type == TYPE_DYNAMIC && value.type != TYPE_DYNAMIC) {
-        Value boxed = {.type = TYPE_DYNAMIC};
-        DynBuilder *builder = dyn_builder_new();
-        dyn_push_value(builder, &value);
-        dyn_finish_text(builder, arena, &boxed.text, &boxed.is_null);
-        dyn_builder_free(builder);
-        return boxed;
-    }
-    return value_convert(arena, &value, type);
-}
-
 static bool
 take_json_member(void *context, const JsonMember *member)
 {
     JsonTable *table = context;
-    uint32_t column = json_column(table, member->key, member_type(member));
-    VectorBuilder *builder = &table->builders[column];
-    if (builder->count > table->rows)
-        return true; // a repeated member: the first stays
-    Value value = member_value(table->arena, member, table->schema.columns[column].type);
-    vector_builder_value(builder, table->arena, &value);
+    uint32_t column = row_builder_column(&table->rows, member->key, json_member_type(member));
+    Value value =
+        json_member_value(table->rows.arena, member, table->rows.schema.columns[column].type);
+    row_builder_put(&table->rows, column, &value); // a repeated member: the first stays
     return true;
 }
 
@@ -245,41 +162,20 @@ take_json_row(void *context, Str raw)
     if (!json_walk_object(table->parser, table->dyn, raw, take_json_member, table, &table->why,
                           &offset))
         return false;
-    table->rows++;
-    for (uint32_t c = 0; c < table->schema.count; c++)
-        if (table->builders[c].count < table->rows)
-            vector_builder_null(&table->builders[c]);
+    row_builder_end(&table->rows);
     return true;
-}
-
-static Batch **
-cut_json_batches(JsonTable *table, uint32_t *count)
-{
-    *count = (table->rows + batch_rows - 1) / batch_rows;
-    Batch **batches = ARENA_ARRAY(table->arena, Batch *, *count);
-    for (uint32_t b = 0; b < *count; b++) {
-        uint32_t from = b * batch_rows;
-        uint32_t rows = table->rows - from < batch_rows ? table->rows - from : batch_rows;
-        batches[b] = batch_new(table->arena, table->schema.count, rows);
-        for (uint32_t c = 0; c < table->schema.count; c++)
-            batches[b]->columns[c] =
-                vector_builder_cut(&table->builders[c], table->arena, from, rows);
-    }
-    return batches;
 }
 
 bool
 db_put_json(Database *db, Str name, Str rows, AzError *error)
 {
-    JsonTable table = {.arena = &db->tables_arena};
     Str canonical;
-    const Schema *declared;
+    const Schema *declared = NULL;
     TableKind kind;
-    if (content_schema(db->content, name, &canonical, &declared, &kind))
-        for (uint32_t c = 0; c < declared->count; c++)
-            json_column(&table, declared->columns[c].name, declared->columns[c].type);
-    table.parser = json_parser_new();
-    table.dyn = dyn_builder_new();
+    if (!content_schema(db->content, name, &canonical, &declared, &kind))
+        declared = NULL;
+    JsonTable table = {.parser = json_parser_new(), .dyn = dyn_builder_new()};
+    row_builder_init(&table.rows, &db->tables_arena, declared);
     JsonParser *splitter = json_parser_new();
     bool is_page;
     size_t offset = 0;
@@ -293,175 +189,58 @@ db_put_json(Database *db, Str name, Str rows, AzError *error)
                               : "not objects");
     if (done) {
         uint32_t count;
-        Batch **batches = cut_json_batches(&table, &count);
-        done = db_put_table(db, name, &table.schema, batches, count, error);
+        Batch **batches = row_builder_batches(&table.rows, &count);
+        done = db_put_table(db, name, &table.rows.schema, batches, count, error);
     }
-    for (uint32_t c = 0; c < table.schema.count; c++)
-        vector_builder_free(&table.builders[c]);
+    row_builder_free(&table.rows);
     json_parser_free(splitter);
     json_parser_free(table.parser);
     dyn_builder_free(table.dyn);
     return done;
 }
 
-// ---- the catalog the binder sees ----
-
-typedef struct QueryCatalog {
-    Catalog catalog;
-    Database *db;
-    int64_t now;
-} QueryCatalog;
-
-// A declared table without rows: known, and empty.
-static MemoryTable *
-empty_table(Database *db, Str name)
-{
-    MemoryTable *table = map_get(&db->empty, name);
-    const Schema *schema;
-    TableKind kind;
-    Str canonical;
-    if (table || !content_schema(db->content, name, &canonical, &schema, &kind))
-        return table;
-    table = ARENA_NEW(&db->empty_arena, MemoryTable);
-    table->name = canonical;
-    table->ignore_case = kind == TABLE_INVENTORY;
-    table->source = memory_source_new(&db->empty_arena, schema, NULL, 0);
-    map_put(&db->empty, canonical, table);
-    return table;
-}
-
-static TableSource *
-catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignore_case,
-              AzError *error)
-{
-    QueryCatalog *query = context;
-    Database *db = query->db;
-    (void)database; // all names of other databases lead to this store
-    MemoryTable *table = map_get(&db->tables, name);
-    if (!table && db->view) {
-        TableSource *source = store_view_source(db->view, name, error);
-        if (source) {
-            const Schema *declared;
-            TableKind kind = TABLE_LOG;
-            *canonical = name;
-            content_schema(db->content, name, canonical, &declared, &kind);
-            *ignore_case = kind == TABLE_INVENTORY;
-            return source;
-        }
-        if (error && error->code != AZ_OK)
-            return NULL;
-    }
-    if (!table)
-        table = empty_table(db, name);
-    if (!table)
-        return NULL;
-    *canonical = table->name;
-    *ignore_case = table->ignore_case;
-    return table->source;
-}
-
-void
-db_each_table(Database *db, void (*each)(void *arg, Str name), void *arg)
-{
-    size_t count = 0;
-    const StoreTable *tables = db->view ? store_view_tables(db->view, &count) : NULL;
-    for (size_t i = 0; i < count; i++)
-        each(arg, tables[i].name);
-    for (size_t i = 0; i < db->tables.len; i++)
-        each(arg, db->tables.entries[i].key);
-}
-
-static void
-catalog_each_table(void *context, void (*each)(void *arg, Str name), void *arg)
-{
-    QueryCatalog *query = context;
-    db_each_table(query->db, each, arg);
-    content_each_table(query->db->content, each, arg);
-}
-
-static const FunctionDef *const *
-catalog_function(void *context, Str name, size_t *count)
-{
-    return registry_find(((QueryCatalog *)context)->db->registry, name, count);
-}
-
-static void
-catalog_each_function(void *context, void (*each)(void *arg, const FunctionDef *fn), void *arg)
-{
-    registry_each(((QueryCatalog *)context)->db->registry, each, arg);
-}
-
-void
-db_each_function(Database *db, void (*each)(void *arg, const FunctionDef *fn), void *arg)
-{
-    registry_each(db->registry, each, arg);
-}
-
-static const AstFunctionFile *
-catalog_user_function(void *context, Str name, AzError *error)
-{
-    return content_function(((QueryCatalog *)context)->db->content, name, error);
-}
-
-static bool
-catalog_bind_call(void *context, Arena *arena, const FunctionDef *fn, Expr *const *args,
-                  uint32_t arg_count, Span span, Type *type, const void **bound, AzError *error)
-{
-    (void)context;
-    const ScalarImpl *impl = fn->kind == FUNCTION_SCALAR ? fn->impl : NULL;
-    if (!impl || !impl->bind)
-        return true;
-    return impl->bind(arena, fn, args, arg_count, span, type, bound, error);
-}
-
-static bool
-catalog_bind_aggregate(void *context, Arena *arena, AggregateCall *call, AzError *error)
-{
-    (void)context;
-    const AggregateImpl *impl = call->fn->impl;
-    return !impl->bind || impl->bind(arena, call, error);
-}
-
-static bool
-catalog_fold(void *context, Arena *arena, const Expr *expr, Value *out, AzError *error)
-{
-    return exec_fold(arena, expr, ((QueryCatalog *)context)->now, out, error);
-}
-
-static void
-catalog_init(QueryCatalog *query, Database *db, int64_t now)
-{
-    *query = (QueryCatalog){.db = db, .now = now};
-    query->catalog = (Catalog){
-        .context = query,
-        .find_table = catalog_table,
-        .each_table = catalog_each_table,
-        .find_function = catalog_function,
-        .each_function = catalog_each_function,
-        .find_user_function = catalog_user_function,
-        .bind_call = catalog_bind_call,
-        .bind_aggregate = catalog_bind_aggregate,
-        .fold = catalog_fold,
-        .now = now,
-        .database = STR("azimuth"),
-    };
-}
-
 bool
 db_table_schema(Database *db, Arena *arena, Str name, Schema *out)
 {
     QueryCatalog query;
-    catalog_init(&query, db, 0);
+    query_catalog_init(&query, db, NULL, false);
     Str canonical;
     bool ignore_case;
-    TableSource *source = catalog_table(&query, STR(""), name, &canonical, &ignore_case, NULL);
-    if (!source)
-        return false;
-    *out = schema_copy(arena, &source->schema);
-    return true;
+    TableSource *source =
+        query.catalog.find_table(&query, STR(""), name, &canonical, &ignore_case, NULL);
+    if (source)
+        *out = schema_copy(arena, &source->schema);
+    query_catalog_free(&query);
+    return source != NULL;
 }
 
 // ---- queries ----
+
+// `set query_now = datetime(...)` moves the clock of the whole query, also of what stands
+// before it.
+static void
+take_query_now(QueryCatalog *query, const AstQuery *ast)
+{
+    for (size_t i = 0; i < ast->statements.len; i++) {
+        const AstStatement *statement = &ast->statements.items[i];
+        if (statement->kind == AST_SET && str_equal_ci(statement->name.text, STR("query_now")) &&
+            statement->value && statement->value->kind == AST_LITERAL &&
+            statement->value->value.type == TYPE_DATETIME && !statement->value->value.is_null)
+            query->now = query->catalog.now = statement->value->value.int64;
+    }
+}
+
+static bool
+parameters_used(const QueryCatalog *query, AzError *error)
+{
+    for (size_t i = 0; query->options && i < query->options->parameter_count; i++)
+        if (!query->used[i])
+            return error_set(
+                error, AZ_INVALID,
+                "the query declares no parameter '%.*s': declare query_parameters(...)",
+                STR_ARG(query->options->parameters[i].name));
+    return true;
+}
 
 static BoundQuery *
 prepare(QueryCatalog *query, Arena *arena, Str text, uint32_t rules_off, QueryResult *times,
@@ -473,7 +252,10 @@ prepare(QueryCatalog *query, Arena *arena, Str text, uint32_t rules_off, QueryRe
     times->parse_ms = (double)(parsed - start) / 1e6;
     if (!ast)
         return NULL;
+    take_query_now(query, ast);
     BoundQuery *bound = kql_bind(arena, ast, &query->catalog, error);
+    if (bound && !query->catalog.check && !parameters_used(query, error))
+        bound = NULL;
     for (uint32_t i = 0; bound && i < bound->count; i++)
         bound->results[i] =
             kql_optimise(arena, bound->results[i], &query->catalog, OPTIMISE_ALL & ~rules_off);
@@ -492,6 +274,29 @@ explain_text(Arena *arena, const BoundQuery *bound)
     return copy;
 }
 
+// The earlier of the caller's time limit and `set servertimeout`; 0 = none.
+static uint64_t
+deadline(const QueryOptions *options, const QueryProperties *properties, uint64_t start)
+{
+    uint64_t timeout = options->timeout_ns;
+    uint64_t asked = (uint64_t)properties->timeout * 100; // ticks of 100 ns
+    if (asked && (!timeout || asked < timeout))
+        timeout = asked;
+    return timeout ? start + timeout : 0;
+}
+
+static bool
+check_truncation(const QueryProperties *properties, const ResultTable *table, AzError *error)
+{
+    if (properties->max_records < 0 || properties->no_truncation ||
+        table->row_count <= (uint64_t)properties->max_records)
+        return true;
+    return error_set(error, AZ_LIMIT,
+                     "the result has %llu rows, more than truncationmaxrecords allows (%lld): "
+                     "narrow the query, or set notruncation",
+                     (unsigned long long)table->row_count, (long long)properties->max_records);
+}
+
 QueryResult *
 db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzError *error)
 {
@@ -499,7 +304,7 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
     AzError local = {0};
     AzError *cause = error ? error : &local;
     QueryCatalog query;
-    catalog_init(&query, db, options->now ? options->now : clock_now_ticks());
+    query_catalog_init(&query, db, options, false);
     QueryResult *result = ARENA_NEW(arena, QueryResult);
     BoundQuery *bound = prepare(&query, &plan_arena, text, options->rules_off, result, cause);
     uint64_t start = clock_monotonic_ns();
@@ -509,9 +314,9 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
         .budget = &db->budget,
         .cancel = options->cancel,
         .now = query.now,
-        .deadline_ns = options->timeout_ns ? start + options->timeout_ns : 0,
     };
     if (done) {
+        exec.deadline_ns = deadline(options, &bound->properties, start);
         result->tables = ARENA_ARRAY(arena, ResultTable *, bound->count);
         result->names = ARENA_ARRAY(arena, Str, bound->count);
         result->primary = bound->primary;
@@ -523,9 +328,13 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
         result->count = bound->count;
         done = exec_run_all(arena, bound->results, bound->count, &exec, result->tables, cause);
     }
+    for (uint32_t i = 0; done && i < bound->count; i++) {
+        done = check_truncation(&bound->properties, result->tables[i], cause);
+    }
     result->run_ms = (double)(clock_monotonic_ns() - start) / 1e6;
     if (done && options->explain)
         result->explain = explain_text(arena, bound);
+    query_catalog_free(&query);
     arena_free(&plan_arena);
     return done ? result : NULL;
 }
@@ -535,11 +344,41 @@ db_check(Database *db, Str text, Buffer *explain, AzError *error)
 {
     Arena arena = {0};
     QueryCatalog query;
-    catalog_init(&query, db, clock_now_ticks());
+    query_catalog_init(&query, db, NULL, true);
     QueryResult times = {0};
     BoundQuery *bound = prepare(&query, &arena, text, 0, &times, error);
     for (uint32_t i = 0; bound && explain && i < bound->count; i++)
         plan_explain(bound->results[i], explain);
+    query_catalog_free(&query);
     arena_free(&arena);
     return bound != NULL;
+}
+
+Str
+db_hide_secrets(Arena *arena, Str text)
+{
+    return kql_hide_secrets(arena, text);
+}
+
+bool
+db_check_function(Arena *arena, Str name, Str text, AzError *error)
+{
+    const AstFunctionFile *file = function_parse(arena, name, text, name, error);
+    return file && (str_equal(file->name.text, name) ||
+                    error_set(error, AZ_INVALID,
+                              "the text defines the function '%.*s': save it under that name",
+                              STR_ARG(file->name.text)));
+}
+
+bool
+db_resource_graph_limits(Arena *arena, Str text, Str *out, AzError *error)
+{
+    AstQuery *query = kql_parse(arena, text, error);
+    if (!query)
+        return false;
+    Buffer lines = {0};
+    kql_graph_limits(query, &lines);
+    *out = str_copy(arena, buffer_slice(&lines));
+    buffer_free(&lines);
+    return true;
 }

@@ -4,6 +4,7 @@
 
 #include "base/threads.h"
 #include "db/content.h"
+#include "db/places.h"
 #include "exec/exec.h"
 
 typedef struct Database Database;
@@ -14,6 +15,13 @@ typedef struct DatabaseOptions {
     int64_t snapshot;    // 0 = the newest
     size_t threads;      // 0 = threads_default()
     size_t memory_limit; // bytes a query may hold; 0 = three quarters of the machine's memory
+    // Folders with functions the user brings: .kql files and the YAML of Sentinel's parsers.
+    const char *const *function_folders;
+    size_t function_folder_count;
+    const PlaceMap *maps; // where other workspaces and addresses lead
+    size_t map_count;
+    const char *const *external_roots; // folders whose files externaldata may read
+    size_t external_root_count;
 } DatabaseOptions;
 
 Database *db_open(const DatabaseOptions *options, AzError *error);
@@ -37,12 +45,19 @@ void db_drop_tables(Database *db); // forgets all tables that were put
 // Adds functions of a room above to the language.
 void db_add_functions(Database *db, FunctionSet set);
 
+// The value of a query parameter, as text; see `declare query_parameters`.
+typedef struct QueryParameter {
+    Str name, text;
+} QueryParameter;
+
 typedef struct QueryOptions {
     const _Atomic bool *cancel;
     uint64_t timeout_ns; // 0 = none
     uint32_t rules_off;  // OptimiseRule bits to leave out (tests)
     bool explain;        // fill QueryResult.explain
     int64_t now;         // 0 = the clock
+    const QueryParameter *parameters;
+    size_t parameter_count;
 } QueryOptions;
 
 typedef struct QueryResult {
@@ -62,8 +77,21 @@ QueryResult *db_query(Database *db, Arena *arena, Str text, const QueryOptions *
 // Parses, binds and optimises without running; `explain` (may be NULL) gets the plan.
 bool db_check(Database *db, Str text, Buffer *explain, AzError *error);
 
+// A query as it may be shown: the insides of obfuscated strings (h"...") as stars.
+Str db_hide_secrets(Arena *arena, Str text);
+
 // Names for completion.
 void db_each_table(Database *db, void (*each)(void *arg, Str name), void *arg);
 void db_each_function(Database *db, void (*each)(void *arg, const FunctionDef *fn), void *arg);
+// Functions written in KQL: of the store, of the user's folders and of the content.
+typedef struct KqlFunctionInfo {
+    Str name, parameters, docstring;
+} KqlFunctionInfo;
+void db_each_kql_function(Database *db, void (*each)(void *arg, const KqlFunctionInfo *info),
+                          void *arg);
+// Whether `text` can be kept as the function `name`: it parses and bears that name.
+bool db_check_function(Arena *arena, Str name, Str text, AzError *error);
+// What Azure Resource Graph would refuse of the query, a line each; empty when nothing.
+bool db_resource_graph_limits(Arena *arena, Str text, Str *out, AzError *error);
 // The schema of a table for completion; false when there is none.
 bool db_table_schema(Database *db, Arena *arena, Str name, Schema *out);

@@ -240,8 +240,10 @@ typedef enum AstStatementKind {
     AST_LET_FUNCTION,
     AST_SET,
     AST_QUERY_PARAMETERS,
+    AST_PATTERN,  // declare pattern name = pattern
+    AST_ALIAS,    // alias database name = value
+    AST_RESTRICT, // restrict access to (entities)
     AST_TABULAR,
-    AST_UNSUPPORTED_STATEMENT, // declare pattern, alias, restrict: `what` names it
 } AstStatementKind;
 
 typedef struct AstPattern AstPattern;
@@ -254,7 +256,6 @@ typedef struct AstStatement {
     AstFunction *function;    // AST_LET_FUNCTION
     AstParameter *parameters; // AST_QUERY_PARAMETERS
     size_t parameter_count;
-    Str what;
     AstItemList entities; // restrict access to (...)
     AstPattern *pattern;  // declare pattern
 } AstStatement;

@@ -491,23 +491,23 @@ put_declare_pattern(Buffer *out, const AstStatement *statement)
 }
 
 static void
-put_unsupported(Buffer *out, const AstStatement *statement)
+put_alias(Buffer *out, const AstStatement *statement)
 {
-    if (statement->pattern) {
-        put_declare_pattern(out, statement);
-    } else if (statement->value) {
-        buffer_text(out, "alias database ");
-        put_name(out, &statement->name);
-        buffer_text(out, " = ");
-        put_expr(out, statement->value);
-    } else {
-        buffer_text(out, "restrict access to (");
-        for (size_t i = 0; i < statement->entities.len; i++) {
-            buffer_text(out, i ? ", " : "");
-            put_expr(out, statement->entities.items[i].expr);
-        }
-        buffer_char(out, ')');
+    buffer_text(out, "alias database ");
+    put_name(out, &statement->name);
+    buffer_text(out, " = ");
+    put_expr(out, statement->value);
+}
+
+static void
+put_restrict(Buffer *out, const AstStatement *statement)
+{
+    buffer_text(out, "restrict access to (");
+    for (size_t i = 0; i < statement->entities.len; i++) {
+        buffer_text(out, i ? ", " : "");
+        put_expr(out, statement->entities.items[i].expr);
     }
+    buffer_char(out, ')');
 }
 
 static void
@@ -541,7 +541,9 @@ put_statement(Buffer *out, const AstStatement *statement)
         put_parameters(out, statement->parameters, statement->parameter_count);
         break;
     case AST_TABULAR: put_pipe(out, statement->value); break;
-    case AST_UNSUPPORTED_STATEMENT: put_unsupported(out, statement); break;
+    case AST_PATTERN: put_declare_pattern(out, statement); break;
+    case AST_ALIAS: put_alias(out, statement); break;
+    case AST_RESTRICT: put_restrict(out, statement); break;
     }
 }
 
@@ -558,4 +560,10 @@ void
 ast_print(const AstQuery *query, Buffer *out)
 {
     put_statements(out, &query->statements);
+}
+
+void
+ast_print_parameters(const AstFunction *function, Buffer *out)
+{
+    put_parameters(out, function->parameters, function->parameter_count);
 }

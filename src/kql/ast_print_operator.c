@@ -324,8 +324,13 @@ static void
 write_table(Buffer *out, const AstOperator *step)
 {
     bool inlined = str_equal(step->name, STR("inline_external_table"));
-    put_columns(out, &step->columns, false);
+    if (step->columns.len || !inlined)
+        put_columns(out, &step->columns, false);
     put_params(out, &step->params);
+    if (step->declared_count) {
+        buffer_text(out, " partition by ");
+        put_parameters(out, step->declared, step->declared_count);
+    }
     buffer_text(out, inlined ? " (" : " [");
     for (size_t i = 0; i < step->rows.len; i++) {
         buffer_text(out, i ? ", " : "");

@@ -138,6 +138,16 @@ bind_binary(Binder *b, Str name, Expr *left, Expr *right, Span span)
 static Expr *
 unknown_name(Binder *b, const AstName *name, const Row *row)
 {
+    open_column_missed(b, name->text);
+    if (b->unknown_watchlist.len) {
+        bind_fail(b, name->span,
+                  "there is no column or value named '%.*s' here; the watchlist '%.*s' is not in "
+                  "the store, bring it in: azimuth import --watchlist %.*s --search-key COLUMN "
+                  "FILE.csv",
+                  STR_ARG(name->text), STR_ARG(b->unknown_watchlist),
+                  STR_ARG(b->unknown_watchlist));
+        return NULL;
+    }
     Str *candidates = NULL;
     size_t count = 0, scope_count = 0;
     for (Scope *scope = b->scope; scope; scope = scope->outer)

@@ -254,8 +254,9 @@ table_pattern(const AstExpr *ast)
     return (Str){0};
 }
 
+// T*, *, database("d").T*: the tables whose names fit, of the database at hand or a place.
 static bool
-add_wildcard(Binder *b, UnionInputs *inputs, Str pattern, Span span)
+add_wildcard(Binder *b, UnionInputs *inputs, Str place, Str pattern, Span span)
 {
     Matches matches = {.arena = b->arena};
     matches.pattern = (Str){str_cstr(b->arena, pattern), pattern.len};
@@ -264,8 +265,14 @@ add_wildcard(Binder *b, UnionInputs *inputs, Str pattern, Span span)
     if (!matches.len)
         return bind_fail(b, span, "no table matches '%.*s'", STR_ARG(pattern));
     for (size_t i = 0; i < matches.len; i++) {
-        AstExpr name = {.kind = AST_NAME, .span = span, .name = {matches.items[i], span}};
-        if (!union_add(b, inputs, bind_table(b, &name), matches.items[i]))
+        Binding *view = place.len ? NULL : scope_find(b->scope, matches.items[i]);
+        bool visible =
+            view ? binding_is_visible(b, view) : name_is_visible(b, place, matches.items[i]);
+        if (!visible)
+            continue;
+        Plan *plan = view ? bind_table_name(b, matches.items[i], span)
+                          : bind_place_table(b, place, matches.items[i], span);
+        if (!union_add(b, inputs, plan, matches.items[i]))
             return false;
     }
     return true;
@@ -276,13 +283,19 @@ bool
 union_add_listed(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy, size_t ordinal,
                  const char *unnamed)
 {
+    Str place = STR("");
     Str pattern = table_pattern(ast);
+    if (pattern.ptr && ast->kind == AST_MEMBER && !place_of(b, ast->base, &place))
+        return bind_fail(b, ast->base->span, "a database is needed before the name of a table");
     if (pattern.ptr)
-        return add_wildcard(b, inputs, pattern, ast->span);
+        return add_wildcard(b, inputs, place, pattern, ast->span);
     Str name =
         ast->kind == AST_NAME ? ast->name.text : str_format(b->arena, "%s%zu", unnamed, ordinal);
     Plan *plan = bind_table(b, ast);
-    if (!plan && fuzzy && b->error->code == AZ_SEMANTIC) {
+    // isfuzzy=true leaves out what is not there or cannot be reached.
+    if (!plan && fuzzy && (b->error->code == AZ_SEMANTIC || b->error->code == AZ_NOT_FOUND)) {
+        if (inputs->left_out.code == AZ_OK)
+            inputs->left_out = *b->error;
         error_clear(b->error);
         return true;
     }
@@ -409,6 +422,11 @@ bind_union(Binder *b, Plan *input, const AstOperator *step)
                               "union_arg"))
             return NULL;
     if (!inputs.len) {
+        const AzError *why = &inputs.left_out;
+        if (why->code != AZ_OK && b->error->code == AZ_OK)
+            error_at(b->error, why->code, why->span,
+                     "none of the tables of this union can be read; of the first: %s",
+                     why->message);
         bind_fail(b, step->span, "none of the tables of this union exists");
         return NULL;
     }

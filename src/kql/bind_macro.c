@@ -1,7 +1,7 @@
 // macro-expand: statements bound once for each entity of a group, and their union.
 //
 // An entity is a database or a cluster, whose tables the statements name as X.T, or a
-// table, which X itself then is. All names of databases and clusters lead to this store.
+// table, which X itself then is.
 
 #include "kql/bind_state.h"
 
@@ -86,10 +86,7 @@ static bool
 is_place(const AstExpr *entity)
 {
     const AstExpr *call = entity->kind == AST_MEMBER && entity->index ? entity->index : entity;
-    return call->kind == AST_CALL &&
-           (str_equal(call->name.text, STR("database")) ||
-            str_equal(call->name.text, STR("cluster")) ||
-            str_equal(call->name.text, STR("workspace")) || str_equal(call->name.text, STR("app")));
+    return call->kind == AST_CALL && is_place_call(call->name.text);
 }
 
 static Plan *

@@ -45,6 +45,7 @@ scope_add(Binder *b, Scope *scope, Str name, BindingKind kind)
     Binding *binding = ARENA_NEW(b->arena, Binding);
     binding->name = name;
     binding->kind = kind;
+    binding->access = scope->access;
     binding->next = scope->bindings;
     scope->bindings = binding;
     return binding;
@@ -72,6 +73,7 @@ scope_push(Binder *b, Scope *outer)
 {
     Scope *scope = ARENA_NEW(b->arena, Scope);
     scope->outer = outer;
+    scope->access = outer ? outer->access : NULL;
     return scope;
 }
 

@@ -2,27 +2,12 @@
 
 #include "kql/bind_state.h"
 
-// Request properties that mean something here are kept as values in the scope, under
-// names that no query can write.
+// Request properties that functions read are kept as values in the scope, under names
+// that no query can write (bind_statement.c).
 static Str
 property_name(Binder *b, Str name)
 {
     return str_format(b->arena, "$set %.*s", STR_ARG(name));
-}
-
-bool
-bind_set(Binder *b, const AstStatement *statement)
-{
-    Str name = statement->name.text;
-    if (!statement->value || !str_starts(name, STR("query_bin_auto_")))
-        return true; // properties that mean nothing here are accepted
-    Expr *value = bind_expression(b, statement->value, NULL);
-    if (!value)
-        return false;
-    if (value->kind != EXPR_CONST)
-        return bind_fail(b, statement->value->span, "a request property must be a constant");
-    scope_add(b, b->scope, property_name(b, name), BINDING_SCALAR)->expr = value;
-    return true;
 }
 
 static Expr *

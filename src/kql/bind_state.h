@@ -6,7 +6,7 @@
 
 // Plans a query may grow to: lets and functions are bound anew at each use, which a
 // hostile query could make exponential.
-enum { BINDER_PLANS_MAX = 20000, BINDER_DEPTH_MAX = 200 };
+enum { BINDER_PLANS_MAX = 20000, BINDER_DEPTH_MAX = 200, OPEN_COLUMNS_MAX = 500 };
 
 typedef struct Scope Scope;
 
@@ -16,6 +16,8 @@ typedef enum BindingKind {
     BINDING_FUNCTION, // function, bound in `scope` at each call
     BINDING_ENTITIES, // ast: an entity group
     BINDING_ENTITY,   // ast: the database or cluster that macro-expand's name stands for
+    BINDING_PATTERN,  // pattern; its cases are bound in `scope`
+    BINDING_DATABASE, // place: what an alias stands for
 } BindingKind;
 
 typedef struct Binding {
@@ -25,13 +27,30 @@ typedef struct Binding {
     const AstExpr *ast;
     Plan *plan;
     const AstFunction *function;
-    Scope *scope; // where the value was written
+    const AstPattern *pattern;
+    Str place;
+    Scope *scope;                // where the value was written
+    const struct Access *access; // what `restrict` had left visible where it was declared
     struct Binding *next;
 } Binding;
+
+// What `restrict access to` leaves visible; NULL = everything. Each statement narrows
+// the one before.
+typedef struct AccessEntry {
+    bool is_database; // written with database(): a table or function of `place`
+    Str place, name;  // the name may hold stars
+} AccessEntry;
+
+typedef struct Access {
+    AccessEntry *items;
+    size_t len, cap;
+    const struct Access *outer;
+} Access;
 
 struct Scope {
     Scope *outer;
     Binding *bindings; // newest first
+    const Access *access;
 };
 
 // What scan's expressions call by `step.column`: the record's columns once more for each
@@ -40,6 +59,20 @@ typedef struct StepScope {
     const AstScanStepList *steps;
     const Schema *record;
 } StepScope;
+
+// A column that a table was found to need although its schema lacks it; see bind_open.c.
+typedef struct OpenColumn {
+    Str table;
+    Column column;
+} OpenColumn;
+
+typedef struct OpenColumns {
+    OpenColumn *items;
+    size_t len, cap;
+    Str *tables; // open tables met while binding
+    size_t table_count, table_cap;
+    bool grown; // since binding began
+} OpenColumns;
 
 // The columns an expression may name.
 typedef struct Row {
@@ -60,6 +93,9 @@ typedef struct Binder {
     uint32_t depth;
     uint32_t shared_ids;
     Str render;
+    QueryProperties properties;
+    OpenColumns *open;
+    Str unknown_watchlist; // the last one met, for the error about its columns
     // While aggregates may be called: where they are collected.
     struct AggregateList *aggregates;
 } Binder;
@@ -100,6 +136,39 @@ Plan *bind_plan(Binder *b, PlanKind kind, Span span); // NULL when there are too
 const AstParam *operator_param(const AstOperator *step, const char *name);
 bool operator_flag(const AstOperator *step, const char *name); // name=true
 
+// bind_statement.c: set, declare, alias, restrict
+bool bind_set(Binder *b, const AstStatement *statement);
+bool bind_query_parameters(Binder *b, const AstStatement *statement);
+bool bind_pattern_statement(Binder *b, const AstStatement *statement);
+bool bind_alias(Binder *b, const AstStatement *statement);
+bool bind_restrict(Binder *b, const AstStatement *statement);
+Plan *bind_pattern_call(Binder *b, const Binding *pattern, const AstExpr *call, const AstExpr *path,
+                        Span span);
+// Whether `restrict` leaves the let, or the table or function of `place`, visible.
+bool binding_is_visible(Binder *b, const Binding *binding);
+bool name_is_visible(Binder *b, Str place, Str name);
+
+// bind_place.c: names of other databases
+// The place that a chain of database(), cluster(), workspace() ... calls means; false
+// when `ast` is no such chain.
+bool place_of(Binder *b, const AstExpr *ast, Str *place);
+bool is_place_call(Str name);
+// Tables and parameterless functions of a place: T, database("d").T
+Plan *bind_place_table(Binder *b, Str place, Str name, Span span);
+Plan *bind_qualified(Binder *b, const AstExpr *ast); // place.T, place.f(), pattern("x").path
+
+// bind_open.c: columns that only the data knows
+Plan *open_table(Binder *b, Plan *plan, Str table);
+void open_column_missed(Binder *b, Str column);
+
+// bind_external.c: rows from outside
+Plan *bind_externaldata(Binder *b, const AstOperator *step);
+Plan *bind_inline_external_table(Binder *b, const AstOperator *step);
+// Calls that yield tables and are no functions in KQL: _GetWatchlist, external_table ...;
+// false: the name is none of them.
+bool bind_special_table(Binder *b, const AstExpr *ast, Plan **out);
+bool is_special_table(Str name);
+
 // binder.c: statements and functions
 bool bind_lets(Binder *b, const AstStatementList *statements, size_t count);
 // Calls a KQL function: binds its arguments into a new scope. `first` (may be NULL) is
@@ -125,7 +194,6 @@ Expr *bind_aggregate_call(Binder *b, const AstExpr *ast);
 bool name_is_aggregate(Binder *b, Str name);
 
 // bind_special.c: calls whose answer is known while binding
-bool bind_set(Binder *b, const AstStatement *statement);
 Expr *bind_bin_auto(Binder *b, const AstExpr *ast, Row *row);
 Expr *bind_assert(Binder *b, const AstExpr *ast, Row *row);
 Expr *bind_is_column(Binder *b, const AstExpr *ast, Row *row);
@@ -163,6 +231,12 @@ Plan *tuple_stage_plan(Binder *b, Plan *input, const TupleStage *stage, bool win
 
 // bind_table.c, bind_operator.c, bind_shape.c, bind_join.c
 Plan *bind_table(Binder *b, const AstExpr *ast);
+Plan *bind_table_name(Binder *b, Str name, Span span);
+Plan *scan_plan(Binder *b, TableSource *source, Str name, bool ignore_case, Span span);
+Plan *call_function(Binder *b, const AstFunction *function, Scope *home,
+                    const AstFunctionFile *file, const AstExpr *call, Plan *first, Span span);
+// The tables of a statement list: its lets in `scope`, then its last statement.
+Plan *bind_body(Binder *b, const AstStatementList *body, Scope *scope, Span span);
 Plan *bind_operator(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_source(Binder *b, const AstOperator *step);
 Plan *bind_where(Binder *b, Plan *input, const AstOperator *step);
@@ -237,6 +311,7 @@ typedef struct UnionInputs {
     Plan **items;
     Str *names; // what withsource shows of each
     size_t len, cap;
+    AzError left_out; // why isfuzzy left out the first that it did
 } UnionInputs;
 bool union_add(Binder *b, UnionInputs *inputs, Plan *plan, Str name); // false when plan is NULL
 // One table of a list: a name, a pattern with stars, or an expression.

@@ -100,8 +100,13 @@ resolve_aggregate(Binder *b, const AstExpr *ast, ExprList *args, AggregateCall *
     uint32_t predicate =
         (resolution.fn->flags & FN_AGG_IF) ? predicate_position(resolution.fn) : UINT32_MAX;
     for (uint32_t i = 0; i < args->len; i++) {
-        uint32_t at = i < RESOLUTION_ARGS_MAX ? i : RESOLUTION_ARGS_MAX - 1;
-        Expr *expr = bind_convert(b, args->items[i], resolution.targets[at]);
+        // Columns beyond those that are resolved one by one stay as they are: arg_max(x, *)
+        // over a wide table.
+        bool beyond = i >= RESOLUTION_ARGS_MAX;
+        Type target = resolution.targets[beyond ? RESOLUTION_ARGS_MAX - 1 : i];
+        if (beyond && (resolution.fn->flags & FN_AGG_COLUMNS))
+            target = types[i];
+        Expr *expr = bind_convert(b, args->items[i], target);
         if (!expr)
             return false;
         if (i == predicate)

@@ -23,7 +23,7 @@ plan_ignores_case(const Plan *plan)
     return false;
 }
 
-static Plan *
+Plan *
 scan_plan(Binder *b, TableSource *source, Str name, bool ignore_case, Span span)
 {
     Plan *plan = bind_plan(b, PLAN_SCAN, span);
@@ -52,9 +52,21 @@ collect_table(void *context, Str name)
     ARRAY_PUSH(names->arena, names, str_copy(names->arena, name));
 }
 
-static Plan *
-unknown_table(Binder *b, Str name, Span span)
+static void
+bind_hidden(Binder *b, Str name, Span span)
 {
+    bind_fail(b, span, "'%.*s' cannot be reached: the query restricts access to other names",
+              STR_ARG(name));
+}
+
+static Plan *
+unknown_table(Binder *b, Str place, Str name, Span span)
+{
+    if (place.len) {
+        bind_fail(b, span, "there is no table or function '%.*s' in %.*s", STR_ARG(name),
+                  STR_ARG(place));
+        return NULL;
+    }
     TableNames names = {.arena = b->arena};
     b->catalog->each_table(b->catalog->context, collect_table, &names);
     for (Scope *scope = b->scope; scope; scope = scope->outer)
@@ -79,7 +91,7 @@ find_table(Binder *b, Str database, Str name, Span span)
     TableSource *source = b->catalog->find_table(b->catalog->context, database, name, &canonical,
                                                  &ignore_case, &error);
     if (source)
-        return scan_plan(b, source, canonical, ignore_case, span);
+        return open_table(b, scan_plan(b, source, canonical, ignore_case, span), canonical);
     if (error.code != AZ_OK) {
         if (b->error->code == AZ_OK)
             error_at(b->error, error.code, span, "%s", error.message);
@@ -88,15 +100,13 @@ find_table(Binder *b, Str database, Str name, Span span)
     return NULL;
 }
 
-// The body of a function that yields a table, in the scope of its arguments.
-static Plan *
-function_body(Binder *b, const AstFunction *function, Scope *scope, Span span)
+Plan *
+bind_body(Binder *b, const AstStatementList *body, Scope *scope, Span span)
 {
     Scope *outer = b->scope;
     Plan *implicit = b->implicit;
     b->scope = scope;
     b->implicit = NULL;
-    const AstStatementList *body = &function->body;
     Plan *plan = NULL;
     if (!body->len || body->items[body->len - 1].kind != AST_TABULAR)
         bind_fail(b, span, "the function has no result");
@@ -107,24 +117,28 @@ function_body(Binder *b, const AstFunction *function, Scope *scope, Span span)
     return plan;
 }
 
-static Plan *
+Plan *
 call_function(Binder *b, const AstFunction *function, Scope *home, const AstFunctionFile *file,
               const AstExpr *call, Plan *first, Span span)
 {
     Scope *scope;
     if (!bind_enter(b, span) || !bind_call_scope(b, function, home, call, NULL, first, &scope))
         return NULL;
-    Plan *plan = function_body(b, function, scope, span);
+    Plan *plan = bind_body(b, &function->body, scope, span);
     b->depth--;
     if (!plan && file)
         relocate_error(b, file, span);
     return plan;
 }
 
-static Plan *
+Plan *
 bind_table_name(Binder *b, Str name, Span span)
 {
     Binding *binding = scope_find(b->scope, name);
+    if (binding && !binding_is_visible(b, binding)) {
+        bind_hidden(b, name, span);
+        return NULL;
+    }
     if (binding && binding->kind == BINDING_TABLE) {
         if (binding->plan)
             return binding->plan;
@@ -144,15 +158,32 @@ bind_table_name(Binder *b, Str name, Span span)
         bind_fail(b, span, "'%.*s' is a single value, not a table", STR_ARG(name));
         return NULL;
     }
-    Plan *plan = binding ? NULL : find_table(b, STR(""), name, span);
+    if (binding && binding->kind == BINDING_FUNCTION)
+        return call_function(b, binding->function, binding->scope, NULL, NULL, NULL, span);
+    return bind_place_table(b, STR(""), name, span);
+}
+
+Plan *
+bind_place_table(Binder *b, Str place, Str name, Span span)
+{
+    Plan *plan = find_table(b, place, name, span);
+    if (plan && !name_is_visible(b, place, name)) {
+        bind_hidden(b, name, span);
+        return NULL;
+    }
     if (plan || b->error->code != AZ_OK)
         return plan;
-    Scope *home;
-    const AstFunctionFile *file;
-    const AstFunction *function = find_kql_function(b, name, &home, &file);
-    if (function)
-        return call_function(b, function, home, file, NULL, NULL, span);
-    return b->error->code == AZ_OK ? unknown_table(b, name, span) : NULL;
+    AzError error = {0};
+    const AstFunctionFile *file = b->catalog->find_user_function(b->catalog->context, name, &error);
+    if (error.code != AZ_OK && b->error->code == AZ_OK)
+        *b->error = error;
+    if (file && !name_is_visible(b, place, name)) {
+        bind_hidden(b, name, span);
+        return NULL;
+    }
+    if (file)
+        return call_function(b, file->function, NULL, file, NULL, NULL, span);
+    return b->error->code == AZ_OK ? unknown_table(b, place, name, span) : NULL;
 }
 
 // materialize(T): one evaluation for all readers.
@@ -173,7 +204,7 @@ bind_table_call(Binder *b, const AstExpr *ast)
     Str name = ast->name.text;
     if (str_equal(name, STR("materialize")))
         return bind_materialize(b, ast);
-    if (str_equal(name, STR("table")) || str_equal(name, STR("materialized_view"))) {
+    if (str_equal(name, STR("table"))) {
         Expr *table = ast->args.len ? bind_constant(b, ast->args.items[0], TYPE_STRING,
                                                     "the name of the table")
                                     : NULL;
@@ -183,9 +214,20 @@ bind_table_call(Binder *b, const AstExpr *ast)
         }
         return bind_table_name(b, text_str(&table->value.text), ast->span);
     }
+    Plan *special;
+    Binding *binding = scope_find(b->scope, name);
+    if (binding && binding->kind == BINDING_PATTERN && binding_is_visible(b, binding))
+        return bind_pattern_call(b, binding, ast, NULL, ast->span);
+    if (!binding && bind_special_table(b, ast, &special))
+        return special;
     Scope *home;
     const AstFunctionFile *file;
     const AstFunction *function = find_kql_function(b, name, &home, &file);
+    if (function &&
+        (binding ? !binding_is_visible(b, binding) : !name_is_visible(b, STR(""), name))) {
+        bind_hidden(b, name, ast->name.span);
+        return NULL;
+    }
     if (!function) {
         bind_fail(b, ast->name.span,
                   "there is no function '%.*s' that yields a table, or it is "
@@ -194,30 +236,6 @@ bind_table_call(Binder *b, const AstExpr *ast)
         return NULL;
     }
     return call_function(b, function, home, file, ast, NULL, ast->span);
-}
-
-// database("x").T, cluster("c").database("d").T, workspace("w").T
-static Plan *
-bind_qualified(Binder *b, const AstExpr *ast)
-{
-    Str database = STR("");
-    const AstExpr *base = entity_base(b, ast->base);
-    const AstExpr *call = base->kind == AST_MEMBER && base->index ? base->index : base;
-    if (call->kind == AST_CALL && call->args.len == 1) {
-        Expr *name = bind_constant(b, call->args.items[0], TYPE_STRING, "the name of the database");
-        if (!name)
-            return NULL;
-        database = text_str(&name->value.text);
-    }
-    if (ast->index) {
-        bind_fail(b, ast->span, "functions of other databases cannot be called here");
-        return NULL;
-    }
-    Plan *plan = find_table(b, database, ast->name.text, ast->span);
-    if (!plan)
-        bind_fail(b, ast->span, "there is no table '%.*s' in '%.*s'", STR_ARG(ast->name.text),
-                  STR_ARG(database));
-    return plan;
 }
 
 Plan *
@@ -229,6 +247,7 @@ bind_table(Binder *b, const AstExpr *ast)
     switch (ast->kind) {
     case AST_NAME: plan = bind_table_name(b, ast->name.text, ast->span); break;
     case AST_CALL: plan = bind_table_call(b, ast); break;
+    case AST_INDEX:
     case AST_MEMBER: plan = bind_qualified(b, ast); break;
     case AST_SOURCE: plan = bind_source(b, ast->operators[0]); break;
     case AST_PIPELINE:
@@ -423,6 +442,8 @@ bind_source(Binder *b, const AstOperator *step)
         {STR_INIT("datatable"), bind_datatable},
         {STR_INIT("print"), bind_print},
         {STR_INIT("range"), bind_range},
+        {STR_INIT("externaldata"), bind_externaldata},
+        {STR_INIT("inline_external_table"), bind_inline_external_table},
     };
     for (size_t i = 0; i < COUNT_OF(SOURCES); i++)
         if (str_equal(step->name, SOURCES[i].name))
@@ -440,6 +461,31 @@ bind_source(Binder *b, const AstOperator *step)
 
 // ---- invoke ----
 
+// Functions of Defender XDR take the name of a column as text, or the column bare:
+// invoke FileProfile(SHA1). A bare name that is no value but a column becomes its text.
+static const AstExpr *
+columns_as_texts(Binder *b, const AstExpr *call, const Plan *input)
+{
+    AstExpr *copy = NULL;
+    for (size_t i = 0; i < call->args.len; i++) {
+        const AstExpr *argument = call->args.items[i];
+        if (argument->kind != AST_NAME || scope_find(b->scope, argument->name.text) ||
+            schema_find(&input->schema, argument->name.text) < 0)
+            continue;
+        if (!copy) {
+            copy = ARENA_NEW(b->arena, AstExpr);
+            *copy = *call;
+            copy->args.items = ARENA_ARRAY(b->arena, AstExpr *, call->args.len);
+            memcpy(copy->args.items, call->args.items, call->args.len * sizeof(AstExpr *));
+        }
+        AstExpr *text = ARENA_NEW(b->arena, AstExpr);
+        *text = (AstExpr){.kind = AST_LITERAL, .span = argument->span, .height = 1};
+        text->value = value_string(argument->name.text);
+        copy->args.items[i] = text;
+    }
+    return copy ? copy : call;
+}
+
 static Plan *
 bind_invoke(Binder *b, Plan *input, const AstOperator *step)
 {
@@ -456,6 +502,8 @@ bind_invoke(Binder *b, Plan *input, const AstOperator *step)
                   STR_ARG(call->name.text));
         return NULL;
     }
+    if (file && str_equal(file->folder, STR("defender-xdr")))
+        call = columns_as_texts(b, call, input);
     return call_function(b, function, home, file, call, input, call->span);
 }
 

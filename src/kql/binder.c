@@ -92,12 +92,14 @@ is_tabular(Binder *b, const AstExpr *ast)
     }
     case AST_CALL: {
         Str name = ast->name.text;
-        if (str_equal(name, STR("materialize")) || str_equal(name, STR("table")) ||
-            str_equal(name, STR("materialized_view")))
-            return true;
         Scope *home;
         const AstFunctionFile *file;
         Binding *binding = scope_find(b->scope, name);
+        if (binding && binding->kind == BINDING_PATTERN)
+            return true;
+        if (!binding && (str_equal(name, STR("materialize")) || str_equal(name, STR("table")) ||
+                         is_special_table(name)))
+            return true;
         if (!binding || binding->kind != BINDING_FUNCTION) {
             size_t count;
             b->catalog->find_function(b->catalog->context, name, &count);
@@ -107,18 +109,19 @@ is_tabular(Binder *b, const AstExpr *ast)
         const AstFunction *function = find_kql_function(b, name, &home, &file);
         return function && function_is_tabular(b, function, home);
     }
+    case AST_INDEX:
     case AST_MEMBER: {
         const AstExpr *base = ast->base;
-        while (base->kind == AST_MEMBER)
+        while (base->kind == AST_MEMBER || base->kind == AST_INDEX)
             base = base->base;
-        if (base->kind == AST_NAME) {
-            Binding *binding = scope_find(b->scope, base->name.text);
+        Binding *binding = scope_find(
+            b->scope, base->kind == AST_NAME || base->kind == AST_CALL ? base->name.text : STR(""));
+        if (base->kind == AST_NAME)
             return binding && binding->kind == BINDING_ENTITY && !is_entity_value(ast);
-        }
-        return base->kind == AST_CALL && (str_equal(base->name.text, STR("database")) ||
-                                          str_equal(base->name.text, STR("cluster")) ||
-                                          str_equal(base->name.text, STR("workspace")) ||
-                                          str_equal(base->name.text, STR("app")));
+        if (base->kind != AST_CALL)
+            return false;
+        return binding ? binding->kind == BINDING_PATTERN
+                       : ast->kind == AST_MEMBER && is_place_call(base->name.text);
     }
     default: return false;
     }
@@ -136,6 +139,7 @@ bind_let(Binder *b, const AstStatement *statement)
         // The function sees what was declared before it, not itself.
         Scope *before = scope_push(b, home->outer);
         before->bindings = binding->next;
+        before->access = home->access;
         binding->scope = before;
         return true;
     }
@@ -146,6 +150,7 @@ bind_let(Binder *b, const AstStatement *statement)
     if (is_tabular(b, statement->value)) {
         Scope *before = scope_push(b, b->scope->outer);
         before->bindings = b->scope->bindings;
+        before->access = b->scope->access;
         Binding *binding = scope_add(b, b->scope, statement->name.text, BINDING_TABLE);
         binding->ast = statement->value;
         binding->scope = before;
@@ -160,24 +165,6 @@ bind_let(Binder *b, const AstStatement *statement)
     return true;
 }
 
-static bool
-bind_query_parameters(Binder *b, const AstStatement *statement)
-{
-    for (size_t i = 0; i < statement->parameter_count; i++) {
-        const AstParameter *parameter = &statement->parameters[i];
-        if (!parameter->default_)
-            return bind_fail(b, parameter->name.span,
-                             "the query parameter '%.*s' has no value: give it a default",
-                             STR_ARG(parameter->name.text));
-        Expr *value = bind_constant(b, parameter->default_, parameter->type,
-                                    "the default of a query parameter");
-        if (!value)
-            return false;
-        scope_add(b, b->scope, parameter->name.text, BINDING_SCALAR)->expr = value;
-    }
-    return true;
-}
-
 bool
 bind_lets(Binder *b, const AstStatementList *statements, size_t count)
 {
@@ -189,9 +176,9 @@ bind_lets(Binder *b, const AstStatementList *statements, size_t count)
         case AST_LET_FUNCTION: done = bind_let(b, statement); break;
         case AST_QUERY_PARAMETERS: done = bind_query_parameters(b, statement); break;
         case AST_SET: done = bind_set(b, statement); break;
-        case AST_UNSUPPORTED_STATEMENT:
-            done = bind_unsupported(b, statement->span, statement->what.ptr);
-            break;
+        case AST_PATTERN: done = bind_pattern_statement(b, statement); break;
+        case AST_ALIAS: done = bind_alias(b, statement); break;
+        case AST_RESTRICT: done = bind_restrict(b, statement); break;
         case AST_TABULAR: break;
         }
         if (!done)
@@ -254,6 +241,21 @@ bind_table_argument(Binder *b, const AstParameter *parameter, const AstExpr *arg
     return plan && check_table_parameter(b, parameter, plan, argument->span);
 }
 
+static bool
+check_argument_names(Binder *b, const AstFunction *function, const AstExpr *call)
+{
+    for (size_t i = 0; call && call->arg_names && i < call->args.len; i++) {
+        Str name = call->arg_names[i].text;
+        bool known = !name.len;
+        for (size_t p = 0; p < function->parameter_count && !known; p++)
+            known = str_equal(name, function->parameters[p].name.text);
+        if (!known)
+            return bind_fail(b, call->arg_names[i].span, "the function has no parameter '%.*s'",
+                             STR_ARG(name));
+    }
+    return true;
+}
+
 bool
 bind_call_scope(Binder *b, const AstFunction *function, Scope *home, const AstExpr *call, Row *row,
                 Plan *first, Scope **out)
@@ -266,6 +268,8 @@ bind_call_scope(Binder *b, const AstFunction *function, Scope *home, const AstEx
         return bind_fail(b, span, "the function takes %zu argument%s, not %zu",
                          function->parameter_count, function->parameter_count == 1 ? "" : "s",
                          given);
+    if (!check_argument_names(b, function, call))
+        return false;
     for (size_t i = 0; i < function->parameter_count; i++) {
         const AstParameter *parameter = &function->parameters[i];
         const AstExpr *argument = i < skip ? NULL : argument_for(function, call, i, skip);
@@ -311,39 +315,77 @@ relocate_error(Binder *b, const AstFunctionFile *file, Span call)
 
 // ---- the entry ----
 
-BoundQuery *
-kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *error)
+static bool
+bind_statements(Binder *b, const AstQuery *query, BoundQuery *bound)
 {
-    AzError local = {0};
-    Binder binder = {.arena = arena, .catalog = catalog, .error = error ? error : &local};
-    Binder *b = &binder;
-    b->scope = scope_push(b, NULL);
-    BoundQuery *bound = ARENA_NEW(arena, BoundQuery);
     ResultPlans results = {0};
     for (size_t i = 0; i < query->statements.len; i++) {
         const AstStatement *statement = &query->statements.items[i];
         if (statement->kind != AST_TABULAR) {
             AstStatementList one = {.items = (AstStatement *)statement, .len = 1};
             if (!bind_lets(b, &one, 1))
-                return NULL;
+                return false;
             continue;
         }
         bound->primary = (uint32_t)results.len;
         if (!bind_results(b, statement->value, STR(""), &results))
-            return NULL;
+            return false;
     }
     bound->count = (uint32_t)results.len;
-    bound->results = ARENA_ARRAY(arena, Plan *, results.len);
-    bound->names = ARENA_ARRAY(arena, Str, results.len);
+    bound->results = ARENA_ARRAY(b->arena, Plan *, results.len);
+    bound->names = ARENA_ARRAY(b->arena, Str, results.len);
     for (uint32_t i = 0; i < bound->count; i++) {
         bound->results[i] = results.items[i].plan;
         bound->names[i] = results.items[i].name;
     }
-    if (!bound->count) {
-        bind_fail(b, (Span){(uint32_t)query->text.len, (uint32_t)query->text.len},
-                  "the query has no result: after its let statements a table or print is missing");
-        return NULL;
+    return bound->count ||
+           bind_fail(b, (Span){(uint32_t)query->text.len, (uint32_t)query->text.len},
+                     "the query has no result: after its let statements a table or print is "
+                     "missing");
+}
+
+// query_take_max_records: no result has more rows.
+static bool
+limit_results(Binder *b, BoundQuery *bound)
+{
+    for (uint32_t i = 0; b->properties.take_max_records >= 0 && i < bound->count; i++) {
+        Plan *input = bound->results[i];
+        Plan *plan = bind_plan(b, PLAN_TAKE, input->span);
+        if (!plan)
+            return false;
+        plan->input = input;
+        plan->schema = input->schema;
+        plan->serialized = input->serialized;
+        plan->take.count = b->properties.take_max_records;
+        bound->results[i] = plan;
     }
-    bound->render = b->render;
-    return bound;
+    return true;
+}
+
+BoundQuery *
+kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *error)
+{
+    AzError local = {0};
+    AzError *cause = error ? error : &local;
+    OpenColumns open = {0};
+    BoundQuery *bound = ARENA_NEW(arena, BoundQuery);
+    // Again while columns come up that a table may have; see bind_open.c.
+    for (;;) {
+        Binder binder = {
+            .arena = arena,
+            .catalog = catalog,
+            .error = cause,
+            .open = &open,
+            .properties = {.max_records = -1, .take_max_records = -1},
+        };
+        binder.scope = scope_push(&binder, NULL);
+        open.grown = false;
+        bound->count = 0;
+        bool done = bind_statements(&binder, query, bound) && limit_results(&binder, bound);
+        bound->render = binder.render;
+        bound->properties = binder.properties;
+        if (!open.grown || open.len > OPEN_COLUMNS_MAX)
+            return done ? bound : NULL;
+        error_clear(cause);
+    }
 }

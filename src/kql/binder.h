@@ -4,12 +4,21 @@
 #include "base/buffer.h"
 #include "kql/catalog.h"
 
+// Request properties (`set name = value`) that mean something here; others are accepted.
+typedef struct QueryProperties {
+    bool no_truncation;
+    int64_t max_records;      // truncationmaxrecords; -1 = none
+    int64_t take_max_records; // query_take_max_records; -1 = none
+    int64_t timeout;          // servertimeout, ticks; 0 = none
+} QueryProperties;
+
 typedef struct BoundQuery {
     Plan **results; // of the tabular statements, in order; fork and facet have several
     Str *names;     // of each result, empty when it has none
     uint32_t count;
     uint32_t primary; // the first result of the last statement
     Str render;       // visualisation of the last `render`, empty if none
+    QueryProperties properties;
 } BoundQuery;
 
 // Binds all statements of `query`. NULL with an error at its span: unknown names

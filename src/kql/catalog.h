@@ -6,15 +6,45 @@
 #include "kql/ast.h"
 #include "kql/plan.h"
 
+// A source whose rows lie outside the store: externaldata and its kin.
+typedef struct ExternalRequest {
+    Schema schema;
+    const Str *addresses; // paths, file:// or http(s) addresses
+    uint32_t address_count;
+    Str format;                 // as written; empty: by the file's name, else csv
+    bool skip_first;            // the first record of each file is a header
+    Str mapping;                // JSON of an ingestion mapping; empty: by position or name
+    Str name_prefix, extension; // only files whose name starts and ends so
+} ExternalRequest;
+
 typedef struct Catalog {
     void *context;
+    // Names are bound and nothing is read or run: what only the service or its data knows
+    // (a watchlist's columns, other workspaces) is taken as the query says.
+    bool check;
 
     // The table of that name (any case), or NULL; NULL with `error` set when it is
-    // there but cannot be read. `ignore_column_case` is true for Resource Graph's tables.
+    // there but cannot be read. `database` is empty or a place ("workspace:w",
+    // "cluster:c/database:d"). `ignore_column_case` is true for Resource Graph's tables.
     TableSource *(*find_table)(void *context, Str database, Str name, Str *canonical,
                                bool *ignore_column_case, AzError *error);
     // Calls `each` for every table name: wildcards and suggestions.
     void (*each_table)(void *context, void (*each)(void *arg, Str name), void *arg);
+
+    // A column that rows of the table may have although its schema does not name it
+    // (hidden standard columns, columns of AzureDiagnostics): its type, or TYPE_NONE.
+    Type (*open_column)(void *context, Str table, Str column);
+
+    // The rows behind addresses. NULL with an error that holds no secret of an address.
+    TableSource *(*find_external)(void *context, const ExternalRequest *request, AzError *error);
+
+    // The columns of a watchlist's items; false without an error when there is none of that
+    // alias.
+    bool (*find_watchlist)(void *context, Arena *arena, Str alias, Str **columns, size_t *count,
+                           AzError *error);
+
+    // The text given for a query parameter with the request; false when none was.
+    bool (*find_parameter)(void *context, Str name, Str *text);
 
     // Overloads of a built-in function or aggregate (exact case), aliases included;
     // *count = 0 when there is none.

@@ -379,11 +379,19 @@ lex_name(Lexer *lexer)
     if (type != TYPE_NONE && type != TYPE_DYNAMIC && type != TYPE_STRING)
         return lex_typed(lexer, start, type);
     lexer->at = end;
-    if (str_equal(name, STR("true")) || str_equal(name, STR("false"))) {
-        Value value = value_bool(str_equal(name, STR("true")));
-        push(lexer, TOKEN_LITERAL, start, name, &value);
-        return true;
-    }
+    static const struct {
+        Str text;
+        bool value;
+    } BOOLS[] = {
+        {STR_INIT("true"), true},   {STR_INIT("True"), true},   {STR_INIT("TRUE"), true},
+        {STR_INIT("false"), false}, {STR_INIT("False"), false}, {STR_INIT("FALSE"), false},
+    };
+    for (size_t i = 0; i < COUNT_OF(BOOLS); i++)
+        if (str_equal(name, BOOLS[i].text)) {
+            Value value = value_bool(BOOLS[i].value);
+            push(lexer, TOKEN_LITERAL, start, name, &value);
+            return true;
+        }
     push(lexer, TOKEN_NAME, start, name, NULL);
     return true;
 }

@@ -27,3 +27,7 @@ typedef struct TokenList {
 // All tokens of `text`. False with an error at the place: unclosed strings, bad
 // numbers, characters that mean nothing in KQL.
 bool kql_tokens(Arena *arena, Str text, TokenList *out, AzError *error);
+
+// The text with the inside of each obfuscated string (h"...") as stars of the same
+// length, for messages that show a part of a query. Works on broken queries too.
+Str kql_hide_secrets(Arena *arena, Str text);

@@ -73,6 +73,8 @@ parser_fail(Parser *p, const char *expected)
         return error_at(p->error, AZ_SYNTAX, p->token->span, "expected %s, but the query ends here",
                         expected);
     Str found = str_slice(p->text, p->token->span.start, p->token->span.end);
+    if (found.ptr[0] == 'h' || found.ptr[0] == 'H')
+        found = kql_hide_secrets(p->arena, found);
     return error_at(p->error, AZ_SYNTAX, p->token->span, "expected %s, found '%.*s'%s", expected,
                     (int)(found.len > 60 ? 60 : found.len), found.ptr, found.len > 60 ? "..." : "");
 }
@@ -503,8 +505,7 @@ parse_pattern_cases(Parser *p, AstPattern *out)
 static bool
 parse_declare_pattern(Parser *p, AstStatement *out)
 {
-    out->kind = AST_UNSUPPORTED_STATEMENT;
-    out->what = STR("declare pattern");
+    out->kind = AST_PATTERN;
     AstPattern *pattern = out->pattern = ARENA_NEW(p->arena, AstPattern);
     if (!parse_name(p, &out->name, "the name of the pattern"))
         return false;
@@ -538,14 +539,11 @@ parse_declare(Parser *p, AstStatement *out)
     return parser_fail(p, "'query_parameters' or 'pattern' after 'declare'");
 }
 
-// Alias and restrict are read whole; `what` names them for the binder, which runs none.
-
 // alias database name = cluster("c").database("d")
 static bool
 parse_alias(Parser *p, AstStatement *out)
 {
-    out->kind = AST_UNSUPPORTED_STATEMENT;
-    out->what = STR("alias database");
+    out->kind = AST_ALIAS;
     parser_advance(p); // database
     if (!parse_name(p, &out->name, "a name after 'alias database'") ||
         !parser_expect_symbol(p, "=", "after the alias"))
@@ -558,8 +556,7 @@ parse_alias(Parser *p, AstStatement *out)
 static bool
 parse_restrict(Parser *p, AstStatement *out)
 {
-    out->kind = AST_UNSUPPORTED_STATEMENT;
-    out->what = STR("restrict access");
+    out->kind = AST_RESTRICT;
     parser_advance(p); // access
     return parser_expect_word(p, "to", "after 'restrict access'") &&
            parse_table_list(p, &out->entities);

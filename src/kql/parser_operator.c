@@ -559,13 +559,55 @@ read_externaldata(Parser *p, AstOperator *out)
     return !parser_take_word(p, "with") || parse_properties(p, &out->properties);
 }
 
-// inline_external_table(columns) kind=storage dataformat=csv (path, ...) [with (...)]
+// partition by (name:type [= expression], ...)
+static bool
+read_partitions(Parser *p, AstOperator *out)
+{
+    return parser_expect_word(p, "by", "after 'partition'") &&
+           parse_declared(p, &out->declared, &out->declared_count);
+}
+
+// pathformat = ('text' column datetime_pattern('format', column) ...): how the service
+// lays out folders; kept as it was written.
+static bool
+read_path_format(Parser *p, AstOperator *out)
+{
+    AstParam format = {.name = STR("pathformat"), .span = p->token->span};
+    parser_advance(p); // pathformat
+    if (!parser_expect_symbol(p, "=", "after 'pathformat'") ||
+        !parser_expect_symbol(p, "(", "before the parts of the path"))
+        return false;
+    uint32_t start = p->token[-1].span.start;
+    while (!parser_is_symbol(p, ")"))
+        if (!parse_expression(p))
+            return false;
+    parser_advance(p);
+    format.text = str_slice(p->text, start, parser_span(p, start).end);
+    ARRAY_PUSH(p->arena, &out->params, format);
+    return true;
+}
+
+// inline_external_table [(columns)] kind=storage [partition by ...] [pathformat = ...]
+// dataformat=csv (path, ...) [with (...)]
 static bool
 read_inline_external_table(Parser *p, AstOperator *out)
 {
-    if (!parse_columns(p, &out->columns) || !parse_parameters(p, out) ||
-        !parser_expect_symbol(p, "(", "before the paths"))
+    if (parser_is_symbol(p, "(") && !parse_columns(p, &out->columns))
         return false;
+    while (!parser_is_symbol(p, "(")) {
+        bool done;
+        if (parser_take_word(p, "partition"))
+            done = read_partitions(p, out);
+        else if (parser_is_word(p, "pathformat"))
+            done = read_path_format(p, out);
+        else if (at_parameter(p))
+            done = parse_parameter(p, out);
+        else
+            done = parser_fail(p, "kind=..., dataformat=... or the paths in parentheses");
+        if (!done)
+            return false;
+    }
+    parser_advance(p);
     while (!parser_is_symbol(p, ")")) {
         AstExpr *path = parse_expression(p);
         if (!path)

@@ -253,7 +253,7 @@ open_for_reading(Catalog *catalog, AzError *error)
 }
 
 // SQLite takes an immutable file for granted; a writer may have come since.
-static bool
+bool
 catalog_refresh(Catalog *catalog, AzError *error)
 {
     bool stale = catalog->immutable && !catalog->fresh;
@@ -308,8 +308,8 @@ catalog_close(Catalog *catalog)
     free(catalog);
 }
 
-static Str
-column_text(sqlite3_stmt *statement, int column, Arena *arena)
+Str
+catalog_column_text(sqlite3_stmt *statement, int column, Arena *arena)
 {
     const unsigned char *text = sqlite3_column_text(statement, column);
     size_t len = (size_t)sqlite3_column_bytes(statement, column);
@@ -350,12 +350,12 @@ tables_load(Catalog *catalog, Arena *arena, CatalogState *out, AzError *error)
         int64_t id = sqlite3_column_int64(statement, 0);
         if (!tables.len || tables.items[tables.len - 1].id != id) {
             columns = (ColumnArray){0};
-            CatalogTable table = {.id = id, .name = column_text(statement, 1, arena)};
+            CatalogTable table = {.id = id, .name = catalog_column_text(statement, 1, arena)};
             table.kind = sqlite3_column_int(statement, 2) ? TABLE_LOG : TABLE_INVENTORY;
             ARRAY_PUSH(arena, &tables, table);
         }
-        Column column = {column_text(statement, 3, arena), TYPE_NONE};
-        Str type = column_text(statement, 4, arena);
+        Column column = {catalog_column_text(statement, 3, arena), TYPE_NONE};
+        Str type = catalog_column_text(statement, 4, arena);
         column.type = type_from_name(type);
         ARRAY_PUSH(arena, &columns, column);
         ok = column.type != TYPE_NONE || damaged(catalog, "a column has no type", error);
@@ -416,7 +416,7 @@ segments_load(Catalog *catalog, Arena *arena, CatalogState *out, AzError *error)
             .id = sqlite3_column_int64(statement, 0),
             .table = sqlite3_column_int64(statement, 1),
             .snapshot = sqlite3_column_int64(statement, 2),
-            .file = column_text(statement, 3, arena),
+            .file = catalog_column_text(statement, 3, arena),
             .rows = (uint64_t)sqlite3_column_int64(statement, 4),
             .bytes = (uint64_t)sqlite3_column_int64(statement, 5),
             .checksum = (uint64_t)sqlite3_column_int64(statement, 6),
@@ -503,14 +503,14 @@ catalog_snapshots(Catalog *catalog, Arena *arena, SnapshotInfo **out, size_t *co
         SnapshotInfo info = {
             .id = sqlite3_column_int64(statement, 0),
             .created = sqlite3_column_int64(statement, 1),
-            .source = column_text(statement, 2, arena),
-            .tenant_id = column_text(statement, 3, arena),
-            .tool_version = column_text(statement, 4, arena),
+            .source = catalog_column_text(statement, 2, arena),
+            .tenant_id = catalog_column_text(statement, 3, arena),
+            .tool_version = catalog_column_text(statement, 4, arena),
             .duration_ms = sqlite3_column_int64(statement, 5),
             .rows = (uint64_t)sqlite3_column_int64(statement, 6),
             .bytes = (uint64_t)sqlite3_column_int64(statement, 7),
             .rejected = (uint64_t)sqlite3_column_int64(statement, 8),
-            .content_hash = column_text(statement, 9, arena),
+            .content_hash = catalog_column_text(statement, 9, arena),
         };
         ARRAY_PUSH(arena, &infos, info);
     }

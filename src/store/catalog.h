@@ -51,6 +51,12 @@ enum { CATALOG_ALL_SNAPSHOTS = -1 };
 // unknown snapshot is an AZ_NOT_FOUND.
 bool catalog_load(Catalog *catalog, Arena *arena, int64_t snapshot, CatalogState *out,
                   AzError *error);
+// Functions in KQL; see store.h. Their table is made with the first one, so that stores
+// without functions stay as older programs know them.
+bool catalog_functions(Catalog *catalog, Arena *arena, SavedFunction **out, size_t *count,
+                       AzError *error);
+bool catalog_function_save(Catalog *catalog, const SavedFunction *function, AzError *error);
+bool catalog_function_delete(Catalog *catalog, Str name, bool *found, AzError *error);
 bool catalog_snapshots(Catalog *catalog, Arena *arena, SnapshotInfo **out, size_t *count,
                        AzError *error);
 // Whether the catalog's own pages are sound: AZ_CORRUPT with the first complaint.

@@ -19,3 +19,6 @@ bool catalog_error(const Catalog *catalog, const char *doing, AzError *error);
 bool catalog_exec(Catalog *catalog, const char *sql, const char *doing, AzError *error);
 sqlite3_stmt *catalog_prepare(Catalog *catalog, const char *sql, const char *doing, AzError *error);
 bool catalog_number(Catalog *catalog, const char *sql, int64_t *out, AzError *error);
+// Before a read: a file that nobody changes is opened anew, to see what it holds now.
+bool catalog_refresh(Catalog *catalog, AzError *error);
+Str catalog_column_text(sqlite3_stmt *statement, int column, Arena *arena);

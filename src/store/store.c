@@ -242,6 +242,33 @@ store_snapshots(Store *store, Arena *arena, SnapshotInfo **out, size_t *count, A
     return ok;
 }
 
+bool
+store_functions(Store *store, Arena *arena, SavedFunction **out, size_t *count, AzError *error)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool ok = catalog_functions(store->catalog, arena, out, count, error);
+    pthread_mutex_unlock(&store->mutex);
+    return ok;
+}
+
+bool
+store_function_save(Store *store, const SavedFunction *function, AzError *error)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool ok = catalog_function_save(store->catalog, function, error);
+    pthread_mutex_unlock(&store->mutex);
+    return ok;
+}
+
+bool
+store_function_delete(Store *store, Str name, bool *found, AzError *error)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool ok = catalog_function_delete(store->catalog, name, found, error);
+    pthread_mutex_unlock(&store->mutex);
+    return ok;
+}
+
 static bool
 groups_same(const Segment *segment, const CatalogSegment *entry)
 {

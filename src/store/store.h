@@ -109,6 +109,20 @@ void store_writer_stats(StoreWriter *writer, uint64_t input_bytes, uint64_t reje
 bool store_commit(StoreWriter *writer, int64_t *snapshot, AzError *error);
 void store_abort(StoreWriter *writer);
 
+// Functions in KQL that a user keeps in the store: its name and its text as it was given.
+typedef struct SavedFunction {
+    Str name, text;
+    int64_t saved; // ticks
+} SavedFunction;
+
+// All of them by name, in the arena.
+bool store_functions(Store *store, Arena *arena, SavedFunction **out, size_t *count,
+                     AzError *error);
+// Adds or replaces one; durable on return. The store must be open for writing.
+bool store_function_save(Store *store, const SavedFunction *function, AzError *error);
+// *found: whether there was one of that name.
+bool store_function_delete(Store *store, Str name, bool *found, AzError *error);
+
 // Reads every block of every segment and checks it; `report` gets one line for
 // each problem. Returns the number of problems, -1 when the catalog cannot be read.
 int64_t store_check(Store *store, void (*report)(void *context, const char *line), void *context,

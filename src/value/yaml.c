@@ -1,4 +1,4 @@
-#include "assess/yaml.h"
+#include "value/yaml.h"
 
 #include "value/json.h"
 #include "value/scalar.h"

@@ -1,0 +1,51 @@
+// What the façade's files share: db.c, query_catalog.c.
+#pragma once
+
+#include "base/array.h"
+#include "base/map.h"
+#include "db/db.h"
+#include "db/external.h"
+#include "kql/binder.h"
+#include "value/scalar.h"
+
+typedef struct MemoryTable {
+    Str name;
+    TableSource *source;
+    bool ignore_case;
+} MemoryTable;
+
+struct Database {
+    Arena arena;
+    Store *store;
+    StoreView *view;
+    Content *content;
+    Registry *registry;
+    ThreadPool *threads;
+    Places *places;
+    const char **external_roots;
+    size_t external_root_count;
+    Budget budget;
+    int64_t snapshot;
+    Arena tables_arena; // of tables put into memory
+    Map tables;         // name (any case) -> MemoryTable
+    Arena empty_arena;  // sources of declared tables without rows
+    Map empty;          // name (any case) -> MemoryTable
+    bool saved_read;    // functions kept in the store
+    Map saved;          // name -> SavedEntry
+};
+
+// The binder's view of the world during one query.
+typedef struct QueryCatalog {
+    Catalog catalog;
+    Database *db;
+    const QueryOptions *options; // may be NULL
+    int64_t now;
+    Arena arena;  // external rows
+    size_t held;  // bytes of them, taken from the budget
+    Map external; // request as text -> TableSource
+    bool *used;   // options->parameters that the query declares
+} QueryCatalog;
+
+// Zeroes and fills; `check`: nothing outside the store is read. Not to be moved.
+void query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *options, bool check);
+void query_catalog_free(QueryCatalog *query);

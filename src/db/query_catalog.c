@@ -1,0 +1,411 @@
+// The catalog that the binder sees: the store, the content, the registry and what the
+// caller of a query said, as the callbacks of kql/catalog.h.
+
+#include "db/db_internal.h"
+
+#include "base/clock.h"
+#include "kql/ast_print.h"
+
+// A declared table without rows: known, and empty.
+static MemoryTable *
+empty_table(Database *db, Str name)
+{
+    MemoryTable *table = map_get(&db->empty, name);
+    const Schema *schema;
+    TableKind kind;
+    Str canonical;
+    if (table || !content_schema(db->content, name, &canonical, &schema, &kind))
+        return table;
+    table = ARENA_NEW(&db->empty_arena, MemoryTable);
+    table->name = canonical;
+    table->ignore_case = kind == TABLE_INVENTORY;
+    table->source = memory_source_new(&db->empty_arena, schema, NULL, 0);
+    map_put(&db->empty, canonical, table);
+    return table;
+}
+
+// The table in the view of a store; NULL without an error when it has none.
+static TableSource *
+stored_table(Database *db, StoreView *view, Str name, Str *canonical, bool *ignore_case,
+             AzError *error)
+{
+    TableSource *source = store_view_source(view, name, error);
+    if (!source)
+        return NULL;
+    const Schema *declared;
+    TableKind kind = TABLE_LOG;
+    *canonical = name;
+    content_schema(db->content, name, canonical, &declared, &kind);
+    *ignore_case = kind == TABLE_INVENTORY;
+    return source;
+}
+
+static bool
+failed(const AzError *error)
+{
+    return error && error->code != AZ_OK;
+}
+
+// Leads a place to this store (true, *view NULL) or another one. Resource Graph's tables
+// lie beside the logs. Under check what is not mapped is taken for this store, since the
+// declared schemas are the same everywhere.
+static bool
+find_place(QueryCatalog *query, Str place, StoreView **view, AzError *error)
+{
+    *view = NULL;
+    if (!place.len || str_equal(place, STR("arg")))
+        return true;
+    const char *target = places_find(query->db->places, place);
+    if (target && strcmp(target, ".") != 0) {
+        *view = places_store(query->db->places, target, error);
+        return *view != NULL;
+    }
+    return target || query->catalog.check ||
+           error_set(error, AZ_NOT_FOUND,
+                     "it is not known where %.*s lies: say --map '%.*s=.' for this store, or "
+                     "--map '%.*s=DIR' for another one",
+                     STR_ARG(place), STR_ARG(place), STR_ARG(place));
+}
+
+static TableSource *
+catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignore_case,
+              AzError *error)
+{
+    QueryCatalog *query = context;
+    Database *db = query->db;
+    StoreView *other;
+    if (!find_place(query, database, &other, error))
+        return NULL;
+    MemoryTable *table = other ? NULL : map_get(&db->tables, name);
+    StoreView *view = other ? other : db->view;
+    if (!table && view) {
+        TableSource *source = stored_table(db, view, name, canonical, ignore_case, error);
+        if (source || failed(error))
+            return source;
+    }
+    if (!table)
+        table = empty_table(db, name);
+    if (!table)
+        return NULL;
+    *canonical = table->name;
+    *ignore_case = table->ignore_case;
+    return table->source;
+}
+
+void
+db_each_table(Database *db, void (*each)(void *arg, Str name), void *arg)
+{
+    size_t count = 0;
+    const StoreTable *tables = db->view ? store_view_tables(db->view, &count) : NULL;
+    for (size_t i = 0; i < count; i++)
+        each(arg, tables[i].name);
+    for (size_t i = 0; i < db->tables.len; i++)
+        each(arg, db->tables.entries[i].key);
+}
+
+static void
+catalog_each_table(void *context, void (*each)(void *arg, Str name), void *arg)
+{
+    QueryCatalog *query = context;
+    db_each_table(query->db, each, arg);
+    content_each_table(query->db->content, each, arg);
+}
+
+static const FunctionDef *const *
+catalog_function(void *context, Str name, size_t *count)
+{
+    return registry_find(((QueryCatalog *)context)->db->registry, name, count);
+}
+
+static void
+catalog_each_function(void *context, void (*each)(void *arg, const FunctionDef *fn), void *arg)
+{
+    registry_each(((QueryCatalog *)context)->db->registry, each, arg);
+}
+
+void
+db_each_function(Database *db, void (*each)(void *arg, const FunctionDef *fn), void *arg)
+{
+    registry_each(db->registry, each, arg);
+}
+
+// ---- functions kept in the store ----
+
+typedef struct SavedEntry {
+    SavedFunction saved;
+    const AstFunctionFile *file; // once parsed
+} SavedEntry;
+
+static bool
+read_saved(Database *db, AzError *error)
+{
+    if (db->saved_read || !db->store)
+        return true;
+    SavedFunction *functions;
+    size_t count;
+    if (!store_functions(db->store, &db->arena, &functions, &count, error))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        SavedEntry *entry = ARENA_NEW(&db->arena, SavedEntry);
+        entry->saved = functions[i];
+        map_put(&db->saved, entry->saved.name, entry);
+    }
+    db->saved_read = true;
+    return true;
+}
+
+static const AstFunctionFile *
+saved_function(Database *db, Str name, AzError *error)
+{
+    SavedEntry *entry = read_saved(db, error) ? map_get(&db->saved, name) : NULL;
+    if (entry && !entry->file)
+        entry->file = function_parse(&db->arena, entry->saved.name, entry->saved.text,
+                                     STR("saved in the store"), error);
+    return entry ? entry->file : NULL;
+}
+
+typedef struct EachFunction {
+    QueryCatalog *query;
+    void (*each)(void *arg, const KqlFunctionInfo *info);
+    void *arg;
+} EachFunction;
+
+static void
+tell_function(void *context, Str name)
+{
+    EachFunction *told = context;
+    Catalog *catalog = &told->query->catalog;
+    AzError ignored = {0};
+    const AstFunctionFile *file = catalog->find_user_function(catalog->context, name, &ignored);
+    if (!file)
+        return;
+    Buffer parameters = {0};
+    ast_print_parameters(file->function, &parameters);
+    KqlFunctionInfo info = {name, buffer_slice(&parameters), file->docstring};
+    told->each(told->arg, &info);
+    buffer_free(&parameters);
+}
+
+void
+db_each_kql_function(Database *db, void (*each)(void *arg, const KqlFunctionInfo *info), void *arg)
+{
+    QueryCatalog query;
+    query_catalog_init(&query, db, NULL, true);
+    EachFunction told = {&query, each, arg};
+    AzError ignored = {0};
+    if (read_saved(db, &ignored))
+        for (size_t i = 0; i < db->saved.len; i++)
+            tell_function(&told, db->saved.entries[i].key);
+    content_each_function(db->content, tell_function, &told);
+    query_catalog_free(&query);
+}
+
+// What a user saved or brought stands before what came with the program.
+static const AstFunctionFile *
+catalog_user_function(void *context, Str name, AzError *error)
+{
+    Database *db = ((QueryCatalog *)context)->db;
+    const AstFunctionFile *file = saved_function(db, name, error);
+    return file || failed(error) ? file : content_function(db->content, name, error);
+}
+
+// ---- what only data or the caller knows ----
+
+// Columns that Log Analytics adds to every table and shows only when they are named.
+static const Column HIDDEN_COLUMNS[] = {
+    {STR_INIT("_ItemId"), TYPE_STRING},
+    {STR_INIT("_TimeReceived"), TYPE_DATETIME},
+    {STR_INIT("_ResourceId"), TYPE_STRING},
+    {STR_INIT("_SubscriptionId"), TYPE_STRING},
+    {STR_INIT("_WorkspaceId"), TYPE_STRING},
+    {STR_INIT("_IsBillable"), TYPE_STRING},
+    {STR_INIT("_BilledSize"), TYPE_REAL},
+    {STR_INIT("_Internal_WorkspaceResourceId"), TYPE_STRING},
+    {STR_INIT("TenantId"), TYPE_STRING},
+    {STR_INIT("SourceSystem"), TYPE_STRING},
+    {STR_INIT("MG"), TYPE_STRING},
+    {STR_INIT("ManagementGroupName"), TYPE_STRING},
+    {STR_INIT("SourceComputerId"), TYPE_STRING},
+};
+
+// Columns of AzureDiagnostics and of custom tables carry their type at the end of their
+// name (Azure Monitor docs: column name suffixes).
+static Type
+suffix_type(Str column)
+{
+    static const struct {
+        Str suffix;
+        Type type;
+    } SUFFIXES[] = {
+        {STR_INIT("_s"), TYPE_STRING},   {STR_INIT("_d"), TYPE_REAL}, {STR_INIT("_b"), TYPE_BOOL},
+        {STR_INIT("_t"), TYPE_DATETIME}, {STR_INIT("_g"), TYPE_GUID},
+    };
+    for (size_t i = 0; i < COUNT_OF(SUFFIXES); i++)
+        if (str_ends(column, SUFFIXES[i].suffix))
+            return SUFFIXES[i].type;
+    return TYPE_NONE;
+}
+
+static Type
+catalog_open_column(void *context, Str table, Str column)
+{
+    Database *db = ((QueryCatalog *)context)->db;
+    bool suffixed = str_equal_ci(table, STR("AzureDiagnostics")) || str_ends(table, STR("_CL"));
+    if (suffixed && suffix_type(column) != TYPE_NONE)
+        return suffix_type(column);
+    const Schema *schema;
+    TableKind kind;
+    Str canonical;
+    if (!content_schema(db->content, table, &canonical, &schema, &kind) || kind != TABLE_LOG ||
+        schema_find(schema, STR("TimeGenerated")) < 0)
+        return TYPE_NONE;
+    for (size_t i = 0; i < COUNT_OF(HIDDEN_COLUMNS); i++)
+        if (str_equal(column, HIDDEN_COLUMNS[i].name))
+            return HIDDEN_COLUMNS[i].type;
+    return TYPE_NONE;
+}
+
+static Str
+request_key(QueryCatalog *query, const ExternalRequest *request)
+{
+    Buffer key = {0};
+    for (uint32_t c = 0; c < request->schema.count; c++)
+        buffer_printf(&key, "%.*s:%d,", STR_ARG(request->schema.columns[c].name),
+                      (int)request->schema.columns[c].type);
+    for (uint32_t i = 0; i < request->address_count; i++)
+        buffer_printf(&key, "\n%.*s", STR_ARG(request->addresses[i]));
+    buffer_printf(&key, "\n%.*s\n%.*s\n%.*s\n%.*s\n%d", STR_ARG(request->format),
+                  STR_ARG(request->mapping), STR_ARG(request->name_prefix),
+                  STR_ARG(request->extension), request->skip_first);
+    Str copy = str_copy(&query->arena, buffer_slice(&key));
+    buffer_free(&key);
+    return copy;
+}
+
+// Files are read when their table is bound; a table that is bound at several places, or
+// anew, is read once.
+static TableSource *
+catalog_external(void *context, const ExternalRequest *request, AzError *error)
+{
+    QueryCatalog *query = context;
+    Database *db = query->db;
+    Str key = request_key(query, request);
+    TableSource *source = map_get(&query->external, key);
+    if (source)
+        return source;
+    ExternalAccess access = {
+        .roots = db->external_roots,
+        .root_count = db->external_root_count,
+        .store = db->store ? store_dir(db->store) : NULL,
+        .places = db->places,
+        .budget = &db->budget,
+        .cancel = query->options ? query->options->cancel : NULL,
+    };
+    source = external_read(&query->arena, request, &access, error);
+    query->held += access.held;
+    if (source)
+        map_put(&query->external, key, source);
+    return source;
+}
+
+// The members that the items of a watchlist have, in the order of their first row.
+static bool
+catalog_watchlist(void *context, Arena *arena, Str alias, Str **columns, size_t *count,
+                  AzError *error)
+{
+    static const Str QUERY =
+        STR_INIT("declare query_parameters(watchlist:string);"
+                 "_ASIM_GetWatchlistRaw(watchlist) | mv-expand Name = bag_keys(WatchlistItem) to "
+                 "typeof(string) | distinct Name");
+    QueryCatalog *query = context;
+    QueryParameter parameter = {STR("watchlist"), alias};
+    QueryOptions options = {.parameters = &parameter, .parameter_count = 1, .now = query->now};
+    if (query->options)
+        options.cancel = query->options->cancel;
+    QueryResult *result = db_query(query->db, arena, QUERY, &options, error);
+    if (!result || !result->tables[0]->row_count)
+        return false;
+    const ResultTable *table = result->tables[0];
+    *columns = ARENA_ARRAY(arena, Str, table->row_count);
+    *count = 0;
+    for (uint32_t b = 0; b < table->batch_count; b++)
+        for (uint32_t row = 0; row < table->batches[b]->count; row++) {
+            Value name = vector_value(table->batches[b]->columns[0], row);
+            (*columns)[(*count)++] = str_copy(arena, text_str(&name.text));
+        }
+    return true;
+}
+
+static bool
+catalog_parameter(void *context, Str name, Str *text)
+{
+    QueryCatalog *query = context;
+    for (size_t i = 0; query->options && i < query->options->parameter_count; i++)
+        if (str_equal(query->options->parameters[i].name, name)) {
+            *text = query->options->parameters[i].text;
+            query->used[i] = true;
+            return true;
+        }
+    return false;
+}
+
+// ---- functions of the registry ----
+
+static bool
+catalog_bind_call(void *context, Arena *arena, const FunctionDef *fn, Expr *const *args,
+                  uint32_t arg_count, Span span, Type *type, const void **bound, AzError *error)
+{
+    (void)context;
+    const ScalarImpl *impl = fn->kind == FUNCTION_SCALAR ? fn->impl : NULL;
+    if (!impl || !impl->bind)
+        return true;
+    return impl->bind(arena, fn, args, arg_count, span, type, bound, error);
+}
+
+static bool
+catalog_bind_aggregate(void *context, Arena *arena, AggregateCall *call, AzError *error)
+{
+    (void)context;
+    const AggregateImpl *impl = call->fn->impl;
+    return !impl->bind || impl->bind(arena, call, error);
+}
+
+static bool
+catalog_fold(void *context, Arena *arena, const Expr *expr, Value *out, AzError *error)
+{
+    return exec_fold(arena, expr, ((QueryCatalog *)context)->now, out, error);
+}
+
+void
+query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *options, bool check)
+{
+    int64_t now = options && options->now ? options->now : clock_now_ticks();
+    *query = (QueryCatalog){.db = db, .options = options, .now = now};
+    map_init(&query->external, &query->arena, false);
+    query->used = ARENA_ARRAY(&query->arena, bool, (options ? options->parameter_count : 0) + 1);
+    query->catalog = (Catalog){
+        .context = query,
+        .check = check,
+        .find_table = catalog_table,
+        .each_table = catalog_each_table,
+        .open_column = catalog_open_column,
+        .find_external = catalog_external,
+        .find_watchlist = catalog_watchlist,
+        .find_parameter = catalog_parameter,
+        .find_function = catalog_function,
+        .each_function = catalog_each_function,
+        .find_user_function = catalog_user_function,
+        .bind_call = catalog_bind_call,
+        .bind_aggregate = catalog_bind_aggregate,
+        .fold = catalog_fold,
+        .now = now,
+        .database = STR("azimuth"),
+    };
+}
+
+void
+query_catalog_free(QueryCatalog *query)
+{
+    budget_give(&query->db->budget, query->held);
+    arena_free(&query->arena);
+}

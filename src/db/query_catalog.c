@@ -4,6 +4,7 @@
 #include "db/db_internal.h"
 
 #include "base/clock.h"
+#include "db/rows.h"
 #include "kql/ast_print.h"
 
 // A declared table without rows: known, and empty.
@@ -325,14 +326,10 @@ catalog_watchlist(void *context, Arena *arena, Str alias, Str **columns, size_t 
     QueryResult *result = db_query(query->db, arena, QUERY, &options, error);
     if (!result || !result->tables[0]->row_count)
         return false;
-    const ResultTable *table = result->tables[0];
-    *columns = ARENA_ARRAY(arena, Str, table->row_count);
-    *count = 0;
-    for (uint32_t b = 0; b < table->batch_count; b++)
-        for (uint32_t row = 0; row < table->batches[b]->count; row++) {
-            Value name = vector_value(table->batches[b]->columns[0], row);
-            (*columns)[(*count)++] = str_copy(arena, text_str(&name.text));
-        }
+    RowReader reader = {.table = result->tables[0]};
+    *columns = ARENA_ARRAY(arena, Str, reader.table->row_count);
+    for (*count = 0; rows_next(&reader);)
+        (*columns)[(*count)++] = rows_text(&reader, 0, arena);
     return true;
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "db/row_builder.h"
+#include "db/rows.h"
 #include "store/ingest_parts.h"
 #include "value/scalar.h"
 
@@ -166,16 +167,15 @@ remove_others(Import *import, Database *db, AzError *error)
     QueryResult *result = db_query(db, &import->arena, QUERY, &options, error);
     if (!result)
         return false;
-    const ResultTable *table = result->tables[0];
-    for (uint32_t b = 0; b < table->batch_count; b++)
-        for (uint32_t r = 0; r < table->batches[b]->count; r++) {
-            Value id = vector_value(table->batches[b]->columns[0], r);
-            if (map_find(&import->ids, text_str(&id.text)))
-                continue;
-            put_common(import, text_str(&id.text), "Delete");
-            row_builder_end(&import->rows);
-            import->report->removed++;
-        }
+    RowReader reader = {.table = result->tables[0]};
+    while (rows_next(&reader)) {
+        Str id = rows_text(&reader, 0, &import->arena);
+        if (map_find(&import->ids, id))
+            continue;
+        put_common(import, id, "Delete");
+        row_builder_end(&import->rows);
+        import->report->removed++;
+    }
     return true;
 }
 

@@ -265,14 +265,12 @@ add_wildcard(Binder *b, UnionInputs *inputs, Str place, Str pattern, Span span)
     if (!matches.len)
         return bind_fail(b, span, "no table matches '%.*s'", STR_ARG(pattern));
     for (size_t i = 0; i < matches.len; i++) {
-        Binding *view = place.len ? NULL : scope_find(b->scope, matches.items[i]);
-        bool visible =
-            view ? binding_is_visible(b, view) : name_is_visible(b, place, matches.items[i]);
-        if (!visible)
+        Str name = matches.items[i];
+        if (!table_is_visible(b, place, name))
             continue;
-        Plan *plan = view ? bind_table_name(b, matches.items[i], span)
-                          : bind_place_table(b, place, matches.items[i], span);
-        if (!union_add(b, inputs, plan, matches.items[i]))
+        Plan *plan = place.len ? bind_place_table(b, place, name, span)
+                               : bind_table_name(b, name, span);
+        if (!union_add(b, inputs, plan, name))
             return false;
     }
     return true;

@@ -129,7 +129,7 @@ union_add_all(Binder *b, UnionInputs *inputs, Span span)
         bool again = false; // a stored table is a declared one too
         for (size_t k = 0; k < i && !again; k++)
             again = str_equal_ci(names.items[k], names.items[i]);
-        if (again)
+        if (again || !table_is_visible(b, STR(""), names.items[i]))
             continue;
         AstExpr ast = {.kind = AST_NAME, .span = span, .name = {names.items[i], span}};
         Plan *plan = bind_table(b, &ast);

@@ -147,6 +147,7 @@ Plan *bind_pattern_call(Binder *b, const Binding *pattern, const AstExpr *call, 
 // Whether `restrict` leaves the let, or the table or function of `place`, visible.
 bool binding_is_visible(Binder *b, const Binding *binding);
 bool name_is_visible(Binder *b, Str place, Str name);
+bool table_is_visible(Binder *b, Str place, Str name); // a let of that name, else a table
 
 // bind_place.c: names of other databases
 // The place that a chain of database(), cluster(), workspace() ... calls means; false

@@ -376,3 +376,10 @@ name_is_visible(Binder *b, Str place, Str name)
             return false;
     return true;
 }
+
+bool
+table_is_visible(Binder *b, Str place, Str name)
+{
+    Binding *binding = place.len ? NULL : scope_find(b->scope, name);
+    return binding ? binding_is_visible(b, binding) : name_is_visible(b, place, name);
+}

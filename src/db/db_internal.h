@@ -43,6 +43,7 @@ typedef struct QueryCatalog {
     Arena arena;  // external rows
     size_t held;  // bytes of them, taken from the budget
     Map external; // request as text -> TableSource
+    Map custom;   // name -> MemoryTable: custom tables taken as they are named, under check
     bool *used;   // options->parameters that the query declares
 } QueryCatalog;
 

@@ -41,6 +41,32 @@ stored_table(Database *db, StoreView *view, Str name, Str *canonical, bool *igno
     return source;
 }
 
+// A custom table (_CL) has whatever columns its owner sends. Under check one that is not
+// in the store is taken as the query has it; see catalog_open_column.
+static MemoryTable *
+custom_table(QueryCatalog *query, Str name)
+{
+    static const Column COLUMNS[] = {
+        {STR_INIT("TimeGenerated"), TYPE_DATETIME},
+        {STR_INIT("TenantId"), TYPE_STRING},
+        {STR_INIT("Computer"), TYPE_STRING},
+        {STR_INIT("RawData"), TYPE_STRING},
+        {STR_INIT("Type"), TYPE_STRING},
+        {STR_INIT("_ResourceId"), TYPE_STRING},
+    };
+    if (!query->catalog.check || !str_ends(name, STR("_CL")))
+        return NULL;
+    MemoryTable *table = map_get(&query->custom, name);
+    if (table)
+        return table;
+    Schema schema = {(Column *)(uintptr_t)COLUMNS, COUNT_OF(COLUMNS)};
+    table = ARENA_NEW(&query->arena, MemoryTable);
+    table->name = str_copy(&query->arena, name);
+    table->source = memory_source_new(&query->arena, &schema, NULL, 0);
+    map_put(&query->custom, table->name, table);
+    return table;
+}
+
 static bool
 failed(const AzError *error)
 {
@@ -86,6 +112,8 @@ catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignor
     }
     if (!table)
         table = empty_table(db, name);
+    if (!table)
+        table = custom_table(query, name);
     if (!table)
         return NULL;
     *canonical = table->name;
@@ -250,10 +278,13 @@ suffix_type(Str column)
 static Type
 catalog_open_column(void *context, Str table, Str column)
 {
-    Database *db = ((QueryCatalog *)context)->db;
+    QueryCatalog *query = context;
+    Database *db = query->db;
     bool suffixed = str_equal_ci(table, STR("AzureDiagnostics")) || str_ends(table, STR("_CL"));
     if (suffixed && suffix_type(column) != TYPE_NONE)
         return suffix_type(column);
+    if (map_get(&query->custom, table))
+        return TYPE_STRING;
     const Schema *schema;
     TableKind kind;
     Str canonical;
@@ -379,6 +410,7 @@ query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *option
     int64_t now = options && options->now ? options->now : clock_now_ticks();
     *query = (QueryCatalog){.db = db, .options = options, .now = now};
     map_init(&query->external, &query->arena, false);
+    map_init(&query->custom, &query->arena, true);
     query->used = ARENA_ARRAY(&query->arena, bool, (options ? options->parameter_count : 0) + 1);
     query->catalog = (Catalog){
         .context = query,

@@ -268,8 +268,8 @@ add_wildcard(Binder *b, UnionInputs *inputs, Str place, Str pattern, Span span)
         Str name = matches.items[i];
         if (!table_is_visible(b, place, name))
             continue;
-        Plan *plan = place.len ? bind_place_table(b, place, name, span)
-                               : bind_table_name(b, name, span);
+        Plan *plan =
+            place.len ? bind_place_table(b, place, name, span) : bind_table_name(b, name, span);
         if (!union_add(b, inputs, plan, name))
             return false;
     }

@@ -82,6 +82,11 @@ out=$(fails "print h'SECRET' h@\"SECRET\" +")
 check 'no secret in a syntax error' test "${out/SECRET/}" = "$out"
 check 'check binds what cannot be fetched' says "$("$azimuth" query --check "externaldata(L:string)['https://host.example/x.csv'] | where L == 'x'")" ok
 
+# Custom tables under check.
+check 'a custom table that is not here binds under check' says "$("$azimuth" query --check 'Mine_CL | where Level_d > 3 and Name_s has "x" and TimeGenerated > ago(1d) and Plain == "y" | summarize count() by tostring(Flag_b)')" ok
+check 'and is unknown when it is run' says "$("$azimuth" query 'Mine_CL | count' 2>&1)" "no table"
+check 'its columns have the types of their suffixes' says "$("$azimuth" query --check 'Mine_CL | extend x = Level_d + Name_s' 2>&1)" 'real and string'
+
 # Maps.
 map() { "$azimuth" query --format csv "$@" 2>&1 | tail -n +2 | tr -d '\r'; }
 check 'an address that is mapped' test "$(map --map "https://host.example/list.csv=$files/list.csv" "$declared['https://host.example/list.csv?sig=SECRET'] | count")" = 4

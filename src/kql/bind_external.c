@@ -313,7 +313,7 @@ service_table(Binder *b, const AstExpr *ast)
                      ? bind_constant(b, ast->args.items[0], TYPE_STRING, "the name of the table")
                      : NULL;
     if (!name || name->kind != EXPR_CONST) {
-        bind_fail(b, ast->span, "%.*s() takes a name", STR_ARG(ast->name.text));
+        bind_fail(b, ast->span, "%.*s() takes the name of a table", STR_ARG(ast->name.text));
         return NULL;
     }
     // A table or function of that name stands for it.

@@ -13,6 +13,7 @@ typedef struct Exec Exec;
 typedef struct Worker Worker;
 typedef struct Operator Operator;
 typedef struct Sink Sink;
+typedef struct Graph Graph; // exec/graph/graph.h
 
 struct Worker {
     size_t number;
@@ -34,6 +35,7 @@ typedef struct Prepared {
     const void *key; // the sub-query's Expr, NULL for a shared plan
     uint32_t id;     // of the shared plan
     ResultTable *table;
+    Graph *graph;
     Value value;
     struct Prepared *next;
 } Prepared;
@@ -175,6 +177,9 @@ bool build_window(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
 bool build_join(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
 bool pipeline_append_mv_expand(Exec *exec, Pipeline *pipeline, const Plan *plan, AzError *error);
 ResultTable *shared_result(Exec *exec, const Plan *plan, AzError *error);
+Graph *shared_graph(Exec *exec, const Plan *plan, AzError *error);
+bool build_graph_match(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
+ResultTable *run_graph_table(Exec *exec, const Plan *plan, AzError *error);
 bool parse_prepare(Exec *exec, const Plan *plan, void **state, AzError *error);
 bool parse_push(Operator *self, Worker *worker, Batch *batch);
 // The text as row `row` of a flat column of its type, which is null when the text is not of

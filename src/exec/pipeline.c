@@ -280,6 +280,8 @@ build_breaker(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
     case PLAN_TOP_NESTED: table = run_top_nested(exec, plan, error); break;
     case PLAN_REDUCE: table = run_reduce(exec, plan, error); break;
     case PLAN_CORRELATED: table = correlated_rows(exec, plan); break;
+    case PLAN_GRAPH_NODES:
+    case PLAN_GRAPH_EDGES: table = run_graph_table(exec, plan, error); break;
     default: error_set(error, AZ_UNSUPPORTED, "this operator cannot be run"); break;
     }
     return table && pipeline_from_table(exec, table, out);
@@ -296,6 +298,7 @@ pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
     case PLAN_UNION: return build_union(exec, plan, out, error);
     case PLAN_JOIN: return build_join(exec, plan, out, error);
     case PLAN_WINDOW: return build_window(exec, plan, out, error);
+    case PLAN_GRAPH_MATCH: return build_graph_match(exec, plan, out, error);
     case PLAN_PROJECT: {
         Expr **exprs;
         if (!resolve_all(exec, plan->project.exprs, plan->schema.count, &exprs, error) ||

@@ -4,7 +4,7 @@
 // A call that held a sub-query is bound again once the value is known, so that it can
 // prepare for it (`in` makes a hash set of an array, `matches regex` compiles).
 
-#include "exec/internal.h"
+#include "exec/graph/graph.h"
 #include "exec/keys.h"
 
 enum { SUBQUERY_DEPTH = 64, IN_VALUES_MAX = 1000000 };
@@ -39,6 +39,18 @@ shared_result(Exec *exec, const Plan *plan, AzError *error)
     if (table)
         prepared_add(exec, NULL, plan->shared.id)->table = table;
     return table;
+}
+
+Graph *
+shared_graph(Exec *exec, const Plan *plan, AzError *error)
+{
+    Prepared *prepared = prepared_find(exec, NULL, plan->shared.id);
+    if (prepared)
+        return prepared->graph;
+    Graph *graph = graph_build(exec, plan->shared.plan, error);
+    if (graph)
+        prepared_add(exec, NULL, plan->shared.id)->graph = graph;
+    return graph;
 }
 
 // ---- values of sub-queries ----
@@ -244,6 +256,16 @@ walk_calls(Walk *walk, const AggregateCall *calls, uint32_t count)
 }
 
 static void
+walk_match(Walk *walk, const GraphMatch *match)
+{
+    for (uint32_t i = 0; i < match->filter_count; i++)
+        walk_expr(walk, match->filters[i].predicate);
+    for (size_t i = 0; i < match->inputs.len; i++)
+        if (match->inputs.items[i].kind == GRAPH_LAMBDA)
+            walk_expr(walk, match->inputs.items[i].lambda->body);
+}
+
+static void
 walk_plan(Walk *walk, const Plan *plan)
 {
     if (!plan || walk->failed)
@@ -255,7 +277,8 @@ walk_plan(Walk *walk, const Plan *plan)
         break;
     case PLAN_SHARED:
         if (walk->evaluate && !is_correlated(plan->shared.plan))
-            walk->failed = !shared_result(walk->exec, plan, walk->error);
+            walk->failed = plan->graph ? !shared_graph(walk->exec, plan, walk->error)
+                                       : !shared_result(walk->exec, plan, walk->error);
         else
             walk_plan(walk, plan->shared.plan);
         break;
@@ -321,6 +344,9 @@ walk_plan(Walk *walk, const Plan *plan)
         walk_expr(walk, plan->make_series.to);
         walk_expr(walk, plan->make_series.step);
         break;
+    case PLAN_MAKE_GRAPH: walk_plan(walk, plan->make_graph.nodes); break;
+    case PLAN_GRAPH_FILTER: walk_expr(walk, plan->graph_filter.predicate); break;
+    case PLAN_GRAPH_MATCH: walk_match(walk, &plan->graph_match); break;
     default: break;
     }
 }

@@ -179,6 +179,9 @@ static Expr *
 bind_name(Binder *b, const AstExpr *ast, Row *row)
 {
     Str name = ast->name.text;
+    Expr *known;
+    if (row && row->graph && graph_bind_name(b, ast, row, &known))
+        return known;
     if (row && row->schema) {
         ptrdiff_t at = schema_find(row->schema, name);
         if (at < 0 && row->ignore_case)
@@ -277,6 +280,9 @@ bind_member(Binder *b, const AstExpr *ast, Row *row)
         if (entity && entity->kind == BINDING_ENTITY)
             return bind_entity_value(b, ast, entity);
     }
+    Expr *property;
+    if (row && row->graph && graph_bind_member(b, ast, row, &property))
+        return property;
     Value key = value_string(ast->name.text);
     return bind_path_step(b, bind_expression(b, ast->base, row),
                           expr_const(b->arena, &key, ast->name.span), ast->span);
@@ -844,6 +850,9 @@ bind_call(Binder *b, const AstExpr *ast, Row *row)
     Binding *local = scope_find(b->scope, name);
     if (local && local->kind == BINDING_FUNCTION)
         return bind_kql_call(b, local->function, local->scope, NULL, ast, row);
+    Expr *of_graph;
+    if (row && row->graph && graph_bind_call(b, ast, row, &of_graph))
+        return of_graph;
     for (size_t i = 0; i < COUNT_OF(SPECIAL_CALLS); i++)
         if (str_equal(name, SPECIAL_CALLS[i].name))
             return SPECIAL_CALLS[i].bind(b, ast, row);
@@ -867,6 +876,9 @@ bind_call(Binder *b, const AstExpr *ast, Row *row)
 static Expr *
 bind_expression_kind(Binder *b, const AstExpr *ast, Row *row)
 {
+    Expr *of_path;
+    if (row && row->graph && graph_bind_elementwise(b, ast, row, &of_path))
+        return of_path;
     switch (ast->kind) {
     case AST_LITERAL: return expr_const(b->arena, &ast->value, ast->span);
     case AST_NAME: return bind_name(b, ast, row);

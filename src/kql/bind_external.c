@@ -331,11 +331,40 @@ service_table(Binder *b, const AstExpr *ast)
     return NULL;
 }
 
+// graph(name): a let or function of that name that yields a graph stands for the model.
+// Which snapshot is meant has no meaning then.
+static Plan *
+graph_model(Binder *b, const AstExpr *ast)
+{
+    Expr *name = ast->args.len
+                     ? bind_constant(b, ast->args.items[0], TYPE_STRING, "the name of the graph")
+                     : NULL;
+    if (!name || name->kind != EXPR_CONST) {
+        bind_fail(b, ast->span, "graph() takes the name of a graph");
+        return NULL;
+    }
+    Str text = text_str(&name->value.text);
+    Plan *plan = bind_table_name(b, text, ast->span);
+    if (plan && plan->graph)
+        return plan;
+    if (plan) {
+        bind_fail(b, ast->span, "'%.*s' is a table, not a graph", STR_ARG(text));
+    } else if (b->error->code == AZ_SEMANTIC) {
+        error_clear(b->error);
+        bind_fail(b, ast->span,
+                  "this store holds no graph model '%.*s': build the graph with make-graph, or save "
+                  "a function of that name that does",
+                  STR_ARG(text));
+    }
+    return NULL;
+}
+
 static const struct {
     Str name;
     Plan *(*bind)(Binder *b, const AstExpr *ast);
 } SPECIAL_TABLES[] = {
     {STR_INIT("_GetWatchlist"), bind_watchlist},
+    {STR_INIT("graph"), graph_model},
     {STR_INIT("external_table"), service_table},
     {STR_INIT("materialized_view"), service_table},
     {STR_INIT("stored_query_result"), service_table},

@@ -1,4 +1,4 @@
-// What a statement yields: one table, or the several of fork and facet.
+// What a statement yields: one table, or the several of fork, facet and graph-to-table.
 //
 // Those stand at the end of a statement. What comes before is evaluated once and read by
 // each branch, as materialize() would have it.
@@ -13,6 +13,7 @@ bind_shared(Binder *b, Plan *input, Span span)
         return NULL;
     plan->schema = input->schema;
     plan->serialized = input->serialized;
+    plan->graph = input->graph;
     plan->shared.plan = input;
     plan->shared.id = ++b->shared_ids;
     return plan;
@@ -108,6 +109,8 @@ bind_results(Binder *b, const AstExpr *ast, Str name, ResultPlans *out)
                                   : NULL;
     bool fork = last && str_equal(last->name, STR("fork"));
     bool facet = last && str_equal(last->name, STR("facet"));
+    if (last && last->outputs.len > 1)
+        return bind_graph_tables(b, ast, out);
     if (!fork && !facet) {
         struct ResultPlan result = {bind_table(b, ast), name};
         if (last && !name.len && str_equal(last->name, STR("as")))

@@ -74,6 +74,8 @@ typedef struct OpenColumns {
     bool grown; // since binding began
 } OpenColumns;
 
+typedef struct GraphScope GraphScope; // bind_graph.h
+
 // The columns an expression may name.
 typedef struct Row {
     const Schema *schema;   // NULL: none
@@ -81,6 +83,7 @@ typedef struct Row {
     bool serialized;        // window functions may be called
     bool uses_window;       // set when one was
     const StepScope *steps; // NULL outside scan
+    GraphScope *graph;      // inside graph operators: variables and functions; NULL elsewhere
 } Row;
 
 typedef struct Binder {
@@ -238,6 +241,7 @@ Plan *call_function(Binder *b, const AstFunction *function, Scope *home,
                     const AstFunctionFile *file, const AstExpr *call, Plan *first, Span span);
 // The tables of a statement list: its lets in `scope`, then its last statement.
 Plan *bind_body(Binder *b, const AstStatementList *body, Scope *scope, Span span);
+Plan *bind_table_or_graph(Binder *b, const AstExpr *ast);
 Plan *bind_operator(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_source(Binder *b, const AstOperator *step);
 Plan *bind_where(Binder *b, Plan *input, const AstOperator *step);
@@ -265,6 +269,19 @@ Plan *bind_leaf(Binder *b, const Plan *input, const Schema *schema, Span span);
 // `sub` over the rows of each key, its leaf being `leaf`.
 Plan *partition_plan(Binder *b, Plan *input, Expr **keys, size_t key_count, const Plan *leaf,
                      Plan *sub, Span span);
+// bind_graph.c
+Plan *bind_make_graph(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_graph_where(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_graph_components(Binder *b, Plan *input, const AstOperator *step);
+Plan *bind_graph_to_table(Binder *b, Plan *input, const AstOperator *step);
+// bind_graph_match.c
+Plan *bind_graph_match(Binder *b, Plan *input, const AstOperator *step);
+// bind_graph_scope.c: what names and functions mean inside graph operators. Each returns
+// whether it knows the thing; then *out is its value, or NULL with an error.
+bool graph_bind_elementwise(Binder *b, const AstExpr *ast, Row *row, Expr **out);
+bool graph_bind_name(Binder *b, const AstExpr *ast, Row *row, Expr **out);
+bool graph_bind_member(Binder *b, const AstExpr *ast, Row *row, Expr **out);
+bool graph_bind_call(Binder *b, const AstExpr *ast, Row *row, Expr **out);
 // bind_rewrite.c: operators that are others in disguise
 Plan *bind_search(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_sample_distinct(Binder *b, Plan *input, const AstOperator *step);
@@ -295,6 +312,8 @@ typedef struct ResultPlans {
 } ResultPlans;
 // Adds the tables of a statement: one, or those of fork and facet at its end.
 bool bind_results(Binder *b, const AstExpr *ast, Str name, ResultPlans *out);
+// graph-to-table with several outputs, at the end of a statement (bind_graph.c).
+bool bind_graph_tables(Binder *b, const AstExpr *ast, ResultPlans *out);
 Plan *bind_several(Binder *b, Plan *input, const AstOperator *step); // fails: not at the end
 Plan *bind_consume(Binder *b, Plan *input, const AstOperator *step);
 // One evaluation of `input` for all who read it.

@@ -111,7 +111,7 @@ bind_body(Binder *b, const AstStatementList *body, Scope *scope, Span span)
     if (!body->len || body->items[body->len - 1].kind != AST_TABULAR)
         bind_fail(b, span, "the function has no result");
     else if (bind_lets(b, body, body->len - 1))
-        plan = bind_table(b, body->items[body->len - 1].value);
+        plan = bind_table_or_graph(b, body->items[body->len - 1].value);
     b->scope = outer;
     b->implicit = implicit;
     return plan;
@@ -146,7 +146,7 @@ bind_table_name(Binder *b, Str name, Span span)
         if (!bind_enter(b, span))
             return NULL;
         b->scope = binding->scope;
-        Plan *plan = bind_table(b, binding->ast);
+        Plan *plan = bind_table_or_graph(b, binding->ast);
         b->scope = outer;
         b->depth--;
         // materialize() means one evaluation for all who name the let.
@@ -194,7 +194,7 @@ bind_materialize(Binder *b, const AstExpr *ast)
         bind_fail(b, ast->span, "materialize() takes one table");
         return NULL;
     }
-    Plan *inner = bind_table(b, ast->args.items[0]);
+    Plan *inner = bind_table_or_graph(b, ast->args.items[0]);
     return inner ? bind_shared(b, inner, ast->span) : NULL;
 }
 
@@ -241,6 +241,18 @@ bind_table_call(Binder *b, const AstExpr *ast)
 Plan *
 bind_table(Binder *b, const AstExpr *ast)
 {
+    Plan *plan = bind_table_or_graph(b, ast);
+    if (!plan || !plan->graph)
+        return plan;
+    bind_fail(b, ast->span,
+              "a graph is not a table: put graph-match, graph-shortest-paths or "
+              "graph-to-table behind it");
+    return NULL;
+}
+
+Plan *
+bind_table_or_graph(Binder *b, const AstExpr *ast)
+{
     if (!bind_enter(b, ast->span))
         return NULL;
     Plan *plan = NULL;
@@ -251,7 +263,7 @@ bind_table(Binder *b, const AstExpr *ast)
     case AST_MEMBER: plan = bind_qualified(b, ast); break;
     case AST_SOURCE: plan = bind_source(b, ast->operators[0]); break;
     case AST_PIPELINE:
-        plan = ast->base ? bind_table(b, ast->base) : b->implicit;
+        plan = ast->base ? bind_table_or_graph(b, ast->base) : b->implicit;
         for (size_t i = 0; plan && i < ast->operator_count; i++)
             plan = bind_operator(b, plan, ast->operators[i]);
         break;
@@ -707,9 +719,28 @@ bind_operator(Binder *b, Plan *input, const AstOperator *step)
         {STR_INIT("scan"), bind_scan},
         {STR_INIT("top-nested"), bind_top_nested},
         {STR_INIT("reduce"), bind_reduce},
+        {STR_INIT("make-graph"), bind_make_graph},
+        {STR_INIT("graph-match"), bind_graph_match},
+        {STR_INIT("graph-shortest-paths"), bind_graph_match},
+        {STR_INIT("graph-mark-components"), bind_graph_components},
+        {STR_INIT("graph-where-nodes"), bind_graph_where},
+        {STR_INIT("graph-where-edges"), bind_graph_where},
+        {STR_INIT("graph-to-table"), bind_graph_to_table},
     };
-    for (size_t i = 0; i < COUNT_OF(STEPS); i++)
-        if (str_equal(step->name, STEPS[i].name))
-            return STEPS[i].bind(b, input, step);
+    for (size_t i = 0; i < COUNT_OF(STEPS); i++) {
+        if (!str_equal(step->name, STEPS[i].name))
+            continue;
+        // A function may take a graph as its first argument.
+        bool of_graph = str_starts(step->name, STR("graph-"));
+        if ((input->graph != NULL) != of_graph && STEPS[i].bind != bind_invoke) {
+            bind_fail(b, step->span,
+                      input->graph ? "'%.*s' works on a table, but its input is a graph; put "
+                                     "graph-match or graph-to-table between"
+                                   : "'%.*s' works on a graph; build one with make-graph first",
+                      STR_ARG(step->name));
+            return NULL;
+        }
+        return STEPS[i].bind(b, input, step);
+    }
     return bind_unsupported_plan(b, step);
 }

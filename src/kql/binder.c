@@ -315,6 +315,20 @@ relocate_error(Binder *b, const AstFunctionFile *file, Span call)
 
 // ---- the entry ----
 
+// graph-to-table nodes as N, edges as E: before other statements it names tables for them
+// and yields nothing itself (Kusto docs, graph-to-table operator).
+static bool
+names_tables(const AstExpr *ast)
+{
+    const AstOperator *last = ast->kind == AST_PIPELINE && ast->operator_count
+                                  ? ast->operators[ast->operator_count - 1]
+                                  : NULL;
+    bool named = last && last->outputs.len > 1;
+    for (size_t i = 0; named && i < last->outputs.len; i++)
+        named = last->outputs.items[i].name.text.len > 0;
+    return named;
+}
+
 static bool
 bind_statements(Binder *b, const AstQuery *query, BoundQuery *bound)
 {
@@ -330,6 +344,8 @@ bind_statements(Binder *b, const AstQuery *query, BoundQuery *bound)
         bound->primary = (uint32_t)results.len;
         if (!bind_results(b, statement->value, STR(""), &results))
             return false;
+        if (names_tables(statement->value) && i + 1 < query->statements.len)
+            results.len = bound->primary;
     }
     bound->count = (uint32_t)results.len;
     bound->results = ARENA_ARRAY(b->arena, Plan *, results.len);

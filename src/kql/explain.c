@@ -96,6 +96,12 @@ put_details(Buffer *out, const Plan *plan)
         if (plan->sort.limit >= 0)
             buffer_printf(out, ", first %lld", (long long)plan->sort.limit);
         break;
+    case PLAN_GRAPH_MATCH:
+        buffer_printf(out, " %s of %u nodes and %u edges, %u conditions on single elements",
+                      plan->graph_match.shortest ? "shortest paths" : "pattern",
+                      plan->graph_match.node_count, plan->graph_match.edge_count,
+                      plan->graph_match.filter_count);
+        break;
     case PLAN_TAKE: buffer_printf(out, " %lld", (long long)plan->take.count); break;
     default: break;
     }
@@ -128,6 +134,12 @@ put_plan(Buffer *out, const Plan *plan, int depth)
         [PLAN_TOP_NESTED] = "top-nested",
         [PLAN_REDUCE] = "reduce",
         [PLAN_CORRELATED] = "current rows",
+        [PLAN_MAKE_GRAPH] = "make-graph",
+        [PLAN_GRAPH_FILTER] = "filter of graph",
+        [PLAN_GRAPH_COMPONENTS] = "mark components",
+        [PLAN_GRAPH_MATCH] = "match",
+        [PLAN_GRAPH_NODES] = "nodes",
+        [PLAN_GRAPH_EDGES] = "edges",
     };
     if (depth > 100) {
         buffer_text(out, "...\n");
@@ -148,6 +160,8 @@ put_plan(Buffer *out, const Plan *plan, int depth)
         put_plan(out, plan->mv_apply.subplan, depth + 1);
     if (plan->kind == PLAN_PARTITION)
         put_plan(out, plan->partition.subplan, depth + 1);
+    if (plan->kind == PLAN_MAKE_GRAPH && plan->make_graph.nodes)
+        put_plan(out, plan->make_graph.nodes, depth + 1);
 }
 
 void

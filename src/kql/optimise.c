@@ -57,19 +57,6 @@ rewrite(Optimiser *o, const Expr *expr, Expr *const *exprs, const uint32_t *map)
     return copy;
 }
 
-static bool
-is_volatile(const Expr *expr)
-{
-    if (expr->kind != EXPR_CALL)
-        return false;
-    if ((expr->fn->flags & FN_VOLATILE) || expr->fn->kind != FUNCTION_SCALAR)
-        return true;
-    for (uint32_t i = 0; i < expr->arg_count; i++)
-        if (is_volatile(expr->args[i]))
-            return true;
-    return false;
-}
-
 // ---- filters move towards the scan ----
 
 // Whether all columns the predicate reads are plain columns of the projection's input.
@@ -93,7 +80,7 @@ push_through_project(Optimiser *o, Plan *filter)
     if (!reads_plain_columns(filter->filter.predicate, project->project.exprs))
         return filter;
     for (uint32_t i = 0; i < project->schema.count; i++)
-        if (is_volatile(project->project.exprs[i]))
+        if (expr_is_volatile(project->project.exprs[i]))
             return filter;
     Plan *below = copy_plan(o, filter);
     below->input = project->input;
@@ -586,6 +573,19 @@ optimise_shared(Optimiser *o, const Plan *plan)
     return done;
 }
 
+static void
+optimise_match(Optimiser *o, Plan *plan)
+{
+    const GraphMatch *match = &plan->graph_match;
+    for (uint32_t i = 0; i < match->filter_count; i++)
+        optimise_expr(o, match->filters[i].predicate);
+    for (size_t i = 0; i < match->inputs.len; i++)
+        if (match->inputs.items[i].kind == GRAPH_LAMBDA)
+            optimise_expr(o, match->inputs.items[i].lambda->body);
+    if (o->rules & OPTIMISE_PRUNE_COLUMNS)
+        graph_drop_unread(o->arena, plan);
+}
+
 // Plans inside expressions and behind materialize() are plans of their own.
 static void
 optimise_inner(Optimiser *o, Plan *plan)
@@ -612,6 +612,13 @@ optimise_inner(Optimiser *o, Plan *plan)
         }
         break;
     case PLAN_PARTITION: plan->partition.subplan = optimise(o, plan->partition.subplan); break;
+    case PLAN_MAKE_GRAPH:
+        plan->input = optimise(o, plan->input);
+        if (plan->make_graph.nodes)
+            plan->make_graph.nodes = optimise(o, plan->make_graph.nodes);
+        return;
+    case PLAN_GRAPH_FILTER: optimise_expr(o, plan->graph_filter.predicate); break;
+    case PLAN_GRAPH_MATCH: optimise_match(o, plan); break;
     default: break;
     }
     if (plan->input)

@@ -46,3 +46,16 @@ expr_is_constant(const Expr *expr)
             return false;
     return true;
 }
+
+bool
+expr_is_volatile(const Expr *expr)
+{
+    if (expr->kind != EXPR_CALL)
+        return false;
+    if ((expr->fn->flags & FN_VOLATILE) || expr->fn->kind != FUNCTION_SCALAR)
+        return true;
+    for (uint32_t i = 0; i < expr->arg_count; i++)
+        if (expr_is_volatile(expr->args[i]))
+            return true;
+    return false;
+}

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "column/table_source.h"
 #include "kql/function_def.h"
+#include "kql/plan_graph.h"
 
 typedef struct Plan Plan;
 typedef struct Expr Expr;
@@ -61,6 +62,14 @@ typedef enum PlanKind {
     PLAN_TOP_NESTED,
     PLAN_REDUCE,
     PLAN_CORRELATED, // the rows a sub-query is run over: of an element, a partition ...
+    // These yield a graph (`graph` is set) ...
+    PLAN_MAKE_GRAPH,
+    PLAN_GRAPH_FILTER,     // graph-where-nodes, graph-where-edges
+    PLAN_GRAPH_COMPONENTS, // graph-mark-components: one more node property
+    // ... and these rows of one.
+    PLAN_GRAPH_MATCH, // also graph-shortest-paths
+    PLAN_GRAPH_NODES, // the node properties, then the hidden columns
+    PLAN_GRAPH_EDGES, // the edge properties, then the ids of source and target
 } PlanKind;
 
 typedef struct SortKey {
@@ -143,6 +152,7 @@ struct Plan {
     // Whether row order is defined (after sort, serialize, range ...), by the rules
     // of Kusto's window functions.
     bool serialized;
+    const GraphShape *graph; // set when the plan yields a graph; `schema` is empty then
 
     union {
         struct {
@@ -285,6 +295,16 @@ struct Plan {
             Expr **keys;
             uint32_t key_count;
         } make_series;
+        GraphMake make_graph;
+        struct {
+            bool edges;                // else of the nodes
+            const GraphInputs *inputs; // columns that the predicate reads
+            Expr *predicate;
+        } graph_filter;
+        struct {
+            bool strong;
+        } graph_components;
+        GraphMatch graph_match;
     };
 };
 
@@ -294,3 +314,5 @@ Expr *expr_const(Arena *arena, const Value *value, Span span);
 Plan *plan_new(Arena *arena, PlanKind kind, Span span);
 // Whether the expression is made of constants alone (no columns, subqueries or volatile calls).
 bool expr_is_constant(const Expr *expr);
+// Whether evaluating it twice may give two values (rand() and the like, window functions).
+bool expr_is_volatile(const Expr *expr);

@@ -351,10 +351,11 @@ graph_model(Binder *b, const AstExpr *ast)
         bind_fail(b, ast->span, "'%.*s' is a table, not a graph", STR_ARG(text));
     } else if (b->error->code == AZ_SEMANTIC) {
         error_clear(b->error);
-        bind_fail(b, ast->span,
-                  "this store holds no graph model '%.*s': build the graph with make-graph, or save "
-                  "a function of that name that does",
-                  STR_ARG(text));
+        bind_fail(
+            b, ast->span,
+            "this store holds no graph model '%.*s': build the graph with make-graph, or save "
+            "a function of that name that does",
+            STR_ARG(text));
     }
     return NULL;
 }

@@ -13,6 +13,7 @@ bind_shared(Binder *b, Plan *input, Span span)
         return NULL;
     plan->schema = input->schema;
     plan->serialized = input->serialized;
+    plan->open = input->open;
     plan->shared.plan = input;
     plan->shared.id = ++b->shared_ids;
     return plan;

@@ -26,6 +26,8 @@ struct Expr {
     ExprKind kind;
     Type type;
     Span span;
+    // Made of a column that only rows would tell (Plan.open): its type is a guess.
+    bool unknown;
     uint32_t column;       // EXPR_COLUMN
     Value value;           // EXPR_CONST
     const FunctionDef *fn; // EXPR_CALL
@@ -60,6 +62,7 @@ typedef enum PlanKind {
     PLAN_SEQUENCES, // scan: runs of rows that match steps
     PLAN_TOP_NESTED,
     PLAN_REDUCE,
+    PLAN_EVALUATE,   // a plugin (kql/plugin_def.h)
     PLAN_CORRELATED, // the rows a sub-query is run over: of an element, a partition ...
 } PlanKind;
 
@@ -143,6 +146,9 @@ struct Plan {
     // Whether row order is defined (after sort, serialize, range ...), by the rules
     // of Kusto's window functions.
     bool serialized;
+    // Whether there may be columns that only the rows would tell (bag_unpack, pivot), and
+    // there were no rows to ask: a name that is not in the schema reads as a null dynamic.
+    bool open;
 
     union {
         struct {
@@ -285,6 +291,9 @@ struct Plan {
             Expr **keys;
             uint32_t key_count;
         } make_series;
+        struct {
+            struct PluginCall *call; // its arguments are over `input`
+        } evaluate;
     };
 };
 

@@ -98,5 +98,6 @@ bool build_evaluate(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
 extern const PluginSet BASIC_PLUGINS; // identity, preview, narrow, estimate_rows_count ...
 extern const PluginSet BAG_UNPACK_PLUGINS;
 extern const PluginSet PIVOT_PLUGINS;
+extern const PluginSet IP_LOOKUP_PLUGINS;
 extern const PluginSet SCHEMA_MERGE_PLUGINS;
 extern const PluginSet SERVICE_PLUGINS; // what needs a service that is not here

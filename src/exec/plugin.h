@@ -99,5 +99,12 @@ extern const PluginSet BASIC_PLUGINS; // identity, preview, narrow, estimate_row
 extern const PluginSet BAG_UNPACK_PLUGINS;
 extern const PluginSet PIVOT_PLUGINS;
 extern const PluginSet IP_LOOKUP_PLUGINS;
+extern const PluginSet ACTIVITY_METRICS_PLUGINS;
+extern const PluginSet ACTIVITY_WINDOWS_PLUGINS;
+extern const PluginSet ROLLING_PLUGINS;
+extern const PluginSet NEW_ACTIVITY_PLUGINS;
+extern const PluginSet FUNNEL_SEQUENCE_PLUGINS;
+extern const PluginSet FUNNEL_COMPLETION_PLUGINS;
+extern const PluginSet SEQUENCE_DETECT_PLUGINS;
 extern const PluginSet SCHEMA_MERGE_PLUGINS;
 extern const PluginSet SERVICE_PLUGINS; // what needs a service that is not here

@@ -102,6 +102,8 @@ extern const PluginSet IP_LOOKUP_PLUGINS;
 extern const PluginSet ACTIVITY_METRICS_PLUGINS;
 extern const PluginSet ACTIVITY_WINDOWS_PLUGINS;
 extern const PluginSet ROLLING_PLUGINS;
+extern const PluginSet ROWS_NEAR_PLUGINS;
+extern const PluginSet DCOUNT_INTERSECT_PLUGINS;
 extern const PluginSet NEW_ACTIVITY_PLUGINS;
 extern const PluginSet FUNNEL_SEQUENCE_PLUGINS;
 extern const PluginSet FUNNEL_COMPLETION_PLUGINS;

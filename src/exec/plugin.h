@@ -109,4 +109,7 @@ extern const PluginSet FUNNEL_SEQUENCE_PLUGINS;
 extern const PluginSet FUNNEL_COMPLETION_PLUGINS;
 extern const PluginSet SEQUENCE_DETECT_PLUGINS;
 extern const PluginSet SCHEMA_MERGE_PLUGINS;
+extern const PluginSet CLUSTER_PLUGINS;
+extern const PluginSet DIFFPATTERNS_PLUGINS;
+extern const PluginSet DIFFPATTERNS_TEXT_PLUGINS;
 extern const PluginSet SERVICE_PLUGINS; // what needs a service that is not here

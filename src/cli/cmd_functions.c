@@ -1,4 +1,4 @@
-// azimuth functions: help on the functions of the language, and the functions in KQL that
+// azimuth functions: help on the functions and plugins of the language, and the functions in KQL that
 // a store keeps.
 
 #include "base/array.h"
@@ -24,6 +24,7 @@ typedef struct HelpList {
     const char *glob;
     HelpEntry *items;
     size_t len, cap;
+    size_t plugins; // that matched
 } HelpList;
 
 static bool
@@ -60,6 +61,22 @@ by_name(const void *a, const void *b)
     return strcmp(((const HelpEntry *)a)->name, ((const HelpEntry *)b)->name);
 }
 
+// The plugins follow the functions, as they are called.
+static void
+print_plugin(void *context, const PluginDef *plugin)
+{
+    HelpList *list = context;
+    if (!is_wanted(list, plugin->name))
+        return;
+    list->plugins++;
+    if (plugin->needs)
+        printf("evaluate %s\n    %s It cannot run here: it needs %s.\n", plugin->name, plugin->doc,
+               plugin->needs);
+    else
+        printf("evaluate %.*s\n    %s\n", STR_ARG(plugin_signature(&list->arena, plugin)),
+               plugin->doc);
+}
+
 static int
 print_help(Database *db, const char *glob)
 {
@@ -76,10 +93,12 @@ print_help(Database *db, const char *glob)
         if (entry->example)
             printf("    example: %s\n", entry->example);
     }
-    if (!list.len)
+    db_each_plugin(print_plugin, &list);
+    bool found = list.len || list.plugins;
+    if (!found)
         cli_fail("no function matches '%s'", glob ? glob : "*");
     arena_free(&list.arena);
-    return list.len ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
+    return found ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
 }
 
 // ---- functions kept in a store ----
@@ -225,6 +244,6 @@ functions_command(int argc, char **argv)
 const CliCommand CLI_FUNCTIONS = {
     "functions",
     "functions [GLOB] | save NAME [-f FILE | 'KQL'] | list | show NAME | delete NAME",
-    "shows the functions of the language; keeps functions in KQL in a store",
+    "shows the functions and plugins of the language; keeps functions in KQL in a store",
     functions_command,
 };

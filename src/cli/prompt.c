@@ -120,6 +120,12 @@ typedef struct ColumnOffer {
     Str text;
 } ColumnOffer;
 
+static void
+offer_plugin(void *context, const PluginDef *plugin)
+{
+    offer(context, str_from(plugin->name));
+}
+
 // Columns of a table that the query text names.
 static void
 offer_columns(void *context, Str table)
@@ -147,6 +153,7 @@ collect_matches(Prompt *prompt, Str before)
     Database *db = prompt->settings->db;
     db_each_table(db, offer_name, prompt);
     db_each_function(db, offer_function, prompt);
+    db_each_plugin(offer_plugin, prompt);
     content_each_function(db_content(db), offer_name, prompt);
     ColumnOffer columns = {
         .prompt = prompt,

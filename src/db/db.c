@@ -306,16 +306,21 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
     QueryCatalog query;
     query_catalog_init(&query, db, options, false);
     QueryResult *result = ARENA_NEW(arena, QueryResult);
-    BoundQuery *bound = prepare(&query, &plan_arena, text, options->rules_off, result, cause);
     uint64_t start = clock_monotonic_ns();
-    bool done = bound != NULL;
     ExecOptions exec = {
         .threads = db->threads,
         .budget = &db->budget,
         .cancel = options->cancel,
         .now = query.now,
+        .deadline_ns = options->timeout_ns ? start + options->timeout_ns : 0,
     };
+    query.exec = &exec;
+    query.plans = &plan_arena;
+    BoundQuery *bound = prepare(&query, &plan_arena, text, options->rules_off, result, cause);
+    start = clock_monotonic_ns();
+    bool done = bound != NULL;
     if (done) {
+        exec.now = query.now;
         exec.deadline_ns = deadline(options, &bound->properties, start);
         result->tables = ARENA_ARRAY(arena, ResultTable *, bound->count);
         result->names = ARENA_ARRAY(arena, Str, bound->count);

@@ -6,6 +6,7 @@
 #include "db/content.h"
 #include "db/places.h"
 #include "exec/exec.h"
+#include "kql/plugin_def.h"
 
 typedef struct Database Database;
 
@@ -93,5 +94,7 @@ void db_each_kql_function(Database *db, void (*each)(void *arg, const KqlFunctio
 bool db_check_function(Arena *arena, Str name, Str text, AzError *error);
 // What Azure Resource Graph would refuse of the query, a line each; empty when nothing.
 bool db_resource_graph_limits(Arena *arena, Str text, Str *out, AzError *error);
+// Every plugin of `evaluate`, those that only say what they would need too.
+void db_each_plugin(void (*each)(void *arg, const PluginDef *plugin), void *arg);
 // The schema of a table for completion; false when there is none.
 bool db_table_schema(Database *db, Arena *arena, Str name, Schema *out);

@@ -45,6 +45,9 @@ typedef struct QueryCatalog {
     Map external; // request as text -> TableSource
     Map custom;   // name -> MemoryTable: custom tables taken as they are named, under check
     bool *used;   // options->parameters that the query declares
+    // How rows are looked at while the query is bound; NULL: it is only checked.
+    const ExecOptions *exec;
+    Arena *plans; // of the query
 } QueryCatalog;
 
 // Zeroes and fills; `check`: nothing outside the store is read. Not to be moved.

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "db/rows.h"
+#include "exec/plugin.h"
 #include "kql/ast_print.h"
 
 // A declared table without rows: known, and empty.
@@ -398,6 +399,53 @@ catalog_bind_aggregate(void *context, Arena *arena, AggregateCall *call, AzError
     return !impl->bind || impl->bind(arena, call, error);
 }
 
+static const PluginDef *
+catalog_plugin(void *context, Str name)
+{
+    (void)context;
+    return plugin_find(name);
+}
+
+static void
+catalog_each_plugin(void *context, void (*each)(void *arg, const PluginDef *plugin), void *arg)
+{
+    (void)context;
+    plugin_each(each, arg);
+}
+
+void
+db_each_plugin(void (*each)(void *arg, const PluginDef *plugin), void *arg)
+{
+    plugin_each(each, arg);
+}
+
+static ResultTable *
+look_at_rows(void *context, Arena *arena, const Plan *plan, AzError *error)
+{
+    QueryCatalog *query = context;
+    uint32_t off = query->options ? query->options->rules_off : 0;
+    ExecOptions exec = *query->exec;
+    exec.now = query->now;
+    // The optimiser leaves parts of what it makes in the plan, so they live as long as it.
+    Plan *copy = arena_copy(query->plans, plan, sizeof(*plan));
+    copy = kql_optimise(query->plans, copy, &query->catalog, OPTIMISE_ALL & ~off);
+    return exec_run(arena, copy, &exec, error);
+}
+
+static bool
+catalog_bind_plugin(void *context, Arena *arena, PluginCall *call, AzError *error)
+{
+    QueryCatalog *query = context;
+    PluginBind bind = {
+        .arena = arena,
+        .call = call,
+        .error = error,
+        .run = query->exec ? look_at_rows : NULL,
+        .context = query,
+    };
+    return plugin_bind(&bind);
+}
+
 static bool
 catalog_fold(void *context, Arena *arena, const Expr *expr, Value *out, AzError *error)
 {
@@ -426,6 +474,9 @@ query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *option
         .find_user_function = catalog_user_function,
         .bind_call = catalog_bind_call,
         .bind_aggregate = catalog_bind_aggregate,
+        .find_plugin = catalog_plugin,
+        .each_plugin = catalog_each_plugin,
+        .bind_plugin = catalog_bind_plugin,
         .fold = catalog_fold,
         .now = now,
         .database = STR("azimuth"),

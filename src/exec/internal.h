@@ -218,6 +218,8 @@ bool exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
 // Evaluates now what of `plan` does not depend on the rows of an mv-apply: shared plans
 // and sub-queries, so that running it again and again does not repeat them.
 bool exec_prepare(Exec *exec, const Plan *plan, AzError *error);
+// Whether the plan stands over the rows of an mv-apply (not of one inside it).
+bool plan_is_correlated(const Plan *plan);
 bool resolve_all(Exec *exec, Expr *const *exprs, uint32_t count, Expr ***out, AzError *error);
 // Rows `rows` of a vector, which may name a row many times: payloads are shared.
 const Vector *vector_repeat(Arena *arena, const Vector *v, const uint32_t *rows, uint32_t count);

@@ -2,7 +2,7 @@
 
 #include "base/array.h"
 #include "base/clock.h"
-#include "exec/internal.h"
+#include "exec/plugin.h"
 
 #include <stdatomic.h>
 
@@ -299,6 +299,7 @@ pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
     case PLAN_JOIN: return build_join(exec, plan, out, error);
     case PLAN_WINDOW: return build_window(exec, plan, out, error);
     case PLAN_GRAPH_MATCH: return build_graph_match(exec, plan, out, error);
+    case PLAN_EVALUATE: return build_evaluate(exec, plan, out, error);
     case PLAN_PROJECT: {
         Expr **exprs;
         if (!resolve_all(exec, plan->project.exprs, plan->schema.count, &exprs, error) ||

@@ -6,6 +6,7 @@
 
 #include "exec/graph/graph.h"
 #include "exec/keys.h"
+#include "kql/plugin_def.h"
 
 enum { SUBQUERY_DEPTH = 64, IN_VALUES_MAX = 1000000 };
 
@@ -194,8 +195,8 @@ typedef struct OwnLeaf {
 
 static void walk_plan(Walk *walk, const Plan *plan);
 
-static bool
-is_correlated(const Plan *plan)
+bool
+plan_is_correlated(const Plan *plan)
 {
     Walk walk = {0};
     walk_plan(&walk, plan);
@@ -230,7 +231,7 @@ walk_expr(Walk *walk, const Expr *expr)
         return;
     if (expr->kind == EXPR_SUBQUERY) {
         Value value;
-        if (walk->evaluate && !is_correlated(expr->plan))
+        if (walk->evaluate && !plan_is_correlated(expr->plan))
             walk->failed = !resolved_value(walk->exec, expr, &value, walk->error);
         else
             walk_plan(walk, expr->plan);
@@ -266,6 +267,20 @@ walk_match(Walk *walk, const GraphMatch *match)
 }
 
 static void
+walk_plugin(Walk *walk, const PluginCall *call)
+{
+    for (uint32_t p = 0; p < call->plugin->param_count; p++) {
+        for (uint32_t i = 0; i < call->args[p].len; i++) {
+            const PluginArg *arg = &call->args[p].items[i];
+            walk_expr(walk, arg->expr);
+            walk_plan(walk, arg->table);
+            if (arg->aggregate)
+                walk_calls(walk, arg->aggregate, 1);
+        }
+    }
+}
+
+static void
 walk_plan(Walk *walk, const Plan *plan)
 {
     if (!plan || walk->failed)
@@ -276,7 +291,7 @@ walk_plan(Walk *walk, const Plan *plan)
         walk->correlated = walk->correlated || !is_own_leaf(walk, plan->correlated.leaf);
         break;
     case PLAN_SHARED:
-        if (walk->evaluate && !is_correlated(plan->shared.plan))
+        if (walk->evaluate && !plan_is_correlated(plan->shared.plan))
             walk->failed = plan->graph ? !shared_graph(walk->exec, plan, walk->error)
                                        : !shared_result(walk->exec, plan, walk->error);
         else
@@ -334,6 +349,7 @@ walk_plan(Walk *walk, const Plan *plan)
         }
         break;
     case PLAN_REDUCE: walk_expr(walk, plan->reduce.text); break;
+    case PLAN_EVALUATE: walk_plugin(walk, plan->evaluate.call); break;
     case PLAN_PARSE: walk_expr(walk, plan->parse.text); break;
     case PLAN_PARSE_KV: walk_expr(walk, plan->parse_kv.text); break;
     case PLAN_MAKE_SERIES:

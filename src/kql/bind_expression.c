@@ -78,8 +78,8 @@ find_overloads(Binder *b, Str name, bool window_too, const FunctionDef **out, si
 enum { OVERLOADS_MAX = 64 };
 
 static Expr *
-resolve_call(Binder *b, const FunctionDef *const *overloads, size_t overload_count, Expr **args,
-             uint32_t count, Span span)
+resolve_known(Binder *b, const FunctionDef *const *overloads, size_t overload_count, Expr **args,
+              uint32_t count, Span span)
 {
     Type *types = ARENA_ARRAY(b->arena, Type, count);
     Span *spans = ARENA_ARRAY(b->arena, Span, count);
@@ -98,6 +98,49 @@ resolve_call(Binder *b, const FunctionDef *const *overloads, size_t overload_cou
             return NULL;
     }
     return new_call(b, resolution.fn, resolution.result, args, count, span);
+}
+
+bool
+bind_unknown_as(Binder *b, Expr *const *args, size_t count, size_t attempt, Expr **out)
+{
+    // As it is; then what most functions take.
+    static const Type TYPES[] = {TYPE_DYNAMIC, TYPE_LONG,     TYPE_STRING,  TYPE_REAL,
+                                 TYPE_BOOL,    TYPE_DATETIME, TYPE_TIMESPAN};
+    if (attempt >= COUNT_OF(TYPES))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        out[i] = args[i]->unknown ? bind_convert(b, args[i], TYPES[attempt]) : args[i];
+    return true;
+}
+
+// A call with arguments of unknown type is the first that some type of them makes good;
+// when another type gives another result, the result is unknown too.
+static Expr *
+resolve_call(Binder *b, const FunctionDef *const *overloads, size_t overload_count, Expr **args,
+             uint32_t count, Span span)
+{
+    bool unknown = false;
+    for (uint32_t i = 0; i < count; i++)
+        unknown = unknown || args[i]->unknown;
+    if (!unknown)
+        return resolve_known(b, overloads, overload_count, args, count, span);
+    Expr *first = NULL;
+    AzError *outer = b->error;
+    for (size_t attempt = 0;; attempt++) {
+        AzError ignored = {0};
+        Expr **tried = ARENA_ARRAY(b->arena, Expr *, count);
+        b->error = &ignored;
+        bool more = bind_unknown_as(b, args, count, attempt, tried);
+        Expr *call = more ? resolve_known(b, overloads, overload_count, tried, count, span) : NULL;
+        b->error = outer;
+        if (!more)
+            break;
+        if (call && !first)
+            first = call;
+        else if (call && call->type != first->type)
+            first->unknown = true;
+    }
+    return first ? first : resolve_known(b, overloads, overload_count, args, count, span);
 }
 
 Expr *
@@ -186,8 +229,13 @@ bind_name(Binder *b, const AstExpr *ast, Row *row)
         ptrdiff_t at = schema_find(row->schema, name);
         if (at < 0 && row->ignore_case)
             at = schema_find_ci(row->schema, name);
-        if (at >= 0)
-            return expr_column(b->arena, (uint32_t)at, row->schema->columns[at].type, ast->span);
+        if (at >= 0) {
+            Type type = row->schema->columns[at].type;
+            Expr *column = expr_column(b->arena, (uint32_t)at, type, ast->span);
+            // It may have been made of columns that only rows would tell.
+            column->unknown = row->open && type == TYPE_DYNAMIC;
+            return column;
+        }
     }
     Binding *binding = scope_find(b->scope, name);
     if (binding && binding->kind == BINDING_SCALAR) {
@@ -208,6 +256,12 @@ bind_name(Binder *b, const AstExpr *ast, Row *row)
                   "one of a table)",
                   STR_ARG(name), binding->kind == BINDING_TABLE ? "table" : "function");
         return NULL;
+    }
+    if (row && row->open) {
+        Value none = value_null(TYPE_DYNAMIC);
+        Expr *expr = expr_const(b->arena, &none, ast->span);
+        expr->unknown = true;
+        return expr;
     }
     return unknown_name(b, &ast->name, row);
 }
@@ -233,7 +287,10 @@ bind_path_step(Binder *b, Expr *base, Expr *step, Span span)
     for (uint32_t i = 0; i + 1 < count; i++)
         args[i] = path ? base->args[i] : base;
     args[count - 1] = step;
-    return bind_function(b, STR("$path"), args, count, span);
+    Expr *member = bind_function(b, STR("$path"), args, count, span);
+    if (member)
+        member->unknown = member->unknown || base->unknown;
+    return member;
 }
 
 // step.column of scan: the column in the latest record of that step; -1 when `ast` does
@@ -345,6 +402,18 @@ is_ordered_pair(Type a, Type z)
     if (is_time(a) || is_time(z))
         return a == z;
     return (type_is_numeric(a) || a == TYPE_BOOL) && (type_is_numeric(z) || z == TYPE_BOOL);
+}
+
+// A side of unknown type is compared as what the other is, two of them as numbers.
+static bool
+settle_unknown(Binder *b, Expr **left, Expr **right)
+{
+    Type type = !(*left)->unknown ? (*left)->type : !(*right)->unknown ? (*right)->type : TYPE_LONG;
+    if ((*left)->unknown)
+        *left = bind_convert(b, *left, type);
+    if ((*right)->unknown)
+        *right = bind_convert(b, *right, type);
+    return *left && *right;
 }
 
 // Refuses what no conversion may make possible: an order of texts, a dynamic times a span.
@@ -480,6 +549,11 @@ bind_binary_ast(Binder *b, const AstExpr *ast, Row *row)
     if (str_equal(ast->op, STR("and")) || str_equal(ast->op, STR("or"))) {
         left = bind_convert(b, left, left->type == TYPE_DYNAMIC ? TYPE_BOOL : left->type);
         right = bind_convert(b, right, right->type == TYPE_DYNAMIC ? TYPE_BOOL : right->type);
+    } else if (is_comparison(ast->op) && (left->unknown || right->unknown)) {
+        if (!settle_unknown(b, &left, &right))
+            return NULL;
+    } else if (is_arithmetic(ast->op) && (left->unknown || right->unknown)) {
+        // Which types there are decides the call.
     } else if (is_arithmetic(ast->op) || is_comparison(ast->op)) {
         if (!check_sides(b, ast->op, left, right, row, ast->span) ||
             !adapt_sides(b, ast->op, &left, &right))
@@ -521,7 +595,7 @@ bind_between(Binder *b, const AstExpr *ast, Expr *value, Row *row)
 {
     Expr *low = bind_expression(b, ast->args.items[0], row);
     Expr *high = low ? bind_expression(b, ast->args.items[1], row) : NULL;
-    if (!high)
+    if (!high || !settle_unknown(b, &value, &low))
         return NULL;
     Type type = value->type;
     bool graph_time = row && row->ignore_case && type == TYPE_DYNAMIC && low->type == TYPE_DATETIME;

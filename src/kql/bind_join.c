@@ -191,6 +191,7 @@ bind_join(Binder *b, Plan *input, const AstOperator *step)
     if (!only_left)
         join_columns(b, plan, &right->schema, true, &keys, lookup, &namer);
     plan->schema = namer_schema(&namer);
+    plan->open = right->open && !only_left;
     return plan;
 }
 
@@ -399,6 +400,8 @@ union_plan(Binder *b, const UnionInputs *inputs, const AstName *source, bool inn
     for (size_t i = 0; i < inputs->len; i++)
         plan->serialized = plan->serialized && inputs->items[i]->serialized;
     plan->schema = namer_schema(&namer);
+    for (size_t i = 0; i < inputs->len; i++)
+        plan->open |= inputs->items[i]->open && !inner;
     return plan;
 }
 

@@ -10,6 +10,7 @@ bind_leaf(Binder *b, const Plan *input, const Schema *schema, Span span)
         return NULL;
     leaf->schema = *schema;
     leaf->serialized = input->serialized;
+    leaf->open = input->open;
     leaf->correlated.leaf = ++b->shared_ids;
     leaf->correlated.ignore_case = plan_ignores_case(input);
     return leaf;

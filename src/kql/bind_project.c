@@ -291,7 +291,7 @@ check_names(Binder *b, const Plan *input, const AstOperator *step)
     bool ignore_case = plan_ignores_case(input);
     for (size_t i = 0; i < step->items.len; i++) {
         const AstItem *item = &step->items.items[i];
-        bool found = item->expr->kind != AST_NAME;
+        bool found = item->expr->kind != AST_NAME || input->open;
         for (uint32_t c = 0; c < input->schema.count && !found; c++)
             found = item_means(b, item, input->schema.columns[c].name, ignore_case);
         if (!found) {
@@ -354,6 +354,8 @@ bind_project_rename(Binder *b, Plan *input, const AstOperator *step)
         Expr *column = bind_expression(b, item->expr, &row);
         if (!column)
             return NULL;
+        if (item->name_count && column->kind == EXPR_CONST && input->open)
+            continue; // the new name reads as the old one would
         if (!item->name_count || column->kind != EXPR_COLUMN) {
             bind_fail(b, item->span, "project-rename takes new_name = column");
             return NULL;

@@ -14,6 +14,7 @@ bind_shared(Binder *b, Plan *input, Span span)
     plan->schema = input->schema;
     plan->serialized = input->serialized;
     plan->graph = input->graph;
+    plan->open = input->open;
     plan->shared.plan = input;
     plan->shared.id = ++b->shared_ids;
     return plan;

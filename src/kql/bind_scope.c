@@ -126,5 +126,6 @@ row_of(const Plan *plan)
         .schema = &plan->schema,
         .ignore_case = plan_ignores_case(plan),
         .serialized = plan->serialized,
+        .open = plan->open,
     };
 }

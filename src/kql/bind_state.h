@@ -3,6 +3,7 @@
 
 #include "base/array.h"
 #include "kql/binder.h"
+#include "kql/column_namer.h"
 
 // Plans a query may grow to: lets and functions are bound anew at each use, which a
 // hostile query could make exponential.
@@ -84,6 +85,7 @@ typedef struct Row {
     bool uses_window;       // set when one was
     const StepScope *steps; // NULL outside scan
     GraphScope *graph;      // inside graph operators: variables and functions; NULL elsewhere
+    bool open;              // names that are not there are null dynamics (see Plan)
 } Row;
 
 typedef struct Binder {
@@ -111,19 +113,6 @@ typedef struct AggregateList {
     Expr *const *keys;
     uint32_t key_count;
 } AggregateList;
-
-// A schema being put together: unique names.
-typedef struct ColumnNamer {
-    Arena *arena;
-    Column *items;
-    size_t len, cap;
-    uint32_t unnamed; // ColumnN so far
-    // Names that the query did not write: a written one that meets them gets a suffix.
-    struct {
-        Str *items;
-        size_t len, cap;
-    } automatic;
-} ColumnNamer;
 
 // bind_scope.c
 bool bind_fail(Binder *b, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -193,6 +182,9 @@ Expr *bind_constant(Binder *b, const AstExpr *ast, Type type, const char *what);
 bool bind_count(Binder *b, const AstExpr *ast, const char *what, int64_t *out);
 Expr *bind_convert(Binder *b, Expr *expr, Type to);
 Expr *bind_function(Binder *b, Str name, Expr **args, uint32_t count, Span span);
+// Converts the arguments that are unknown to the type to try at that attempt, from 0; false
+// when there are no more.
+bool bind_unknown_as(Binder *b, Expr *const *args, size_t count, size_t attempt, Expr **out);
 bool is_tabular(Binder *b, const AstExpr *ast);
 Expr *bind_aggregate_call(Binder *b, const AstExpr *ast);
 bool name_is_aggregate(Binder *b, Str name);
@@ -206,8 +198,6 @@ Expr *bind_is_column(Binder *b, const AstExpr *ast, Row *row);
 Str default_name(Binder *b, const AstExpr *ast);    // empty: it has none
 Str aggregate_name(Binder *b, const AstExpr *call); // of the first output
 bool namer_add(Binder *b, ColumnNamer *namer, const AstName *name, Str fallback, Type type);
-void namer_add_auto(ColumnNamer *namer, Str name, Type type); // suffix on a clash
-Schema namer_schema(const ColumnNamer *namer);
 
 // bind_tuple.c: calls that yield several values
 typedef struct Tuple {
@@ -282,6 +272,7 @@ bool graph_bind_elementwise(Binder *b, const AstExpr *ast, Row *row, Expr **out)
 bool graph_bind_name(Binder *b, const AstExpr *ast, Row *row, Expr **out);
 bool graph_bind_member(Binder *b, const AstExpr *ast, Row *row, Expr **out);
 bool graph_bind_call(Binder *b, const AstExpr *ast, Row *row, Expr **out);
+Plan *bind_evaluate(Binder *b, Plan *input, const AstOperator *step); // bind_evaluate.c
 // bind_rewrite.c: operators that are others in disguise
 Plan *bind_search(Binder *b, Plan *input, const AstOperator *step);
 Plan *bind_sample_distinct(Binder *b, Plan *input, const AstOperator *step);

@@ -81,7 +81,7 @@ bind_arguments(Binder *b, const AstExpr *ast, ExprList *out)
 }
 
 static bool
-resolve_aggregate(Binder *b, const AstExpr *ast, ExprList *args, AggregateCall *call)
+resolve_known(Binder *b, const AstExpr *ast, const ExprList *args, AggregateCall *call)
 {
     const FunctionDef *overloads[OVERLOADS_MAX];
     size_t found = find_aggregates(b, ast->name.text, overloads, OVERLOADS_MAX);
@@ -120,6 +120,27 @@ resolve_aggregate(Binder *b, const AstExpr *ast, ExprList *args, AggregateCall *
     return b->catalog->bind_aggregate(b->catalog->context, b->arena, call, b->error);
 }
 
+// Arguments of unknown type get the first type with which the call is good.
+static bool
+resolve_aggregate(Binder *b, const AstExpr *ast, const ExprList *args, AggregateCall *call)
+{
+    bool unknown = false, done = false;
+    for (size_t i = 0; i < args->len; i++)
+        unknown = unknown || args->items[i]->unknown;
+    AzError *outer = b->error;
+    for (size_t attempt = 0; unknown && !done; attempt++) {
+        AzError ignored = {0};
+        ExprList tried = {ARENA_ARRAY(b->arena, Expr *, args->len), args->len, args->len};
+        b->error = &ignored;
+        bool more = bind_unknown_as(b, args->items, args->len, attempt, tried.items);
+        done = more && resolve_known(b, ast, &tried, call);
+        b->error = outer;
+        if (!more)
+            break;
+    }
+    return done || resolve_known(b, ast, args, call);
+}
+
 // Adds the call to the list; what stands in the expression is a column of its output.
 static AggregateCall *
 add_aggregate(Binder *b, const AstExpr *ast, uint32_t *first_output)
@@ -155,6 +176,11 @@ bind_keys(Binder *b, const AstItemList *items, Row *row, ColumnNamer *namer, Exp
     for (size_t i = 0; i < items->len; i++) {
         const AstItem *item = &items->items[i];
         Expr *key = bind_expression(b, item->expr, row);
+        if (!key)
+            return false;
+        // A column that only the rows would tell: of no type yet.
+        if (key->type == TYPE_DYNAMIC && key->unknown)
+            key = bind_convert(b, key, TYPE_STRING);
         if (!key)
             return false;
         // Resource Graph groups by members of `properties` as they are.
@@ -465,6 +491,10 @@ bind_make_series(Binder *b, Plan *input, const AstOperator *step)
         return NULL;
     if (axis->type == TYPE_INT)
         axis = bind_convert(b, axis, TYPE_LONG);
+    if (axis->unknown) // most axes are
+        axis = bind_convert(b, axis, TYPE_DATETIME);
+    if (!axis)
+        return NULL;
     Type type = axis->type;
     if (type != TYPE_DATETIME && type != TYPE_TIMESPAN && type != TYPE_LONG && type != TYPE_REAL) {
         bind_fail(b, axis_item->span,

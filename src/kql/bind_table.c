@@ -468,6 +468,8 @@ bind_source(Binder *b, const AstOperator *step)
         return bind_find(b, NULL, step);
     if (str_equal(step->name, STR("macro-expand")))
         return bind_macro_expand(b, step);
+    if (str_equal(step->name, STR("evaluate")))
+        return bind_evaluate(b, NULL, step);
     return bind_unsupported_plan(b, step);
 }
 
@@ -530,6 +532,7 @@ over(Binder *b, PlanKind kind, Plan *input, Span span)
     plan->input = input;
     plan->schema = input->schema;
     plan->serialized = input->serialized;
+    plan->open = input->open;
     return plan;
 }
 
@@ -675,57 +678,59 @@ bind_operator(Binder *b, Plan *input, const AstOperator *step)
     static const struct {
         Str name;
         Plan *(*bind)(Binder *b, Plan *input, const AstOperator *step);
+        bool keeps_columns; // all of the input's are in the output, but those it names
     } STEPS[] = {
-        {STR_INIT("where"), bind_where},
-        {STR_INIT("project"), bind_project},
-        {STR_INIT("extend"), bind_extend},
-        {STR_INIT("summarize"), bind_summarize},
-        {STR_INIT("distinct"), bind_summarize},
-        {STR_INIT("count"), bind_summarize},
-        {STR_INIT("join"), bind_join},
-        {STR_INIT("lookup"), bind_join},
-        {STR_INIT("union"), bind_union},
-        {STR_INIT("sort"), bind_sort},
-        {STR_INIT("top"), bind_top},
-        {STR_INIT("take"), bind_take},
-        {STR_INIT("mv-expand"), bind_mv_expand},
-        {STR_INIT("mvexpand"), bind_mv_expand},
-        {STR_INIT("mv-apply"), bind_mv_apply},
-        {STR_INIT("project-away"), bind_project_away},
-        {STR_INIT("project-keep"), bind_project_keep},
-        {STR_INIT("project-rename"), bind_project_rename},
-        {STR_INIT("project-reorder"), bind_project_reorder},
-        {STR_INIT("parse"), bind_parse},
-        {STR_INIT("parse-where"), bind_parse},
-        {STR_INIT("parse-kv"), bind_parse_kv},
-        {STR_INIT("make-series"), bind_make_series},
-        {STR_INIT("serialize"), bind_serialize},
-        {STR_INIT("sample"), bind_sample},
-        {STR_INIT("sample-distinct"), bind_sample_distinct},
-        {STR_INIT("search"), bind_search},
-        {STR_INIT("top-hitters"), bind_top_hitters},
-        {STR_INIT("as"), bind_as},
-        {STR_INIT("render"), bind_render},
-        {STR_INIT("getschema"), bind_getschema},
-        {STR_INIT("invoke"), bind_invoke},
-        {STR_INIT("find"), bind_find},
-        {STR_INIT("fork"), bind_several},
-        {STR_INIT("facet"), bind_several},
-        {STR_INIT("consume"), bind_consume},
-        {STR_INIT("execute-and-cache"), bind_execute_and_cache},
-        {STR_INIT("project-by-names"), bind_project_by_names},
-        {STR_INIT("assert-schema"), bind_assert_schema},
-        {STR_INIT("partition"), bind_partition},
-        {STR_INIT("scan"), bind_scan},
-        {STR_INIT("top-nested"), bind_top_nested},
-        {STR_INIT("reduce"), bind_reduce},
-        {STR_INIT("make-graph"), bind_make_graph},
-        {STR_INIT("graph-match"), bind_graph_match},
-        {STR_INIT("graph-shortest-paths"), bind_graph_match},
-        {STR_INIT("graph-mark-components"), bind_graph_components},
-        {STR_INIT("graph-where-nodes"), bind_graph_where},
-        {STR_INIT("graph-where-edges"), bind_graph_where},
-        {STR_INIT("graph-to-table"), bind_graph_to_table},
+        {STR_INIT("where"), bind_where, true},
+        {STR_INIT("project"), bind_project, false},
+        {STR_INIT("extend"), bind_extend, true},
+        {STR_INIT("summarize"), bind_summarize, false},
+        {STR_INIT("distinct"), bind_summarize, false},
+        {STR_INIT("count"), bind_summarize, false},
+        {STR_INIT("join"), bind_join, true},
+        {STR_INIT("lookup"), bind_join, true},
+        {STR_INIT("union"), bind_union, true},
+        {STR_INIT("sort"), bind_sort, true},
+        {STR_INIT("top"), bind_top, true},
+        {STR_INIT("take"), bind_take, true},
+        {STR_INIT("mv-expand"), bind_mv_expand, true},
+        {STR_INIT("mvexpand"), bind_mv_expand, true},
+        {STR_INIT("mv-apply"), bind_mv_apply, true},
+        {STR_INIT("project-away"), bind_project_away, true},
+        {STR_INIT("project-keep"), bind_project_keep, true},
+        {STR_INIT("project-rename"), bind_project_rename, true},
+        {STR_INIT("project-reorder"), bind_project_reorder, true},
+        {STR_INIT("parse"), bind_parse, true},
+        {STR_INIT("parse-where"), bind_parse, true},
+        {STR_INIT("parse-kv"), bind_parse_kv, true},
+        {STR_INIT("make-series"), bind_make_series, false},
+        {STR_INIT("serialize"), bind_serialize, true},
+        {STR_INIT("sample"), bind_sample, true},
+        {STR_INIT("sample-distinct"), bind_sample_distinct, false},
+        {STR_INIT("search"), bind_search, true},
+        {STR_INIT("top-hitters"), bind_top_hitters, false},
+        {STR_INIT("as"), bind_as, true},
+        {STR_INIT("render"), bind_render, true},
+        {STR_INIT("getschema"), bind_getschema, false},
+        {STR_INIT("invoke"), bind_invoke, false},
+        {STR_INIT("find"), bind_find, false},
+        {STR_INIT("fork"), bind_several, false},
+        {STR_INIT("facet"), bind_several, false},
+        {STR_INIT("consume"), bind_consume, false},
+        {STR_INIT("execute-and-cache"), bind_execute_and_cache, true},
+        {STR_INIT("project-by-names"), bind_project_by_names, false},
+        {STR_INIT("assert-schema"), bind_assert_schema, true},
+        {STR_INIT("partition"), bind_partition, false},
+        {STR_INIT("scan"), bind_scan, true},
+        {STR_INIT("top-nested"), bind_top_nested, false},
+        {STR_INIT("reduce"), bind_reduce, false},
+        {STR_INIT("evaluate"), bind_evaluate, false},
+        {STR_INIT("make-graph"), bind_make_graph, false},
+        {STR_INIT("graph-match"), bind_graph_match, false},
+        {STR_INIT("graph-shortest-paths"), bind_graph_match, false},
+        {STR_INIT("graph-mark-components"), bind_graph_components, false},
+        {STR_INIT("graph-where-nodes"), bind_graph_where, false},
+        {STR_INIT("graph-where-edges"), bind_graph_where, false},
+        {STR_INIT("graph-to-table"), bind_graph_to_table, false},
     };
     for (size_t i = 0; i < COUNT_OF(STEPS); i++) {
         if (!str_equal(step->name, STEPS[i].name))
@@ -740,7 +745,10 @@ bind_operator(Binder *b, Plan *input, const AstOperator *step)
                       STR_ARG(step->name));
             return NULL;
         }
-        return STEPS[i].bind(b, input, step);
+        Plan *plan = STEPS[i].bind(b, input, step);
+        if (plan && STEPS[i].keeps_columns)
+            plan->open |= input->open;
+        return plan;
     }
     return bind_unsupported_plan(b, step);
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kql/ast.h"
-#include "kql/plan.h"
+#include "kql/plugin_def.h"
 
 // A source whose rows lie outside the store: externaldata and its kin.
 typedef struct ExternalRequest {
@@ -62,6 +62,13 @@ typedef struct Catalog {
                       AzError *error);
     // The same for aggregates: fills call->output_types, output_count and bound.
     bool (*bind_aggregate)(void *context, Arena *arena, AggregateCall *call, AzError *error);
+
+    // The plugin of `evaluate` of that name, or NULL.
+    const PluginDef *(*find_plugin)(void *context, Str name);
+    void (*each_plugin)(void *context, void (*each)(void *arg, const PluginDef *plugin), void *arg);
+    // Fills in what the call yields. Where that depends on the rows, they are looked at,
+    // unless the query is only checked. False with an error at a span.
+    bool (*bind_plugin)(void *context, Arena *arena, PluginCall *call, AzError *error);
 
     // Evaluates an expression without columns now (constant folding).
     bool (*fold)(void *context, Arena *arena, const Expr *expr, Value *out, AzError *error);

@@ -2,6 +2,7 @@
 
 #include "base/array.h"
 #include "kql/binder.h"
+#include "kql/plugin_def.h"
 #include "value/scalar.h"
 
 static void put_expr(Buffer *out, const Expr *expr, const Schema *schema);
@@ -103,6 +104,7 @@ put_details(Buffer *out, const Plan *plan)
                       plan->graph_match.filter_count);
         break;
     case PLAN_TAKE: buffer_printf(out, " %lld", (long long)plan->take.count); break;
+    case PLAN_EVALUATE: buffer_printf(out, " %s", plan->evaluate.call->plugin->name); break;
     default: break;
     }
 }
@@ -133,6 +135,7 @@ put_plan(Buffer *out, const Plan *plan, int depth)
         [PLAN_SEQUENCES] = "scan for sequences",
         [PLAN_TOP_NESTED] = "top-nested",
         [PLAN_REDUCE] = "reduce",
+        [PLAN_EVALUATE] = "evaluate",
         [PLAN_CORRELATED] = "current rows",
         [PLAN_MAKE_GRAPH] = "make-graph",
         [PLAN_GRAPH_FILTER] = "filter of graph",
@@ -154,6 +157,11 @@ put_plan(Buffer *out, const Plan *plan, int depth)
         put_plan(out, plan->join.right, depth + 1);
     for (uint32_t i = 0; plan->kind == PLAN_UNION && i < plan->union_.count; i++)
         put_plan(out, plan->union_.inputs[i], depth + 1);
+    for (uint32_t p = 0;
+         plan->kind == PLAN_EVALUATE && p < plan->evaluate.call->plugin->param_count; p++)
+        for (uint32_t i = 0; i < plan->evaluate.call->args[p].len; i++)
+            if (plan->evaluate.call->args[p].items[i].table)
+                put_plan(out, plan->evaluate.call->args[p].items[i].table, depth + 1);
     if (plan->kind == PLAN_SHARED)
         put_plan(out, plan->shared.plan, depth + 1);
     if (plan->kind == PLAN_MV_APPLY)

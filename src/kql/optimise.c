@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "kql/binder.h"
+#include "kql/plugin_def.h"
 
 // A shared plan is optimised once, however many read it.
 typedef struct SharedPlan {
@@ -381,7 +382,8 @@ prune_opaque(Optimiser *o, const Plan *plan, uint32_t **map)
     if (plan->kind == PLAN_TAKE || plan->kind == PLAN_SAMPLE || plan->kind == PLAN_WINDOW ||
         plan->kind == PLAN_PARSE || plan->kind == PLAN_PARSE_KV || plan->kind == PLAN_MAKE_SERIES ||
         plan->kind == PLAN_PARTITION || plan->kind == PLAN_SEQUENCES ||
-        plan->kind == PLAN_TOP_NESTED || plan->kind == PLAN_REDUCE) {
+        plan->kind == PLAN_TOP_NESTED || plan->kind == PLAN_REDUCE ||
+        (plan->kind == PLAN_EVALUATE && plan->input)) {
         bool *all = ARENA_ARRAY(o->arena, bool, plan->input->schema.count + 1);
         memset(all, true, plan->input->schema.count);
         uint32_t *ignored;
@@ -586,6 +588,23 @@ optimise_match(Optimiser *o, Plan *plan)
         graph_drop_unread(o->arena, plan);
 }
 
+// The arguments of a plugin: expressions, and tables that are plans of their own.
+static void
+optimise_plugin(Optimiser *o, PluginCall *call)
+{
+    for (uint32_t p = 0; p < call->plugin->param_count; p++) {
+        for (uint32_t i = 0; i < call->args[p].len; i++) {
+            PluginArg *arg = &call->args[p].items[i];
+            if (arg->expr)
+                optimise_expr(o, arg->expr);
+            if (arg->table)
+                arg->table = optimise(o, arg->table);
+            if (arg->aggregate)
+                optimise_exprs(o, arg->aggregate->args, arg->aggregate->arg_count);
+        }
+    }
+}
+
 // Plans inside expressions and behind materialize() are plans of their own.
 static void
 optimise_inner(Optimiser *o, Plan *plan)
@@ -601,6 +620,7 @@ optimise_inner(Optimiser *o, Plan *plan)
                            plan->summarize.aggregates[a].arg_count);
         break;
     case PLAN_SHARED: plan->shared.plan = optimise_shared(o, plan); break;
+    case PLAN_EVALUATE: optimise_plugin(o, plan->evaluate.call); break;
     case PLAN_MV_APPLY:
         plan->input = optimise(o, plan->input);
         plan->mv_apply.expand->input = plan->input;

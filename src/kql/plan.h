@@ -27,6 +27,8 @@ struct Expr {
     ExprKind kind;
     Type type;
     Span span;
+    // Made of a column that only rows would tell (Plan.open): its type is a guess.
+    bool unknown;
     uint32_t column;       // EXPR_COLUMN
     Value value;           // EXPR_CONST
     const FunctionDef *fn; // EXPR_CALL
@@ -61,6 +63,7 @@ typedef enum PlanKind {
     PLAN_SEQUENCES, // scan: runs of rows that match steps
     PLAN_TOP_NESTED,
     PLAN_REDUCE,
+    PLAN_EVALUATE,   // a plugin (kql/plugin_def.h)
     PLAN_CORRELATED, // the rows a sub-query is run over: of an element, a partition ...
     // These yield a graph (`graph` is set) ...
     PLAN_MAKE_GRAPH,
@@ -153,6 +156,9 @@ struct Plan {
     // of Kusto's window functions.
     bool serialized;
     const GraphShape *graph; // set when the plan yields a graph; `schema` is empty then
+    // Whether there may be columns that only the rows would tell (bag_unpack, pivot), and
+    // there were no rows to ask: a name that is not in the schema reads as a null dynamic.
+    bool open;
 
     union {
         struct {
@@ -305,6 +311,9 @@ struct Plan {
             bool strong;
         } graph_components;
         GraphMatch graph_match;
+        struct {
+            struct PluginCall *call; // its arguments are over `input`
+        } evaluate;
     };
 };
 

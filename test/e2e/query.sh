@@ -24,6 +24,11 @@ check 'a batch answers each line' test "$(wc -l <<<"$answers")" = 3
 check 'an answer bears its id' says "$answers" '^\{"id":1,"columns"'
 check 'an error bears its id and place' says "$answers" '"id":"b","error":\{"code":"semantic","line":1,"column":7'
 check 'check does not run' test "$(printf '{"id":1,"query":"SigninLogs | take 1"}\n' | q --batch --check)" = '{"id":1,"ok":true}'
+check 'check accepts columns that only rows would tell' \
+  test "$(q --check 'SigninLogs | evaluate bag_unpack(DeviceDetail) | where operatingSystem has "x"')" = ok
+check 'check refuses other columns' \
+  says "$(q --check 'SigninLogs | evaluate narrow() | where osName has "x"' 2>&1)" "named 'osName'"
+check 'plugins are in the help' says "$("$azimuth" functions 'bag_*')" '^evaluate bag_unpack\('
 
 out=$(q 'print strlenn("a")' 2>&1)
 check 'an error gives status 2' test $? -eq 2
@@ -31,7 +36,7 @@ check 'an error suggests the nearest name' says "$out" "did you mean 'strlen'"
 check 'an error shows the line and a caret' says "$out" '\^'
 check 'an unknown table suggests' says "$(q 'SigninLog | take 1' 2>&1)" "did you mean 'SigninLogs'"
 check 'an unknown operator suggests' says "$(q 'print 1 | wher x' 2>&1)" "did you mean 'where'"
-check 'what is not there yet is said' says "$(q 'print 1 | evaluate python(typeof(*), "x")' 2>&1)" 'not supported'
+check 'what cannot run here is said' says "$(q 'print 1 | evaluate python(typeof(*), "x")' 2>&1)" 'it needs a Python sandbox'
 check 'an unknown option suggests' says "$(q --formt json 'print 1' 2>&1)" "did you mean '--format'"
 check 'a time limit stops a query' says "$(q --timeout 1 'range x from 1 to 90000000 step 1 | extend y = tostring(x) | summarize dcount(y), count() by y' 2>&1)" 'time limit|memory limit'
 check 'a memory limit stops a query' says "$(q --memory 20 'range x from 1 to 5000000 step 1 | extend y = strcat("a long text of its own ", x) | sort by y asc' 2>&1)" 'memory limit'

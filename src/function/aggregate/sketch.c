@@ -12,6 +12,8 @@
 // register a character from '0' on; like any dynamic it may come from outside and is
 // checked before use.
 
+#include "function/sketch.h"
+
 #include "base/array.h"
 #include "function/registry.h"
 
@@ -484,6 +486,100 @@ hll_merge_rows(ScalarCall *call)
         }
         arena_free(&arena);
     }
+}
+
+// ---- intersections ----
+
+// A copy that can be merged into, of the given (not greater) precision.
+static DistinctState
+state_copy(const DistinctState *state, Arena *arena)
+{
+    DistinctState copy = *state;
+    if (state->registers)
+        copy.registers = arena_copy(arena, state->registers, (size_t)1 << state->precision);
+    if (state->slots)
+        copy.slots = arena_copy(arena, state->slots, state->slot_count * sizeof(uint64_t));
+    return copy;
+}
+
+static bool
+state_has(const DistinctState *state, uint64_t hash)
+{
+    size_t slot = hash & (state->slot_count - 1);
+    while (state->slot_count && state->slots[slot]) {
+        if (state->slots[slot] == hash)
+            return true;
+        slot = (slot + 1) & (state->slot_count - 1);
+    }
+    return false;
+}
+
+// Sets that are still lists of hashes are intersected as they are.
+static void
+intersect_hashes(const DistinctState *sets, uint32_t count, int64_t *out)
+{
+    memset(out, 0, count * sizeof(*out));
+    for (size_t s = 0; s < sets[0].slot_count; s++)
+        for (uint32_t k = 0; sets[0].slots[s] && k < count; k++) {
+            if (k && !state_has(&sets[k], sets[0].slots[s]))
+                break;
+            out[k]++;
+        }
+}
+
+typedef struct Unions {
+    const DistinctState *sets;
+    uint32_t count;
+    int64_t *out;
+    bool (*going)(void *context);
+    void *context;
+} Unions;
+
+// |S1 n ... n Sk| is the sum over all subsets of their unions' sizes, those of an even
+// number of sets taken off. `merged` is the union so far, of sets before `next`. False
+// when the caller wants no more.
+static bool
+add_unions(const Unions *u, uint32_t next, const DistinctState *merged, int sign)
+{
+    bool going = u->going(u->context);
+    for (uint32_t k = next; k < u->count && going; k++) {
+        Arena arena = {0};
+        DistinctState with = merged ? state_copy(merged, &arena) : (DistinctState){0};
+        DistinctState set = state_copy(&u->sets[k], &arena);
+        sketch_merge(&with, &set, &arena);
+        int64_t size = sign * state_count(&with, with.precision);
+        for (uint32_t i = k; i < u->count; i++)
+            u->out[i] += size;
+        going = add_unions(u, k + 1, &with, -sign);
+        arena_free(&arena);
+    }
+    return going;
+}
+
+bool
+sketch_intersections(const Dyn *sketches, uint32_t count, int64_t *out,
+                     bool (*going)(void *context), void *context)
+{
+    Arena arena = {0};
+    DistinctState *sets = ARENA_ARRAY(&arena, DistinctState, count);
+    bool good = true, listed = true;
+    for (uint32_t k = 0; k < count && good; k++) {
+        good = sketch_read(sketches[k], &sets[k], &arena);
+        listed = listed && !sets[k].registers;
+    }
+    if (good && listed) {
+        intersect_hashes(sets, count, out);
+    } else if (good) {
+        memset(out, 0, count * sizeof(*out));
+        good = add_unions(&(Unions){sets, count, out, going, context}, 0, NULL, 1);
+        // Estimates may cross: an intersection is no larger than what it is made of.
+        for (uint32_t k = 0; k < count; k++) {
+            out[k] = out[k] < 0 ? 0 : out[k];
+            out[k] = k && out[k] > out[k - 1] ? out[k - 1] : out[k];
+        }
+    }
+    arena_free(&arena);
+    return good;
 }
 
 static const ScalarImpl dcount_hll_impl = {dcount_hll, NULL};

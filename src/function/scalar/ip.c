@@ -6,19 +6,13 @@
 // its "/24" counts 96 + 24 bits. A prefix in the text masks the address, a prefix
 // argument too: the smaller one of all is used.
 
+#include "function/ip.h"
+
 #include "base/array.h"
 #include "function/registry.h"
 #include "value/scalar.h"
 
 #include <arpa/inet.h>
-
-enum { IP_BITS = 128, V4_BITS = 32, V4_SHIFT = IP_BITS - V4_BITS };
-
-typedef struct Ip {
-    uint8_t bytes[16];
-    int bits;   // that count, 0 .. IP_BITS
-    bool is_v4; // written as an IPv4 address
-} Ip;
 
 // ---- parsing ----
 
@@ -64,7 +58,7 @@ ip_from_v4(Ip *ip, const uint8_t quad[4])
 }
 
 // Clears the bits behind ip->bits.
-static void
+void
 ip_mask(Ip *ip, int bits)
 {
     if (bits < ip->bits)
@@ -92,7 +86,7 @@ cut_prefix(Str *text, int most, int *bits)
     return good;
 }
 
-static bool
+bool
 ip_read_v4(Str text, Ip *ip)
 {
     int bits;
@@ -108,7 +102,7 @@ ip_read_v4(Str text, Ip *ip)
 
 // IPv6, or IPv4 in its place. In "::192.168.1.1/24" the prefix counts IPv4's bits, and
 // the address is the mapped one (ipv6-is-match-function page).
-static bool
+bool
 ip_read_v6(Str text, Ip *ip)
 {
     static const uint8_t ZEROS[12];

@@ -17,7 +17,7 @@ typedef struct CliOption {
     const char *value;
     const char *help;
     const char **text; // where the argument goes, or
-    bool *flag;        // where the flag goes
+    bool *flag;        // where the flag goes; with `text` too, `--flag=argument` is taken as well
 } CliOption;
 
 typedef struct CliCommand {

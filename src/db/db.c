@@ -385,3 +385,19 @@ db_explain(Database *db, Arena *arena, Str text, const QueryOptions *options, Az
     arena_free(&plan_arena);
     return explain;
 }
+
+bool
+db_query_schema(Database *db, Arena *arena, Str text, Schema *out)
+{
+    Arena plan_arena = {0};
+    AzError ignored = {0};
+    QueryCatalog query;
+    catalog_init(&query, db, clock_now_ticks());
+    QueryResult times = {0};
+    BoundQuery *bound = prepare(&query, &plan_arena, text, OPTIMISE_ALL, &times, &ignored);
+    if (bound)
+        *out = schema_copy(arena, &bound->results[bound->count - 1]->schema);
+    error_clear(&ignored);
+    arena_free(&plan_arena);
+    return bound != NULL;
+}

@@ -116,3 +116,5 @@ bool db_check_function(Arena *arena, Str name, Str text, AzError *error);
 bool db_resource_graph_limits(Arena *arena, Str text, Str *out, AzError *error);
 // The schema of a table for completion; false when there is none.
 bool db_table_schema(Database *db, Arena *arena, Str name, Schema *out);
+// The columns that the last table of a query would have; false when it does not bind.
+bool db_query_schema(Database *db, Arena *arena, Str text, Schema *out);

@@ -323,15 +323,16 @@ is_call(Complete *c, Str name)
         return false;
     if (!name.len)
         return false;
-    TopicList found = help_find(c->db, c->arena, name);
-    for (size_t i = 0; i < found.len; i++) {
-        const Topic *topic = found.items[i];
-        if (topic->kind < TOPIC_SCALAR || topic->kind > TOPIC_KQL_FUNCTION ||
-            !str_equal(topic->name, name))
-            continue;
-        if (topic->signatures.len)
-            c->out.hint = topic->signatures.items[0];
-        return true;
+    for (TopicKind kind = TOPIC_SCALAR; kind <= TOPIC_KQL_FUNCTION; kind++) {
+        TopicList list = help_topics(c->db, c->arena, kind, false);
+        for (size_t i = 0; i < list.len; i++) {
+            const Topic *topic = list.items[i];
+            if (!str_equal(topic->name, name))
+                continue;
+            if (topic->signatures.len)
+                c->out.hint = topic->signatures.items[0];
+            return true;
+        }
     }
     return false;
 }

@@ -392,12 +392,13 @@ db_query_schema(Database *db, Arena *arena, Str text, Schema *out)
     Arena plan_arena = {0};
     AzError ignored = {0};
     QueryCatalog query;
-    catalog_init(&query, db, clock_now_ticks());
+    query_catalog_init(&query, db, NULL, true);
     QueryResult times = {0};
     BoundQuery *bound = prepare(&query, &plan_arena, text, OPTIMISE_ALL, &times, &ignored);
     if (bound)
         *out = schema_copy(arena, &bound->results[bound->count - 1]->schema);
     error_clear(&ignored);
+    query_catalog_free(&query);
     arena_free(&plan_arena);
     return bound != NULL;
 }

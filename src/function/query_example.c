@@ -20,6 +20,8 @@ static const struct {
     {"binary_all_and", FLAGS " | summarize binary_all_and(flags)"},
     {"binary_all_or", FLAGS " | summarize binary_all_or(flags)"},
     {"binary_all_xor", FLAGS " | summarize binary_all_xor(flags)"},
+    {"buildschema", "datatable(d:dynamic)[dynamic({'a': 1}), dynamic({'a': 'x', 'b': 2.5})] | "
+                    "summarize buildschema(d)"},
     {"count", TEAMS " | summarize count() by team"},
     {"count_distinct", TEAMS " | summarize count_distinct(team)"},
     {"count_distinctif", TEAMS " | summarize count_distinctif(team, age > 30)"},
@@ -57,6 +59,7 @@ static const struct {
     {"prev", ORDERED " value = prev(age)"},
     {"row_cumsum", ORDERED " value = row_cumsum(age)"},
     {"row_number", ORDERED " value = row_number(1, team != prev(team))"},
+    {"row_rank", ORDERED " value = row_rank(team)"},
     {"row_rank_dense", ORDERED " value = row_rank_dense(team)"},
     {"row_rank_min", ORDERED " value = row_rank_min(team)"},
     {"row_window_session",

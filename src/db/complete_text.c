@@ -64,7 +64,7 @@ query_cut(QueryCut *c)
         if (ch == '(' || ch == '[' || ch == '{') {
             if (c->depth + 1 == CUT_DEPTH_MAX)
                 return false;
-            c->frames[++c->depth] = (CutFrame){.open = ch, .at = p - 1, .body = p};
+            c->frames[++c->depth] = (CutFrame){.open = ch, .at = p - 1};
             begin_statement(&c->frames[c->depth], p);
         } else if ((ch == ')' || ch == ']' || ch == '}') && c->depth) {
             c->depth--;

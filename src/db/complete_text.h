@@ -11,7 +11,6 @@ enum { CUT_DEPTH_MAX = 64 };
 typedef struct CutFrame {
     char open;        // 0 for the whole text
     size_t at;        // of the bracket
-    size_t body;      // behind the bracket
     size_t statement; // where the current statement begins
     ptrdiff_t pipe;   // the last `|` of that statement, -1 if none
 } CutFrame;

@@ -83,10 +83,10 @@ put_details(Buffer *out, const Plan *plan)
     const Schema *in = plan->input ? &plan->input->schema : NULL;
     switch (plan->kind) {
     case PLAN_SCAN:
-        buffer_printf(out, " %.*s, %llu rows, %u of %u columns, %u conditions for skipping",
+        buffer_printf(out, " %.*s, %llu rows, %u of %u columns, %u condition%s for skipping",
                       STR_ARG(plan->scan.table), (unsigned long long)plan->scan.source->row_count,
                       plan->schema.count, plan->scan.source->schema.count,
-                      plan->scan.predicate_count);
+                      plan->scan.predicate_count, plan->scan.predicate_count == 1 ? "" : "s");
         break;
     case PLAN_FILTER:
         buffer_char(out, ' ');

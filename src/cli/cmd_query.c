@@ -151,7 +151,7 @@ typedef struct QueryWords {
     const char *store, *format, *file, *threads, *content, *snapshot, *memory, *timeout, *rows;
     const char *map_file;
     const char **maps, **roots, **functions, **parameters; // see cli_values
-    const char *analyze; // of --explain=...
+    const char *analyze;                                   // of --explain=...
     bool timing, batch, check, explain, graph_limits;
 } QueryWords;
 

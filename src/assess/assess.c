@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/map.h"
 #include "db/rows.h"
+#include "value/scalar.h"
 
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -206,15 +206,11 @@ finding_order(const void *a, const void *b)
 static Str
 new_run_id(Arena *arena)
 {
-    unsigned char b[16];
-    if (RAND_bytes(b, sizeof(b)) != 1)
-        for (size_t i = 0; i < sizeof(b); i++)
-            b[i] = (unsigned char)(clock_monotonic_ns() >> (i % 8 * 8));
-    b[6] = (unsigned char)((b[6] & 0x0F) | 0x40);
-    b[8] = (unsigned char)((b[8] & 0x3F) | 0x80);
-    return str_format(arena, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                      b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
-                      b[12], b[13], b[14], b[15]);
+    Buffer text = {0};
+    guid_print(&text, guid_random());
+    Str id = str_copy(arena, buffer_slice(&text));
+    buffer_free(&text);
+    return id;
 }
 
 static void

@@ -11,6 +11,10 @@ budget_take(Budget *budget, size_t bytes, const char *what, AzError *error)
                          "with --memory MB, or filter earlier in the query",
                          budget->limit >> 20, what);
     }
+    size_t peak = budget->peak;
+    while (before + bytes > peak &&
+           !atomic_compare_exchange_weak(&budget->peak, &peak, before + bytes))
+        ;
     return true;
 }
 

@@ -8,6 +8,7 @@
 
 typedef struct Budget {
     _Atomic size_t used;
+    _Atomic size_t peak; // the most that was ever used; may be set back
     size_t limit;
 } Budget;
 

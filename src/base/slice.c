@@ -100,6 +100,18 @@ str_find(Str s, Str needle)
     return hit ? hit - s.ptr : -1;
 }
 
+bool
+str_next_word(Str *rest, Str *word)
+{
+    *rest = str_trim(*rest);
+    size_t end = 0;
+    while (end < rest->len && rest->ptr[end] != ' ')
+        end++;
+    *word = str_slice(*rest, 0, end);
+    *rest = str_slice(*rest, end, rest->len);
+    return end > 0;
+}
+
 uint64_t
 str_hash(Str s)
 {

@@ -31,6 +31,7 @@ bool str_ends(Str s, Str suffix);
 Str str_slice(Str s, size_t from, size_t to); // clamped to the slice
 Str str_trim(Str s);                          // ASCII white space at both ends
 ptrdiff_t str_find(Str s, Str needle);        // offset of the first hit, else -1
+bool str_next_word(Str *rest, Str *word);     // takes the next word of words separated by blanks
 uint64_t str_hash(Str s);                     // XXH3, 64 bits
 uint64_t str_hash_ci(Str s);                  // of the ASCII-lower-cased bytes
 

@@ -37,7 +37,8 @@ print_help(const CliCommand *command, const CliOption *options, size_t count)
     printf("usage: azimuth %s\n\n%s\n\noptions:\n", command->usage, command->help);
     for (size_t i = 0; i < count; i++) {
         char left[64];
-        snprintf(left, sizeof(left), "%s%s%s", options[i].name, options[i].value ? " " : "",
+        snprintf(left, sizeof(left), "%s%s%s", options[i].name,
+                 options[i].value && !options[i].flag ? " " : "",
                  options[i].value ? options[i].value : "");
         printf("  %-26s %s\n", left, options[i].help);
     }
@@ -116,8 +117,14 @@ cli_options(const CliCommand *command, const CliOption *options, size_t count, i
         const CliOption *option = find_option(options, count, name);
         if (!option)
             return unknown_option(command, options, count, argv[i]);
+        if (option->flag && equals > 0 && !option->text) {
+            cli_fail("option '%s' takes no argument", option->name);
+            return false;
+        }
         if (option->flag) {
             *option->flag = true;
+            if (equals > 0)
+                *option->text = argv[i] + equals + 1;
         } else if (equals > 0) {
             *option_slot(option) = argv[i] + equals + 1;
         } else if (i + 1 < *argc) {

@@ -17,7 +17,7 @@ typedef struct CliOption {
     const char *value;
     const char *help;
     const char **text; // where the argument goes, or
-    bool *flag;        // where the flag goes
+    bool *flag;        // where the flag goes; with `text` too, `--flag=argument` is taken as well
 } CliOption;
 
 typedef struct CliCommand {
@@ -28,7 +28,7 @@ typedef struct CliCommand {
 } CliCommand;
 
 extern const CliCommand CLI_IMPORT, CLI_QUERY, CLI_ASSESS, CLI_ACCESS, CLI_CONTROLS, CLI_STORE,
-    CLI_FUNCTIONS;
+    CLI_FUNCTIONS, CLI_HELP;
 
 // Reads options; what is none stays in argv[1 ..] (*argc counts it, argv[0] is the
 // command). False when an option is unknown or lacks its argument (said on stderr with

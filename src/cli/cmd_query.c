@@ -72,7 +72,7 @@ answer_batch(const QuerySettings *settings, const BatchRequest *request, Buffer 
         error_set(&error, AZ_INVALID, "a batch line needs a member 'query' that is a string");
         write_batch_error(out, &error, STR(""));
     } else if (settings->check_only) {
-        if (db_check(settings->db, request->query, NULL, &error))
+        if (db_check(settings->db, request->query, &error))
             buffer_text(out, "\"ok\":true}\n");
         else
             write_batch_error(out, &error, request->query);
@@ -151,6 +151,7 @@ typedef struct QueryWords {
     const char *store, *format, *file, *threads, *content, *snapshot, *memory, *timeout, *rows;
     const char *map_file;
     const char **maps, **roots, **functions, **parameters; // see cli_values
+    const char *analyze;                                   // of --explain=...
     bool timing, batch, check, explain, graph_limits;
 } QueryWords;
 
@@ -210,7 +211,9 @@ run_words(const QueryWords *words, int argc, char **argv)
     QuerySettings settings = {
         .timing = words->timing,
         .check_only = words->check,
-        .explain = words->explain,
+        .explain = words->analyze   ? EXPLAIN_ANALYZE
+                   : words->explain ? EXPLAIN_PLAN
+                                    : EXPLAIN_NOT,
         .graph_limits = words->graph_limits,
         .format = RESULT_TABLE,
     };
@@ -226,6 +229,10 @@ run_words(const QueryWords *words, int argc, char **argv)
         return AZIMUTH_EXIT_ERROR;
     if (words->format && !result_format_parse(words->format, &settings.format)) {
         cli_fail("--format is table, json, jsonl, csv or markdown, not '%s'", words->format);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (words->analyze && strcmp(words->analyze, "analyze") != 0) {
+        cli_fail("--explain stands alone or is --explain=analyze, not '%s'", words->analyze);
         return AZIMUTH_EXIT_ERROR;
     }
     if (words->graph_limits && (!words->check || words->batch)) {
@@ -264,7 +271,8 @@ query_command(int argc, char **argv)
         {"--resource-graph-limits", NULL,
          "with --check: what Azure Resource Graph would refuse of the query", NULL,
          &words.graph_limits},
-        {"--explain", NULL, "show the plan the query was run by, on standard error", NULL,
+        {"--explain", "[=analyze]",
+         "show the plan instead of running; =analyze: run, show what was done", &words.analyze,
          &words.explain},
         {"--timing", NULL, "write timing_ms= to standard error", NULL, &words.timing},
         {"--param", "NAME=VALUE...", "the value of a declared query parameter", words.parameters,

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const CliCommand *const COMMANDS[] = {&CLI_IMPORT,   &CLI_QUERY, &CLI_ASSESS,   &CLI_ACCESS,
-                                             &CLI_CONTROLS, &CLI_STORE, &CLI_FUNCTIONS};
+static const CliCommand *const COMMANDS[] = {&CLI_IMPORT,   &CLI_QUERY, &CLI_ASSESS,    &CLI_ACCESS,
+                                             &CLI_CONTROLS, &CLI_STORE, &CLI_FUNCTIONS, &CLI_HELP};
 enum { COMMAND_COUNT = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
 
 static void
@@ -19,10 +19,10 @@ print_usage(FILE *out)
           out);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-10s %s\n", COMMANDS[i]->name, COMMANDS[i]->help);
-    fputs(
-        "\nazimuth COMMAND --help shows the options of a command; azimuth --version the version.\n"
-        "First steps: azimuth import --store DIR TENANT_DIR, then azimuth assess --store DIR\n",
-        out);
+    fputs("\nazimuth COMMAND --help shows the options of a command, azimuth help NAME what a\n"
+          "function, operator or table of the language is; azimuth --version the version.\n"
+          "First steps: azimuth import --store DIR TENANT_DIR, then azimuth assess --store DIR\n",
+          out);
 }
 
 int
@@ -37,8 +37,7 @@ main(int argc, char **argv)
         puts("azimuth " AZIMUTH_VERSION);
         return AZIMUTH_EXIT_OK;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_usage(stdout);
         return AZIMUTH_EXIT_OK;
     }

@@ -1,71 +1,20 @@
-// The prompt: libedit does the line editing and the history; this file collects
-// lines into queries and offers names for completion.
-//
-// Completion is by kind of place: after `|` operators; otherwise tables and functions,
-// and the columns of every table that the text so far names.
+// The prompt: libedit does the line editing and the history; this file collects lines
+// into queries. What may be completed is db/complete.c's to know.
 
 #include "cli/prompt.h"
 
-#include "base/map.h"
 #include "cli/cli.h"
+#include "db/complete.h"
+#include "report/help_text.h"
+#include "report/result_text.h"
 
-#include <ctype.h>
 #include <histedit.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
-static const char *const OPERATORS[] = {
-    "as",
-    "consume",
-    "count",
-    "distinct",
-    "evaluate",
-    "extend",
-    "facet",
-    "find",
-    "fork",
-    "getschema",
-    "invoke",
-    "join",
-    "lookup",
-    "make-series",
-    "mv-apply",
-    "mv-expand",
-    "order by",
-    "parse",
-    "parse-kv",
-    "parse-where",
-    "partition",
-    "project",
-    "project-away",
-    "project-keep",
-    "project-rename",
-    "project-reorder",
-    "reduce",
-    "render",
-    "sample",
-    "sample-distinct",
-    "scan",
-    "search",
-    "serialize",
-    "sort by",
-    "summarize",
-    "take",
-    "top",
-    "top-hitters",
-    "top-nested",
-    "union",
-    "where",
-};
-
 typedef struct Prompt {
     const QuerySettings *settings;
     Buffer query; // lines collected so far
-    Arena arena;  // of one completion
-    Str word;
-    Str match; // the only match, or the common prefix of all
-    size_t matches;
-    Buffer list;
 } Prompt;
 
 static Prompt *
@@ -82,85 +31,47 @@ prompt_text(EditLine *edit)
     return prompt_of(edit)->query.len ? "     -> " : "azimuth> ";
 }
 
+enum { LISTED = 200, DETAILED = 12 };
+
+// One a line, with signature, syntax or type.
 static void
-offer(Prompt *prompt, Str name)
+list_detailed(const Completion *found, const Str *names, Buffer *out)
 {
-    if (name.len < prompt->word.len ||
-        !str_equal_ci(str_slice(name, 0, prompt->word.len), prompt->word))
-        return;
-    if (prompt->matches++ == 0) {
-        prompt->match = str_copy(&prompt->arena, name);
-    } else {
-        size_t common = 0;
-        while (common < name.len && common < prompt->match.len &&
-               tolower((unsigned char)name.ptr[common]) ==
-                   tolower((unsigned char)prompt->match.ptr[common]))
-            common++;
-        prompt->match.len = common;
+    size_t widest = 0;
+    for (size_t i = 0; i < found->len; i++)
+        if (found->items[i].kind != CANDIDATE_FUNCTION && names[i].len > widest)
+            widest = names[i].len;
+    for (size_t i = 0; i < found->len; i++) {
+        const Candidate *candidate = &found->items[i];
+        bool is_signature = candidate->kind == CANDIDATE_FUNCTION && candidate->detail.len;
+        if (is_signature)
+            buffer_printf(out, "%.*s\n", STR_ARG(candidate->detail));
+        else if (candidate->detail.len)
+            buffer_printf(out, "%.*s%*s%.*s\n", STR_ARG(names[i]), (int)(widest + 2 - names[i].len),
+                          "", STR_ARG(candidate->detail));
+        else
+            buffer_printf(out, "%.*s\n", STR_ARG(names[i]));
     }
-    if (prompt->matches <= 200)
-        buffer_printf(&prompt->list, "%.*s  ", STR_ARG(name));
 }
 
+// Few candidates with what they are, many side by side; last what is being called.
 static void
-offer_name(void *context, Str name)
+list_candidates(const Completion *found, Buffer *out)
 {
-    offer(context, name);
-}
-
-static void
-offer_function(void *context, const FunctionDef *fn)
-{
-    if (!(fn->flags & (FN_INTERNAL | FN_OBSOLETE)))
-        offer(context, str_from(fn->name));
-}
-
-typedef struct ColumnOffer {
-    Prompt *prompt;
-    Str text;
-} ColumnOffer;
-
-static void
-offer_plugin(void *context, const PluginDef *plugin)
-{
-    offer(context, str_from(plugin->name));
-}
-
-// Columns of a table that the query text names.
-static void
-offer_columns(void *context, Str table)
-{
-    ColumnOffer *columns = context;
-    if (str_find(str_lower(&columns->prompt->arena, columns->text),
-                 str_lower(&columns->prompt->arena, table)) < 0)
-        return;
-    Schema schema;
-    if (!db_table_schema(columns->prompt->settings->db, &columns->prompt->arena, table, &schema))
-        return;
-    for (uint32_t i = 0; i < schema.count; i++)
-        offer(columns->prompt, schema.columns[i].name);
-}
-
-static void
-collect_matches(Prompt *prompt, Str before)
-{
-    Str rest = str_trim(str_slice(before, 0, before.len - prompt->word.len));
-    if (str_ends(rest, STR("|"))) {
-        for (size_t i = 0; i < sizeof(OPERATORS) / sizeof(OPERATORS[0]); i++)
-            offer(prompt, str_from(OPERATORS[i]));
-        return;
-    }
-    Database *db = prompt->settings->db;
-    db_each_table(db, offer_name, prompt);
-    db_each_function(db, offer_function, prompt);
-    db_each_plugin(offer_plugin, prompt);
-    content_each_function(db_content(db), offer_name, prompt);
-    ColumnOffer columns = {
-        .prompt = prompt,
-        .text = str_format(&prompt->arena, "%.*s\n%.*s", STR_ARG(buffer_slice(&prompt->query)),
-                           STR_ARG(before)),
-    };
-    db_each_table(db, offer_columns, &columns);
+    Arena arena = {0};
+    size_t shown = found->len < LISTED ? found->len : LISTED;
+    Str *names = ARENA_ARRAY(&arena, Str, shown);
+    for (size_t i = 0; i < shown; i++)
+        names[i] = text_clean(&arena, found->items[i].text);
+    if (shown <= DETAILED)
+        list_detailed(found, names, out);
+    else
+        text_columns(out, names, shown, cli_terminal_width(), "");
+    if (shown < found->len)
+        buffer_printf(out, "... and %zu more\n", found->len - shown);
+    if (found->hint.len)
+        buffer_printf(out, "%.*s\n", STR_ARG(found->hint));
+    arena_free(&arena);
 }
 
 static unsigned char
@@ -169,25 +80,26 @@ complete(EditLine *edit, int key)
     (void)key;
     Prompt *prompt = prompt_of(edit);
     const LineInfo *line = el_line(edit);
-    const char *start = line->cursor;
-    while (start > line->buffer && (isalnum((unsigned char)start[-1]) || start[-1] == '_'))
-        start--;
-    arena_reset(&prompt->arena);
-    buffer_clear(&prompt->list);
-    prompt->matches = 0;
-    prompt->word = (Str){start, (size_t)(line->cursor - start)};
-    collect_matches(prompt, (Str){line->buffer, (size_t)(line->cursor - line->buffer)});
-    if (prompt->matches == 0)
-        return CC_ERROR;
-    if (prompt->match.len > prompt->word.len) {
-        el_deletestr(edit, (int)prompt->word.len);
-        el_insertstr(edit, str_cstr(&prompt->arena, prompt->match));
-        return CC_REFRESH;
+    Arena arena = {0};
+    Buffer text = {0}, list = {0};
+    buffer_str(&text, buffer_slice(&prompt->query));
+    buffer_str(&text, (Str){line->buffer, (size_t)(line->cursor - line->buffer)});
+    Completion found = complete_query(prompt->settings->db, &arena, buffer_slice(&text), text.len);
+    size_t word = text.len - found.from;
+    unsigned char what = CC_ERROR;
+    if (found.len && (found.common.len > word || found.len == 1)) {
+        // The name as it is declared takes the place of what was typed.
+        el_deletestr(edit, (int)word);
+        what = el_insertstr(edit, str_cstr(&arena, found.common)) ? CC_ERROR : CC_REFRESH;
+    } else if (found.len || found.hint.len) {
+        list_candidates(&found, &list);
+        printf("\n%.*s", STR_ARG(buffer_slice(&list)));
+        what = CC_REDISPLAY;
     }
-    if (prompt->matches == 1)
-        return CC_REFRESH;
-    printf("\n%.*s\n", STR_ARG(buffer_slice(&prompt->list)));
-    return CC_REDISPLAY;
+    buffer_free(&text);
+    buffer_free(&list);
+    arena_free(&arena);
+    return what;
 }
 
 static Str
@@ -269,8 +181,6 @@ prompt_run(const QuerySettings *settings)
     history_end(log);
     el_end(edit);
     buffer_free(&prompt.query);
-    buffer_free(&prompt.list);
-    arena_free(&prompt.arena);
     arena_free(&arena);
     return AZIMUTH_EXIT_OK;
 }

@@ -1,6 +1,7 @@
 #include "cli/query_run.h"
 
 #include "cli/cli.h"
+#include "report/explain_report.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -38,16 +39,41 @@ static int
 check(const QuerySettings *settings, Str text)
 {
     AzError error = {0};
-    Buffer plan = {0};
-    if (!db_check(settings->db, text, settings->explain ? &plan : NULL, &error)) {
+    if (!db_check(settings->db, text, &error)) {
         cli_error(&error, text);
         return AZIMUTH_EXIT_ERROR;
     }
     if (settings->graph_limits)
         return report_graph_limits(text);
-    cli_write(STDOUT_FILENO, settings->explain ? buffer_slice(&plan) : STR("ok\n"));
-    buffer_free(&plan);
+    cli_write(STDOUT_FILENO, STR("ok\n"));
     return AZIMUTH_EXIT_OK;
+}
+
+static bool
+print_explain(const QuerySettings *settings, const Explain *explain)
+{
+    Buffer out = {0};
+    ResultStyle style = {.width = cli_terminal_width()};
+    if (settings->format == RESULT_JSON || settings->format == RESULT_JSONL)
+        explain_write_json(&out, explain);
+    else
+        explain_write_text(&out, explain, &style);
+    bool done = cli_write(STDOUT_FILENO, buffer_slice(&out));
+    buffer_free(&out);
+    return done;
+}
+
+static int
+explain(const QuerySettings *settings, Str text)
+{
+    Arena arena = {0};
+    AzError error = {0};
+    Explain *plan = db_explain(settings->db, &arena, text, &settings->options, &error);
+    if (!plan)
+        cli_error(&error, text);
+    bool done = plan && print_explain(settings, plan);
+    arena_free(&arena);
+    return done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
 }
 
 static bool
@@ -80,11 +106,13 @@ query_run(const QuerySettings *settings, Str text)
 {
     if (settings->check_only)
         return check(settings, text);
+    if (settings->explain == EXPLAIN_PLAN)
+        return explain(settings, text);
     Arena arena = {0};
     AzError error = {0};
     QueryOptions options = settings->options;
     options.cancel = &interrupted;
-    options.explain = settings->explain;
+    options.analyze = settings->explain == EXPLAIN_ANALYZE;
     interrupted = false;
     struct sigaction action = {.sa_handler = on_interrupt}, before;
     sigaction(SIGINT, &action, &before);
@@ -94,9 +122,9 @@ query_run(const QuerySettings *settings, Str text)
     if (!result) {
         cli_error(&error, text);
     } else {
-        status = print_tables(settings, result) ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
-        if (settings->explain)
-            fprintf(stderr, "%.*s", STR_ARG(result->explain));
+        bool printed = result->explain ? print_explain(settings, result->explain)
+                                       : print_tables(settings, result);
+        status = printed ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
         if (settings->timing)
             fprintf(stderr, "timing_ms=%.3f parse_ms=%.3f bind_ms=%.3f run_ms=%.3f\n",
                     result->parse_ms + result->bind_ms + result->run_ms, result->parse_ms,

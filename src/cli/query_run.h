@@ -4,12 +4,20 @@
 #include "db/db.h"
 #include "report/result.h"
 
+// What stands in place of the answer.
+typedef enum ExplainMode {
+    EXPLAIN_NOT,
+    EXPLAIN_PLAN,    // the plan; the query does not run
+    EXPLAIN_ANALYZE, // it runs, and what each operator did is shown
+} ExplainMode;
+
 typedef struct QuerySettings {
     Database *db;
     ResultFormat format;
     ResultStyle style;
     QueryOptions options;
-    bool timing, check_only, explain;
+    bool timing, check_only;
+    ExplainMode explain;
     bool graph_limits; // with check_only: what Resource Graph would refuse
 } QuerySettings;
 

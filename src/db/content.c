@@ -19,6 +19,7 @@
 
 typedef struct SchemaEntry {
     Str name;
+    Str file;      // without its ending
     Str text;      // the whole file
     size_t offset; // of its `.create table`
     TableKind kind;
@@ -145,7 +146,7 @@ list_files(Arena *arena, const char *dir, Str ending)
 // ---- schemas ----
 
 static void
-index_schemas(Content *content, Str text, TableKind kind)
+index_schemas(Content *content, Str file, Str text, TableKind kind)
 {
     static const Str COMMAND = STR_INIT(".create table ");
     size_t at = 0;
@@ -161,6 +162,7 @@ index_schemas(Content *content, Str text, TableKind kind)
             end++;
         SchemaEntry *entry = ARENA_NEW(&content->arena, SchemaEntry);
         entry->name = str_slice(rest, 0, end);
+        entry->file = file;
         entry->text = text;
         entry->offset = offset;
         entry->kind = kind;
@@ -192,7 +194,8 @@ read_schemas(Content *content)
         Str path = str_format(&content->arena, "%.*s/%.*s", STR_ARG(dir), STR_ARG(names.items[i]));
         Str text;
         if (content_read_file(&content->arena, path.ptr, &text, NULL))
-            index_schemas(content, text, file_kind(names.items[i]));
+            index_schemas(content, str_slice(names.items[i], 0, names.items[i].len - 4), text,
+                          file_kind(names.items[i]));
     }
 }
 
@@ -241,6 +244,45 @@ content_each_table(Content *content, void (*each)(void *arg, Str name), void *ar
     pthread_mutex_unlock(&content->mutex);
     for (size_t i = 0; i < content->schemas.len; i++)
         each(arg, content->schemas.entries[i].key);
+}
+
+static const SchemaEntry *
+find_entry(Content *content, Str table)
+{
+    pthread_mutex_lock(&content->mutex);
+    read_schemas(content);
+    const SchemaEntry *entry = map_get(&content->schemas, table);
+    pthread_mutex_unlock(&content->mutex);
+    return entry;
+}
+
+Str
+content_table_source(Content *content, Str table)
+{
+    const SchemaEntry *entry = find_entry(content, table);
+    return entry ? entry->file : STR("");
+}
+
+Str
+content_table_doc(Content *content, Arena *arena, Str table)
+{
+    const SchemaEntry *entry = find_entry(content, table);
+    if (!entry)
+        return STR("");
+    // Backwards over the lines that begin with `//`.
+    Str before = str_slice(entry->text, 0, entry->offset), doc = STR("");
+    while (str_ends(before, STR("\n"))) {
+        size_t start = before.len - 1;
+        while (start && before.ptr[start - 1] != '\n')
+            start--;
+        Str line = str_trim(str_slice(before, start, before.len));
+        if (!str_starts(line, STR("//")))
+            break;
+        line = str_trim(str_slice(line, 2, line.len));
+        doc = doc.len ? str_format(arena, "%.*s %.*s", STR_ARG(line), STR_ARG(doc)) : line;
+        before = str_slice(before, 0, start);
+    }
+    return doc;
 }
 
 // ---- functions ----

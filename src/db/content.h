@@ -25,6 +25,10 @@ const char *content_dir(const Content *content); // "" when there is none
 bool content_schema(Content *content, Str table, Str *canonical, const Schema **schema,
                     TableKind *kind);
 void content_each_table(Content *content, void (*each)(void *arg, Str name), void *arg);
+// The schema file that declares the table, without its ending ("log-analytics"), and the
+// comment that stands over it; empty when there is none.
+Str content_table_source(Content *content, Str table);
+Str content_table_doc(Content *content, Arena *arena, Str table);
 
 // The function of that name (exact case); NULL without an error when there is no
 // such file, NULL with one (that names the file and line) when it does not parse.

@@ -4,6 +4,7 @@
 #include "db/db_internal.h"
 
 #include "base/clock.h"
+#include "db/explain.h"
 #include "db/row_builder.h"
 #include "kql/graph_limits.h"
 #include "kql/lexer.h"
@@ -263,17 +264,6 @@ prepare(QueryCatalog *query, Arena *arena, Str text, uint32_t rules_off, QueryRe
     return bound;
 }
 
-static Str
-explain_text(Arena *arena, const BoundQuery *bound)
-{
-    Buffer text = {0};
-    for (uint32_t i = 0; i < bound->count; i++)
-        plan_explain(bound->results[i], &text);
-    Str copy = str_copy(arena, buffer_slice(&text));
-    buffer_free(&text);
-    return copy;
-}
-
 // The earlier of the caller's time limit and `set servertimeout`; 0 = none.
 static uint64_t
 deadline(const QueryOptions *options, const QueryProperties *properties, uint64_t start)
@@ -319,6 +309,7 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
     BoundQuery *bound = prepare(&query, &plan_arena, text, options->rules_off, result, cause);
     start = clock_monotonic_ns();
     bool done = bound != NULL;
+    Analysis *analysis = done && options->analyze ? analysis_begin(arena, bound, &exec) : NULL;
     if (done) {
         exec.now = query.now;
         exec.deadline_ns = deadline(options, &bound->properties, start);
@@ -337,23 +328,21 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
         done = check_truncation(&bound->properties, result->tables[i], cause);
     }
     result->run_ms = (double)(clock_monotonic_ns() - start) / 1e6;
-    if (done && options->explain)
-        result->explain = explain_text(arena, bound);
+    if (done && analysis)
+        result->explain = analysis_end(analysis, result);
     query_catalog_free(&query);
     arena_free(&plan_arena);
     return done ? result : NULL;
 }
 
 bool
-db_check(Database *db, Str text, Buffer *explain, AzError *error)
+db_check(Database *db, Str text, AzError *error)
 {
     Arena arena = {0};
     QueryCatalog query;
     query_catalog_init(&query, db, NULL, true);
     QueryResult times = {0};
     BoundQuery *bound = prepare(&query, &arena, text, 0, &times, error);
-    for (uint32_t i = 0; bound && explain && i < bound->count; i++)
-        plan_explain(bound->results[i], explain);
     query_catalog_free(&query);
     arena_free(&arena);
     return bound != NULL;
@@ -386,4 +375,35 @@ db_resource_graph_limits(Arena *arena, Str text, Str *out, AzError *error)
     *out = str_copy(arena, buffer_slice(&lines));
     buffer_free(&lines);
     return true;
+}
+
+Explain *
+db_explain(Database *db, Arena *arena, Str text, const QueryOptions *options, AzError *error)
+{
+    Arena plan_arena = {0};
+    QueryCatalog query;
+    query_catalog_init(&query, db, options, true);
+    QueryResult times = {0};
+    BoundQuery *bound = prepare(&query, &plan_arena, text, 0, &times, error);
+    Explain *explain = bound ? explain_plan(arena, bound, &times) : NULL;
+    query_catalog_free(&query);
+    arena_free(&plan_arena);
+    return explain;
+}
+
+bool
+db_query_schema(Database *db, Arena *arena, Str text, Schema *out)
+{
+    Arena plan_arena = {0};
+    AzError ignored = {0};
+    QueryCatalog query;
+    query_catalog_init(&query, db, NULL, true);
+    QueryResult times = {0};
+    BoundQuery *bound = prepare(&query, &plan_arena, text, OPTIMISE_ALL, &times, &ignored);
+    if (bound)
+        *out = schema_copy(arena, &bound->results[bound->count - 1]->schema);
+    error_clear(&ignored);
+    query_catalog_free(&query);
+    arena_free(&plan_arena);
+    return bound != NULL;
 }

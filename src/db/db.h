@@ -55,11 +55,29 @@ typedef struct QueryOptions {
     const _Atomic bool *cancel;
     uint64_t timeout_ns; // 0 = none
     uint32_t rules_off;  // OptimiseRule bits to leave out (tests)
-    bool explain;        // fill QueryResult.explain
+    bool analyze;        // count what operators do, for QueryResult.explain
     int64_t now;         // 0 = the clock
     const QueryParameter *parameters;
     size_t parameter_count;
 } QueryOptions;
+
+// A plan as it is shown: its operators, each before its inputs.
+typedef struct ExplainRow {
+    const char *name;
+    Str details;
+    uint32_t depth;
+    ProfileCounters counters; // zeros unless the query ran
+} ExplainRow;
+
+typedef struct Explain {
+    ExplainRow *rows; // of all tabular statements; each begins at depth 0
+    uint32_t count;
+    bool analyzed;          // it ran: counters, run_ms, memory_peak and `answer` say something
+    ProfileCounters answer; // collecting the rows of the answer
+    double parse_ms, plan_ms, run_ms;
+    size_t memory_peak; // bytes that the query's structures held at most
+    size_t threads;
+} Explain;
 
 typedef struct QueryResult {
     ResultTable **tables; // of the tabular statements, in order; fork and facet have several
@@ -68,15 +86,18 @@ typedef struct QueryResult {
     uint32_t primary; // the first table of the last statement
     Str render;       // chart asked for by `render`, empty if none
     double parse_ms, bind_ms, run_ms;
-    Str explain; // the plan as text, when asked for
+    Explain *explain; // when asked for
 } QueryResult;
 
 // Runs `text`. NULL with an error whose span is in `text`. The result lives in `arena`.
 QueryResult *db_query(Database *db, Arena *arena, Str text, const QueryOptions *options,
                       AzError *error);
 
-// Parses, binds and optimises without running; `explain` (may be NULL) gets the plan.
-bool db_check(Database *db, Str text, Buffer *explain, AzError *error);
+// Parses, binds and optimises without running.
+bool db_check(Database *db, Str text, AzError *error);
+// The same, and gives the plan, in `arena`; `options` may be NULL. NULL with an error.
+Explain *db_explain(Database *db, Arena *arena, Str text, const QueryOptions *options,
+                    AzError *error);
 
 // A query as it may be shown: the insides of obfuscated strings (h"...") as stars.
 Str db_hide_secrets(Arena *arena, Str text);
@@ -98,3 +119,5 @@ bool db_resource_graph_limits(Arena *arena, Str text, Str *out, AzError *error);
 void db_each_plugin(void (*each)(void *arg, const PluginDef *plugin), void *arg);
 // The schema of a table for completion; false when there is none.
 bool db_table_schema(Database *db, Arena *arena, Str name, Schema *out);
+// The columns that the last table of a query would have; false when it does not bind.
+bool db_query_schema(Database *db, Arena *arena, Str text, Schema *out);

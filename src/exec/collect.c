@@ -161,9 +161,16 @@ exec_collect_answer(Exec *exec, const Plan *plan, AzError *error)
     Pipeline pipeline = {0};
     if (limit == 0)
         return no_rows(exec, &plan->schema);
-    return pipeline_build(exec, limit < 0 ? plan : plan->input, &pipeline, error)
-               ? collect_rows(exec, &pipeline, &plan->schema, limit, true, error)
-               : NULL;
+    ProfileNode *before = limit < 0 ? exec->node : profile_enter(exec, plan);
+    ResultTable *table = pipeline_build(exec, limit < 0 ? plan : plan->input, &pipeline, error)
+                             ? collect_rows(exec, &pipeline, &plan->schema, limit, true, error)
+                             : NULL;
+    if (limit >= 0) {
+        if (table && exec->node)
+            profile_batch(exec->node, before, exec->clock.slot, table->row_count);
+        profile_leave(exec, before);
+    }
+    return table;
 }
 
 ResultTable *
@@ -326,7 +333,12 @@ exec_open(Exec *exec, Arena *arena, const ExecOptions *options)
     for (size_t w = 0; w < exec->worker_count; w++) {
         exec->workers[w].number = w;
         exec->workers[w].exec = exec;
+        exec->workers[w].clock.slot = w;
         scratch_init(&exec->workers[w].scratch);
+    }
+    if (options->profile) {
+        exec->clock.slot = options->profile->slots - 1;
+        profile_enter(exec, NULL); // the answer's
     }
 }
 
@@ -386,6 +398,7 @@ exec_run_all(Arena *arena, Plan *const *plans, uint32_t count, const ExecOptions
         out[i] = table ? answer_move(arena, &exec, table) : NULL;
         done = table != NULL;
     }
+    profile_leave(&exec, NULL);
     exec_close(&exec);
     arena_free(&run);
     return done;

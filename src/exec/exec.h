@@ -11,6 +11,7 @@
 
 #include "base/budget.h"
 #include "base/threads.h"
+#include "exec/profile.h"
 #include "function/registry.h"
 
 typedef struct ExecOptions {
@@ -19,6 +20,7 @@ typedef struct ExecOptions {
     const _Atomic bool *cancel; // may be NULL; set from any thread to stop the query
     int64_t now;                // ticks: now() of the query
     uint64_t deadline_ns;       // monotonic; 0 = none
+    Profile *profile;           // what the operators do is counted here; NULL = nowhere
 } ExecOptions;
 
 // A finished result: compact batches in order.

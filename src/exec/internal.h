@@ -28,6 +28,7 @@ struct Worker {
     uint32_t volatile_calls; // calls of rand() and the like in this morsel
     size_t charged;          // bytes of `keep` the budget knows of
     AzError error;
+    ProfileClock clock;
 };
 
 // What is evaluated once in a run: shared plans and sub-queries.
@@ -58,6 +59,9 @@ struct Exec {
     _Atomic uint64_t stop_after;
     uint32_t depth;
     size_t answered; // bytes of finished answers, which the budget still counts
+    // With a profile: the operator being built or run, and the coordinating thread's clock.
+    ProfileNode *node;
+    ProfileClock clock;
 };
 
 // ---- streaming operators ----
@@ -70,6 +74,7 @@ struct Operator {
     bool (*push)(Operator *self, Worker *worker, Batch *batch);
     Operator *next; // NULL: the sink
     Sink *sink;
+    ProfileNode *node, *sink_node; // NULL: nothing is counted
 };
 
 bool operator_emit(Operator *self, Worker *worker, Batch *batch);
@@ -107,6 +112,7 @@ struct Branch {
     const ScanPredicate *predicates;
     uint32_t predicate_count;
     Operator *first, *last;
+    ProfileNode *node, *filter_node; // of the source and of `filter`
     // Called before the branch runs, when earlier ones have ended: makes `source`. May be NULL.
     bool (*begin)(Exec *exec, Branch *branch, AzError *error);
     void *begin_state;
@@ -130,6 +136,14 @@ void pipeline_project(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **e
                       uint32_t count);
 Branch *pipeline_add_branch(Exec *exec, Pipeline *pipeline);
 bool pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error);
+
+// What follows is done for the operator of `plan`, until profile_leave gives its place
+// back to the one before. Both do nothing without a profile.
+ProfileNode *profile_enter(Exec *exec, const Plan *plan);
+void profile_leave(Exec *exec, ProfileNode *before);
+// Where the plan's work is counted: parts of an operator that the profile does not name
+// count for the operator being built.
+ProfileNode *profile_of(const Exec *exec, const Plan *plan);
 
 // Runs `plan` and collects its rows, in order. Batches live as long as the run.
 ResultTable *exec_collect(Exec *exec, const Plan *plan, AzError *error);

@@ -1,18 +1,13 @@
-// Building and running pipelines.
+// Building pipelines, and the streaming operators that need no file of their own.
 
 #include "base/array.h"
-#include "base/clock.h"
 #include "exec/plugin.h"
-
-#include <stdatomic.h>
 
 // ---- streaming operators ----
 
-bool
-operator_emit(Operator *self, Worker *worker, Batch *batch)
+static bool
+hand_on(Operator *self, Worker *worker, Batch *batch)
 {
-    if (!batch->selected)
-        return true;
     if (self->next)
         return self->next->push(self->next, worker, batch);
     if (worker->rows_out > UINT32_MAX - batch->selected)
@@ -21,6 +16,22 @@ operator_emit(Operator *self, Worker *worker, Batch *batch)
                          UINT32_MAX);
     bool done = self->sink->consume(self->sink, worker, batch);
     worker->rows_out += batch->selected;
+    return done;
+}
+
+bool
+operator_emit(Operator *self, Worker *worker, Batch *batch)
+{
+    if (!batch->selected)
+        return true;
+    if (!self->node)
+        return hand_on(self, worker, batch);
+    ProfileNode *to = self->next ? self->next->node : self->sink_node;
+    ProfileNode *before = worker->clock.node;
+    profile_batch(self->node, to, worker->number, batch->selected);
+    profile_switch(&worker->clock, to);
+    bool done = hand_on(self, worker, batch);
+    profile_switch(&worker->clock, before);
     return done;
 }
 
@@ -171,6 +182,7 @@ pipeline_append(Exec *exec, Pipeline *pipeline, const Plan *plan, void *state,
         step->plan = plan;
         step->state = state;
         step->push = push;
+        step->node = profile_of(exec, plan);
         if (branch->last)
             branch->last->next = step;
         else
@@ -238,10 +250,12 @@ build_filter(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
     if (!predicate || !pipeline_build(exec, plan->input, out, error))
         return false;
     // Straight over a scan the filter decides which columns are read at all.
-    if (plan->input->kind == PLAN_SCAN && out->count == 1 && !out->branches[0].filter)
+    if (plan->input->kind == PLAN_SCAN && out->count == 1 && !out->branches[0].filter) {
         out->branches[0].filter = predicate;
-    else
+        out->branches[0].filter_node = profile_of(exec, plan);
+    } else {
         pipeline_append(exec, out, plan, predicate, filter_push);
+    }
     return true;
 }
 
@@ -287,8 +301,8 @@ build_breaker(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
     return table && pipeline_from_table(exec, table, out);
 }
 
-bool
-pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
+static bool
+build_plan(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
 {
     switch (plan->kind) {
     case PLAN_SCAN: return build_scan(exec, plan, out);
@@ -331,172 +345,14 @@ pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
     }
 }
 
-// ---- running ----
-
-typedef struct BranchRun {
-    Exec *exec;
-    const Branch *branch;
-    Sink *sink;
-    Operator entry; // stands before the first operator
-    _Atomic uint32_t next_morsel;
-    uint64_t morsel_base;
-    bool *filter_columns; // which columns the filter reads
-} BranchRun;
-
-static void
-mark_columns(const Expr *expr, bool *marks)
+bool
+pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
 {
-    if (expr->kind == EXPR_COLUMN)
-        marks[expr->column] = true;
-    for (uint32_t i = 0; expr->kind == EXPR_CALL && i < expr->arg_count; i++)
-        mark_columns(expr->args[i], marks);
-}
-
-static bool
-read_columns(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch,
-             const bool *wanted, bool want)
-{
-    const Branch *branch = run->branch;
-    for (uint32_t c = 0; c < branch->column_count; c++) {
-        if (wanted && wanted[c] != want)
-            continue;
-        batch->columns[c] = branch->source->read(branch->source, morsel, branch->columns[c], from,
-                                                 batch->count, &worker->batch, &worker->error);
-        if (!batch->columns[c])
-            return false;
-    }
-    return true;
-}
-
-static bool
-run_batch(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, uint32_t rows)
-{
-    const Branch *branch = run->branch;
-    arena_reset(&worker->batch);
-    Batch *batch = batch_new(&worker->batch, branch->column_count, rows);
-    if (branch->filter) {
-        if (!read_columns(run, worker, morsel, from, batch, run->filter_columns, true) ||
-            !filter_batch(worker, branch->filter, batch))
-            return false;
-        if (!batch->selected)
-            return true;
-        if (!read_columns(run, worker, morsel, from, batch, run->filter_columns, false))
-            return false;
-    } else if (!read_columns(run, worker, morsel, from, batch, NULL, true)) {
-        return false;
-    }
-    return operator_emit(&run->entry, worker, batch);
-}
-
-static bool
-run_morsel(BranchRun *run, Worker *worker, uint32_t morsel)
-{
-    TableSource *source = run->branch->source;
-    Exec *exec = run->exec;
-    worker->morsel = run->morsel_base + morsel;
-    worker->rows_out = 0;
-    worker->satisfied = false;
-    worker->volatile_calls = 0;
-    bool done = true;
-    if (!source->may_match || !run->branch->predicate_count ||
-        source->may_match(source, morsel, run->branch->predicates, run->branch->predicate_count)) {
-        uint32_t rows = source->morsel_rows(source, morsel);
-        for (uint32_t from = 0; from < rows && done; from += batch_rows) {
-            if (worker->satisfied || worker->morsel > exec->stop_after)
-                break;
-            uint32_t count = rows - from < batch_rows ? rows - from : batch_rows;
-            done = worker_check(worker) && run_batch(run, worker, morsel, from, count);
-        }
-        if (source->release)
-            source->release(source, morsel);
-    }
-    if (done && run->sink->morsel_done)
-        run->sink->morsel_done(run->sink, worker);
+    ProfileNode *before = profile_enter(exec, plan);
+    bool done = build_plan(exec, plan, out, error);
+    for (size_t i = 0; done && i < out->count; i++)
+        if (!out->branches[i].node) // those of its inputs have one
+            out->branches[i].node = exec->node;
+    profile_leave(exec, before);
     return done;
-}
-
-static void
-run_worker(void *context, size_t number)
-{
-    BranchRun *run = context;
-    Worker *worker = &run->exec->workers[number];
-    for (;;) {
-        uint32_t morsel = atomic_fetch_add(&run->next_morsel, 1);
-        if (morsel >= run->branch->source->morsel_count ||
-            run->morsel_base + morsel > run->exec->stop_after)
-            return;
-        if (!run_morsel(run, worker, morsel)) {
-            exec_stop_after(run->exec, worker->morsel);
-            return;
-        }
-    }
-}
-
-void
-exec_parallel(Exec *exec, size_t workers, ThreadJob job, void *context)
-{
-    if (workers > exec->worker_count)
-        workers = exec->worker_count;
-    if (workers > 1)
-        thread_pool_run(exec->options->threads, workers, job, context);
-    else if (workers)
-        job(context, 0);
-}
-
-void
-exec_stop_after(Exec *exec, uint64_t morsel)
-{
-    uint64_t now = exec->stop_after;
-    while (morsel < now && !atomic_compare_exchange_weak(&exec->stop_after, &now, morsel))
-        ;
-}
-
-bool
-exec_first_error(Exec *exec, AzError *error)
-{
-    Worker *first = NULL;
-    for (size_t w = 0; w < exec->worker_count; w++) {
-        Worker *worker = &exec->workers[w];
-        if (worker->error.code != AZ_OK && (!first || worker->morsel < first->morsel))
-            first = worker;
-    }
-    if (!first)
-        return true;
-    if (error && error->code == AZ_OK)
-        *error = first->error;
-    for (size_t w = 0; w < exec->worker_count; w++)
-        error_clear(&exec->workers[w].error);
-    return false;
-}
-
-// A source of few rows is not worth waking the other workers for.
-static size_t
-workers_for(const Exec *exec, const TableSource *source)
-{
-    if (source->row_count < 4 * (uint64_t)batch_rows)
-        return source->morsel_count ? 1 : 0;
-    return source->morsel_count < exec->worker_count ? source->morsel_count : exec->worker_count;
-}
-
-bool
-pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error)
-{
-    uint64_t base = 0;
-    exec->stop_after = UINT64_MAX;
-    for (size_t i = 0; i < pipeline->count && base <= exec->stop_after; i++) {
-        Branch *branch = &pipeline->branches[i];
-        if (branch->begin && !branch->begin(exec, branch, error))
-            return false;
-        BranchRun run = {.exec = exec, .branch = branch, .sink = sink, .morsel_base = base};
-        run.entry = (Operator){.next = branch->first, .sink = sink};
-        for (Operator *step = branch->first; step; step = step->next)
-            step->sink = sink;
-        if (branch->filter) {
-            run.filter_columns = ARENA_ARRAY(exec->arena, bool, branch->column_count + 1);
-            mark_columns(branch->filter, run.filter_columns);
-        }
-        exec_parallel(exec, workers_for(exec, branch->source), run_worker, &run);
-        base += branch->source->morsel_count;
-    }
-    return exec_first_error(exec, error);
 }

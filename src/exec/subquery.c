@@ -105,7 +105,10 @@ subquery_value(Exec *exec, const Expr *expr, Value *out, AzError *error)
                         SUBQUERY_DEPTH);
     exec->depth++;
     bool scalar = expr->shape == SUBQUERY_SCALAR;
+    ProfileNode *node = exec->node;
+    exec->node = NULL; // its rows are no input of the operator that needs the value
     ResultTable *table = exec_collect_limit(exec, expr->plan, scalar ? 1 : -1, error);
+    exec->node = node;
     exec->depth--;
     if (!table)
         return false;

@@ -20,25 +20,47 @@ struct Registry {
     } all;
 };
 
-static const FunctionSet *const BUILT_IN[] = {
-    &OPERATOR_FUNCTIONS,      &STRING_OPERATOR_FUNCTIONS,
-    &CONVERSION_FUNCTIONS,    &CONDITION_FUNCTIONS,
-    &STRING_FUNCTIONS,        &TEXT_FUNCTIONS,
-    &REGEX_FUNCTIONS,         &DATETIME_FUNCTIONS,
-    &ENCODING_FUNCTIONS,      &TIMEZONE_FUNCTIONS,
-    &ROUNDING_FUNCTIONS,      &MATH_FUNCTIONS,
-    &UNIT_FUNCTIONS,          &DYNAMIC_FUNCTIONS,
-    &ARRAY_FUNCTIONS,         &SET_FUNCTIONS,
-    &HASH_FUNCTIONS,          &IP_FUNCTIONS,
-    &SERIES_FUNCTIONS,        &WINDOW_FUNCTIONS,
-    &BASIC_AGGREGATES,        &COLLECT_AGGREGATES,
-    &SKETCH_AGGREGATES,       &PERCENTILE_AGGREGATES,
-    &DIGEST_AGGREGATES,       &SERIES_DECOMPOSE_FUNCTIONS,
-    &SERIES_2LINES_FUNCTIONS, &SERIES_FOURIER_FUNCTIONS,
-    &SERIES_POLY_FUNCTIONS,   &XML_FUNCTIONS,
-    &USER_AGENT_FUNCTIONS,    &SESSION_FUNCTIONS,
-    &SCHEMA_AGGREGATES,       &GEO_POINT_FUNCTIONS,
-    &GEO_SHAPE_FUNCTIONS,     &GEO_CELL_FUNCTIONS,
+// The sets, each with the family its functions stand under in the reference.
+static const struct {
+    const FunctionSet *set;
+    const char *family;
+} BUILT_IN[] = {
+    {&OPERATOR_FUNCTIONS, "Logic and conversion"},
+    {&STRING_OPERATOR_FUNCTIONS, "Text"},
+    {&CONVERSION_FUNCTIONS, "Logic and conversion"},
+    {&CONDITION_FUNCTIONS, "Logic and conversion"},
+    {&STRING_FUNCTIONS, "Text"},
+    {&TEXT_FUNCTIONS, "Text"},
+    {&REGEX_FUNCTIONS, "Text"},
+    {&DATETIME_FUNCTIONS, "Time"},
+    {&ENCODING_FUNCTIONS, "Encodings and hashes"},
+    {&TIMEZONE_FUNCTIONS, "Time"},
+    {&ROUNDING_FUNCTIONS, "Numbers"},
+    {&MATH_FUNCTIONS, "Numbers"},
+    {&UNIT_FUNCTIONS, "Units"},
+    {&DYNAMIC_FUNCTIONS, "Bags and JSON"},
+    {&ARRAY_FUNCTIONS, "Arrays and sets"},
+    {&SET_FUNCTIONS, "Arrays and sets"},
+    {&HASH_FUNCTIONS, "Encodings and hashes"},
+    {&IP_FUNCTIONS, "Network addresses"},
+    {&SERIES_FUNCTIONS, "Series"},
+    {&WINDOW_FUNCTIONS, "Window"},
+    {&BASIC_AGGREGATES, "Numbers"},
+    {&COLLECT_AGGREGATES, "Values and rows"},
+    {&SKETCH_AGGREGATES, "Distinct values"},
+    {&PERCENTILE_AGGREGATES, "Percentiles"},
+    {&DIGEST_AGGREGATES, "Percentiles"},
+    {&SERIES_DECOMPOSE_FUNCTIONS, "Series"},
+    {&SERIES_2LINES_FUNCTIONS, "Series"},
+    {&SERIES_FOURIER_FUNCTIONS, "Series"},
+    {&SERIES_POLY_FUNCTIONS, "Series"},
+    {&XML_FUNCTIONS, "Bags and JSON"},
+    {&USER_AGENT_FUNCTIONS, "Text"},
+    {&SESSION_FUNCTIONS, "The query and its caller"},
+    {&SCHEMA_AGGREGATES, "Values and rows"},
+    {&GEO_POINT_FUNCTIONS, "Geography"},
+    {&GEO_SHAPE_FUNCTIONS, "Geography"},
+    {&GEO_CELL_FUNCTIONS, "Geography"},
 };
 
 Registry *
@@ -49,7 +71,7 @@ registry_new(void)
         abort();
     map_init(&registry->names, &registry->arena, false);
     for (size_t i = 0; i < COUNT_OF(BUILT_IN); i++)
-        registry_add(registry, *BUILT_IN[i]);
+        registry_add(registry, *BUILT_IN[i].set);
     return registry;
 }
 
@@ -80,14 +102,9 @@ registry_add(Registry *registry, FunctionSet set)
         const FunctionDef *fn = &set.rows[i];
         ARRAY_PUSH(&registry->arena, &registry->all, fn);
         add_name(registry, str_from(fn->name), fn);
-        Str rest = str_from(fn->aliases);
-        while ((rest = str_trim(rest)).len) {
-            size_t end = 0;
-            while (end < rest.len && rest.ptr[end] != ' ')
-                end++;
-            add_name(registry, str_slice(rest, 0, end), fn);
-            rest = str_slice(rest, end, rest.len);
-        }
+        Str rest = str_from(fn->aliases), alias;
+        while (str_next_word(&rest, &alias))
+            add_name(registry, alias, fn);
     }
 }
 
@@ -104,4 +121,16 @@ registry_each(const Registry *registry, void (*each)(void *arg, const FunctionDe
 {
     for (size_t i = 0; i < registry->all.len; i++)
         each(arg, registry->all.items[i]);
+}
+
+const char *
+registry_family(const FunctionDef *fn)
+{
+    for (size_t i = 0; i < COUNT_OF(BUILT_IN); i++) {
+        const FunctionSet *set = BUILT_IN[i].set;
+        for (size_t r = 0; r < set->count; r++)
+            if (&set->rows[r] == fn)
+                return BUILT_IN[i].family;
+    }
+    return "Azure";
 }

@@ -16,6 +16,10 @@ const FunctionDef *const *registry_find(const Registry *registry, Str name, size
 void registry_each(const Registry *registry, void (*each)(void *arg, const FunctionDef *fn),
                    void *arg);
 
+// Under which family a function stands in the reference: "Text", "Time" ...; "Azure" for
+// those of rooms above.
+const char *registry_family(const FunctionDef *fn);
+
 // The sets, one a file.
 extern const FunctionSet OPERATOR_FUNCTIONS;        // scalar/operators*.c: + - == and ...
 extern const FunctionSet STRING_OPERATOR_FUNCTIONS; // has, contains, in, matches regex ...

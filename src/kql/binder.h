@@ -37,5 +37,16 @@ typedef enum OptimiseRule {
 } OptimiseRule;
 Plan *kql_optimise(Arena *arena, Plan *plan, const Catalog *catalog, uint32_t rules);
 
-// The plan as an indented text, one operator a line.
-void plan_explain(const Plan *plan, Buffer *out);
+// The plan as lines, one an operator, each before its inputs.
+typedef struct PlanLine {
+    const Plan *plan;
+    uint32_t depth;
+    const char *name;
+    Str details; // what it does, in words near the query's
+} PlanLine;
+typedef struct PlanLines {
+    Arena *arena;
+    PlanLine *items;
+    size_t len, cap;
+} PlanLines;
+void plan_explain(const Plan *plan, PlanLines *out);

@@ -1,4 +1,5 @@
-// Plans as indented text, one operator a line, the source deepest.
+// Plans as lines, one an operator, the source deepest. Sub-queries of expressions follow
+// the inputs of the operator that needs their value.
 
 #include "base/array.h"
 #include "kql/binder.h"
@@ -55,9 +56,25 @@ put_list(Buffer *out, Expr *const *exprs, uint32_t count, const Schema *in, cons
 {
     for (uint32_t i = 0; i < count; i++) {
         buffer_text(out, i ? ", " : " ");
-        if (names && exprs[i]->kind != EXPR_COLUMN)
+        bool renamed =
+            exprs[i]->kind != EXPR_COLUMN ||
+            (names && in && !str_equal(names->columns[i].name, in->columns[exprs[i]->column].name));
+        if (names && renamed)
             buffer_printf(out, "%.*s = ", STR_ARG(names->columns[i].name));
         put_expr(out, exprs[i], in);
+    }
+}
+
+static void
+put_aggregates(Buffer *out, const AggregateCall *calls, uint32_t count, const Schema *in)
+{
+    for (uint32_t a = 0; a < count; a++) {
+        buffer_printf(out, "%s %s(", a ? "," : "", calls[a].fn->name);
+        for (uint32_t i = 0; i < calls[a].arg_count; i++) {
+            buffer_text(out, i ? ", " : "");
+            put_expr(out, calls[a].args[i], in);
+        }
+        buffer_char(out, ')');
     }
 }
 
@@ -67,10 +84,10 @@ put_details(Buffer *out, const Plan *plan)
     const Schema *in = plan->input ? &plan->input->schema : NULL;
     switch (plan->kind) {
     case PLAN_SCAN:
-        buffer_printf(out, " %.*s, %llu rows, %u of %u columns, %u conditions for skipping",
+        buffer_printf(out, " %.*s, %llu rows, %u of %u columns, %u condition%s for skipping",
                       STR_ARG(plan->scan.table), (unsigned long long)plan->scan.source->row_count,
                       plan->schema.count, plan->scan.source->schema.count,
-                      plan->scan.predicate_count);
+                      plan->scan.predicate_count, plan->scan.predicate_count == 1 ? "" : "s");
         break;
     case PLAN_FILTER:
         buffer_char(out, ' ');
@@ -83,9 +100,10 @@ put_details(Buffer *out, const Plan *plan)
         put_list(out, plan->window.exprs, plan->schema.count, in, &plan->schema);
         break;
     case PLAN_SUMMARIZE:
+        put_aggregates(out, plan->summarize.aggregates, plan->summarize.aggregate_count, in);
+        if (plan->summarize.key_count)
+            buffer_text(out, plan->summarize.aggregate_count ? " by" : " distinct");
         put_list(out, plan->summarize.keys, plan->summarize.key_count, in, NULL);
-        for (uint32_t a = 0; a < plan->summarize.aggregate_count; a++)
-            buffer_printf(out, " %s()", plan->summarize.aggregates[a].fn->name);
         break;
     case PLAN_JOIN: put_list(out, plan->join.left_keys, plan->join.key_count, in, NULL); break;
     case PLAN_SORT:
@@ -109,8 +127,50 @@ put_details(Buffer *out, const Plan *plan)
     }
 }
 
+static void put_plan(PlanLines *out, const Plan *plan, uint32_t depth);
+
 static void
-put_plan(Buffer *out, const Plan *plan, int depth)
+put_subqueries(PlanLines *out, const Expr *expr, uint32_t depth)
+{
+    if (expr && expr->kind == EXPR_SUBQUERY)
+        put_plan(out, expr->plan, depth);
+    for (uint32_t i = 0; expr && expr->kind == EXPR_CALL && i < expr->arg_count; i++)
+        put_subqueries(out, expr->args[i], depth);
+}
+
+static void
+put_all_subqueries(PlanLines *out, Expr *const *exprs, uint32_t count, uint32_t depth)
+{
+    for (uint32_t i = 0; i < count; i++)
+        put_subqueries(out, exprs[i], depth);
+}
+
+static void
+put_plan_subqueries(PlanLines *out, const Plan *plan, uint32_t depth)
+{
+    switch (plan->kind) {
+    case PLAN_FILTER: put_subqueries(out, plan->filter.predicate, depth); break;
+    case PLAN_PROJECT:
+        put_all_subqueries(out, plan->project.exprs, plan->schema.count, depth);
+        break;
+    case PLAN_WINDOW: put_all_subqueries(out, plan->window.exprs, plan->schema.count, depth); break;
+    case PLAN_RANGE:
+        put_subqueries(out, plan->range.from, depth);
+        put_subqueries(out, plan->range.to, depth);
+        put_subqueries(out, plan->range.step, depth);
+        break;
+    case PLAN_SUMMARIZE:
+        put_all_subqueries(out, plan->summarize.keys, plan->summarize.key_count, depth);
+        for (uint32_t a = 0; a < plan->summarize.aggregate_count; a++)
+            put_all_subqueries(out, plan->summarize.aggregates[a].args,
+                               plan->summarize.aggregates[a].arg_count, depth);
+        break;
+    default: break;
+    }
+}
+
+static void
+put_plan(PlanLines *out, const Plan *plan, uint32_t depth)
 {
     static const char *const NAMES[] = {
         [PLAN_SCAN] = "scan",
@@ -144,13 +204,14 @@ put_plan(Buffer *out, const Plan *plan, int depth)
         [PLAN_GRAPH_NODES] = "nodes",
         [PLAN_GRAPH_EDGES] = "edges",
     };
-    if (depth > 100) {
-        buffer_text(out, "...\n");
+    if (depth > 100)
         return;
-    }
-    buffer_printf(out, "%*s%s", depth * 2, "", NAMES[plan->kind]);
-    put_details(out, plan);
-    buffer_char(out, '\n');
+    Buffer details = {0};
+    put_details(&details, plan);
+    PlanLine line = {plan, depth, NAMES[plan->kind],
+                     str_copy(out->arena, str_trim(buffer_slice(&details)))};
+    buffer_free(&details);
+    ARRAY_PUSH(out->arena, out, line);
     if (plan->input)
         put_plan(out, plan->input, depth + 1);
     if (plan->kind == PLAN_JOIN)
@@ -170,10 +231,11 @@ put_plan(Buffer *out, const Plan *plan, int depth)
         put_plan(out, plan->partition.subplan, depth + 1);
     if (plan->kind == PLAN_MAKE_GRAPH && plan->make_graph.nodes)
         put_plan(out, plan->make_graph.nodes, depth + 1);
+    put_plan_subqueries(out, plan, depth + 1);
 }
 
 void
-plan_explain(const Plan *plan, Buffer *out)
+plan_explain(const Plan *plan, PlanLines *out)
 {
     put_plan(out, plan, 0);
 }

@@ -15,3 +15,6 @@ AstFunctionFile *kql_parse_function(Arena *arena, Str text, AzError *error);
 // without an error at the end of the text, false with one when it does not parse.
 bool kql_parse_create_table(Arena *arena, Str text, size_t *offset, AstTableSchema *out,
                             AzError *error);
+
+// How operators are written, one after another; NULL behind the last.
+const char *kql_operator_spelling(size_t index);

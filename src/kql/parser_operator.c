@@ -1,6 +1,7 @@
 // Tabular operators: which clauses each has and how they are read.
 
 #include "base/array.h"
+#include "kql/parser.h"
 #include "kql/parser_state.h"
 
 typedef bool (*ClauseReader)(Parser *p, AstOperator *out);
@@ -705,6 +706,12 @@ static const OperatorGrammar OPERATORS[] = {
     {"union", "union", true, true, read_union},
     {"where", "where", false, true, read_where},
 };
+
+const char *
+kql_operator_spelling(size_t index)
+{
+    return index < COUNT_OF(OPERATORS) ? OPERATORS[index].written : NULL;
+}
 
 // The name at the cursor with its hyphenated parts: mv-expand, graph-to-table.
 static Str

@@ -33,6 +33,7 @@ void decimal_print(Buffer *out, Decimal m);
 void datetime_print(Buffer *out, int64_t ticks); // 2015-12-31T23:59:59.9000000Z
 void timespan_print(Buffer *out, int64_t ticks); // [-][d.]hh:mm:ss[.fffffff]
 void guid_print(Buffer *out, Guid g);
+Guid guid_random(void); // of version 4
 
 // The text of a payload as tostring() gives it (a dynamic string loses its
 // quotes; arrays and bags are compact JSON).

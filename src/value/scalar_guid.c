@@ -4,6 +4,7 @@
 #include "value/scalar.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 static int
 hex_digit(char c)
@@ -59,4 +60,16 @@ guid_print(Buffer *out, Guid g)
         *p++ = HEX[g.bytes[i] & 15];
     }
     out->len += 36;
+}
+
+Guid
+guid_random(void)
+{
+    Guid guid;
+    // At most 256 bytes never come short; before the pool is ready it waits.
+    while (getrandom(guid.bytes, sizeof(guid.bytes), 0) != (ssize_t)sizeof(guid.bytes))
+        ;
+    guid.bytes[6] = (uint8_t)((guid.bytes[6] & 0x0F) | 0x40);
+    guid.bytes[8] = (uint8_t)((guid.bytes[8] & 0x3F) | 0x80);
+    return guid;
 }

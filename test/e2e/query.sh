@@ -44,4 +44,20 @@ check 'the memory limit holds over partitions' says "$(q --memory 20 'range x fr
 check 'a time limit stops a scan' says "$(q --timeout 1 'range x from 1 to 20000000 step 1 | scan declare (s:string) with (step a: true => s = strcat(a.s, x);) | count' 2>&1)" 'time limit|memory limit'
 deep=$(printf '(%.0s' $(seq 1 600))
 check 'deep nesting is an error, not a crash' says "$(q "print $deep" 2>&1)" 'nested'
+
+# Plans: --explain shows one and does not run, =analyze runs and tells what was done.
+check 'explain draws the plan' test "$(q --explain 'range x from 1 to 3 step 1 | where x > 1')" = $'filter   >(x, 1)\n\u2514 range'
+check 'explain does not run' test "$(q --explain 'print x = toscalar(range x from 1 to 1000000000000 step 1 | count)' | wc -l)" -gt 1
+for day in 1 2; do
+  printf '{"TimeGenerated":"2024-01-0%sT10:00:00Z","UserPrincipalName":"u%s"}\n' "$day" "$day" >"$scratch/day$day.jsonl"
+  "$azimuth" import --store "$scratch/plans" --table SigninLogs "$scratch/day$day.jsonl" >/dev/null 2>&1
+done
+out=$(q --store "$scratch/plans" --explain=analyze --format json 'SigninLogs | where TimeGenerated > datetime(2024-01-02)')
+check 'analyze counts row groups that zone maps skip' says "$out" '"operator":"scan".*"rowsOut":1,.*"groupsRead":1,"groupsSkipped":1,"rowsRead":1,"rowsSkipped":1'
+check 'analyze gives times and memory' says "$out" '"runMs":[0-9.]+,.*"threads":[0-9]+,"memoryPeakBytes":[0-9]+'
+check 'analyze is JSON' python3 -c 'import json, sys; json.loads(sys.argv[1])' "$out"
+check 'analyze on a terminal is aligned' says "$(q --explain=analyze 'print 1')" '^operator +rows in +rows out'
+check 'explain knows no other form' says "$(q --explain=all 'print 1' 2>&1)" "not 'all'"
+check 'a flag takes no argument' says "$(q --check=yes 'print 1' 2>&1)" "option '--check' takes no argument"
+
 finish

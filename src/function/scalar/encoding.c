@@ -8,8 +8,6 @@
 #include "value/scalar.h"
 #include "value/unicode.h"
 
-#include <openssl/evp.h>
-#include <sys/random.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -107,42 +105,63 @@ url_decode(ScalarCall *call)
 
 // ---- base64 ----
 
-enum { BASE64_INPUT_MAX = 1 << 30 }; // OpenSSL counts in int
-
 static void
 base64_put(Buffer *out, Str bytes)
 {
-    if (bytes.len == 0 || bytes.len > BASE64_INPUT_MAX)
-        return;
-    size_t size = (bytes.len + 2) / 3 * 4;
-    char *at = buffer_reserve(out, size + 1); // OpenSSL ends it with a zero
-    EVP_EncodeBlock((unsigned char *)at, (const unsigned char *)bytes.ptr, (int)bytes.len);
-    out->len += size;
+    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const unsigned char *in = (const unsigned char *)bytes.ptr;
+    char *at = buffer_reserve(out, (bytes.len + 2) / 3 * 4);
+    size_t p = 0;
+    for (; p < bytes.len; p += 3, at += 4, out->len += 4) {
+        size_t left = bytes.len - p;
+        uint32_t word = (uint32_t)in[p] << 16 | (left > 1 ? (uint32_t)in[p + 1] << 8 : 0) |
+                        (left > 2 ? in[p + 2] : 0);
+        at[0] = DIGITS[word >> 18];
+        at[1] = DIGITS[word >> 12 & 63];
+        at[2] = left > 1 ? DIGITS[word >> 6 & 63] : '=';
+        at[3] = left > 2 ? DIGITS[word & 63] : '=';
+    }
 }
 
-// Appends the bytes of a padded base64 text; blanks around it do not count.
+// -1 for what is no digit.
+static int
+base64_digit(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+// Appends the bytes of a padded base64 text; blanks around it do not count. Bits left
+// over before the padding do not count either.
 static bool
 base64_read(Buffer *out, Str text)
 {
     text = str_trim(text);
-    if (text.len % 4 || text.len > BASE64_INPUT_MAX)
+    if (text.len % 4)
         return false;
-    if (!text.len)
-        return true;
-    size_t padding = 0;
-    while (padding < 2 && text.ptr[text.len - 1 - padding] == '=')
-        padding++;
-    // OpenSSL takes line ends and misplaced "=": only the alphabet may come.
-    for (size_t p = 0; p < text.len - padding; p++) {
-        char c = text.ptr[p];
-        if (!is_alphanumeric((unsigned char)c) && c != '+' && c != '/')
+    size_t digits = text.len;
+    while (digits && text.len - digits < 2 && text.ptr[digits - 1] == '=')
+        digits--;
+    unsigned char *at = (unsigned char *)buffer_reserve(out, text.len / 4 * 3);
+    uint32_t word = 0, bits = 0;
+    size_t size = 0;
+    for (size_t p = 0; p < digits; p++) {
+        int digit = base64_digit(text.ptr[p]);
+        if (digit < 0)
             return false;
+        word = word << 6 | (uint32_t)digit;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            at[size++] = (unsigned char)(word >> bits);
+        }
     }
-    char *at = buffer_reserve(out, text.len / 4 * 3);
-    int size = EVP_DecodeBlock((unsigned char *)at, (const unsigned char *)text.ptr, (int)text.len);
-    if (size < 0 || (size_t)size < padding)
-        return false;
-    out->len += (size_t)size - padding;
+    out->len += size;
     return true;
 }
 
@@ -613,14 +632,8 @@ punycode_domain_to_string(ScalarCall *call)
 static void
 new_guid(ScalarCall *call)
 {
-    for (uint32_t i = 0; i < call->count; i++) {
-        Guid *guid = &((Guid *)call->out)[i];
-        // At most 256 bytes never come short; before the pool is ready it waits.
-        while (getrandom(guid->bytes, sizeof(guid->bytes), 0) != (ssize_t)sizeof(guid->bytes))
-            ;
-        guid->bytes[6] = (uint8_t)((guid->bytes[6] & 0x0F) | 0x40); // version 4: random
-        guid->bytes[8] = (uint8_t)((guid->bytes[8] & 0x3F) | 0x80);
-    }
+    for (uint32_t i = 0; i < call->count; i++)
+        ((Guid *)call->out)[i] = guid_random();
 }
 
 // Bytes of all arguments: texts as UTF-8, dynamics as JSON, the rest by type.

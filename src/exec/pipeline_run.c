@@ -1,0 +1,239 @@
+// Running pipelines: workers take morsels, read them in batches and push these through
+// the operators into the sink.
+
+#include "exec/internal.h"
+
+#include <stdatomic.h>
+
+typedef struct BranchRun {
+    Exec *exec;
+    const Branch *branch;
+    Sink *sink;
+    Operator entry; // stands before the first operator
+    _Atomic uint32_t next_morsel;
+    uint64_t morsel_base;
+    bool *filter_columns; // which columns the filter reads
+} BranchRun;
+
+static void
+mark_columns(const Expr *expr, bool *marks)
+{
+    if (expr->kind == EXPR_COLUMN)
+        marks[expr->column] = true;
+    for (uint32_t i = 0; expr->kind == EXPR_CALL && i < expr->arg_count; i++)
+        mark_columns(expr->args[i], marks);
+}
+
+static bool
+read_columns(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch,
+             const bool *wanted, bool want)
+{
+    const Branch *branch = run->branch;
+    for (uint32_t c = 0; c < branch->column_count; c++) {
+        if (wanted && wanted[c] != want)
+            continue;
+        batch->columns[c] = branch->source->read(branch->source, morsel, branch->columns[c], from,
+                                                 batch->count, &worker->batch, &worker->error);
+        if (!batch->columns[c])
+            return false;
+    }
+    return true;
+}
+
+// The filter over a batch that is read in part.
+static bool
+filter_read(const Branch *branch, Worker *worker, Batch *batch)
+{
+    if (!branch->node)
+        return filter_batch(worker, branch->filter, batch);
+    profile_batch(branch->node, branch->filter_node, worker->number, batch->count);
+    profile_switch(&worker->clock, branch->filter_node);
+    bool done = filter_batch(worker, branch->filter, batch);
+    profile_switch(&worker->clock, branch->node);
+    return done;
+}
+
+static void
+count_group(const Branch *branch, const Worker *worker, uint32_t rows, bool skipped)
+{
+    if (!branch->node)
+        return;
+    ProfileCounters *counters = &branch->node->slots[worker->number];
+    counters->groups_read += !skipped;
+    counters->rows_read += skipped ? 0 : rows;
+    counters->groups_skipped += skipped;
+    counters->rows_skipped += skipped ? rows : 0;
+}
+
+static bool
+run_batch(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, uint32_t rows)
+{
+    const Branch *branch = run->branch;
+    arena_reset(&worker->batch);
+    Batch *batch = batch_new(&worker->batch, branch->column_count, rows);
+    if (branch->filter) {
+        if (!read_columns(run, worker, morsel, from, batch, run->filter_columns, true) ||
+            !filter_read(branch, worker, batch))
+            return false;
+        if (!batch->selected)
+            return true;
+        if (!read_columns(run, worker, morsel, from, batch, run->filter_columns, false))
+            return false;
+    } else if (!read_columns(run, worker, morsel, from, batch, NULL, true)) {
+        return false;
+    }
+    return operator_emit(&run->entry, worker, batch);
+}
+
+static bool
+run_morsel(BranchRun *run, Worker *worker, uint32_t morsel)
+{
+    TableSource *source = run->branch->source;
+    Exec *exec = run->exec;
+    worker->morsel = run->morsel_base + morsel;
+    worker->rows_out = 0;
+    worker->satisfied = false;
+    worker->volatile_calls = 0;
+    bool done = true;
+    if (!source->may_match || !run->branch->predicate_count ||
+        source->may_match(source, morsel, run->branch->predicates, run->branch->predicate_count)) {
+        uint32_t rows = source->morsel_rows(source, morsel);
+        count_group(run->branch, worker, rows, false);
+        for (uint32_t from = 0; from < rows && done; from += batch_rows) {
+            if (worker->satisfied || worker->morsel > exec->stop_after)
+                break;
+            uint32_t count = rows - from < batch_rows ? rows - from : batch_rows;
+            done = worker_check(worker) && run_batch(run, worker, morsel, from, count);
+        }
+        if (source->release)
+            source->release(source, morsel);
+    } else {
+        count_group(run->branch, worker, source->morsel_rows(source, morsel), true);
+    }
+    if (done && run->sink->morsel_done)
+        run->sink->morsel_done(run->sink, worker);
+    return done;
+}
+
+static void
+run_worker(void *context, size_t number)
+{
+    BranchRun *run = context;
+    Worker *worker = &run->exec->workers[number];
+    if (run->branch->node)
+        profile_switch(&worker->clock, run->branch->node);
+    for (;;) {
+        uint32_t morsel = atomic_fetch_add(&run->next_morsel, 1);
+        if (morsel >= run->branch->source->morsel_count ||
+            run->morsel_base + morsel > run->exec->stop_after)
+            return;
+        if (!run_morsel(run, worker, morsel)) {
+            exec_stop_after(run->exec, worker->morsel);
+            return;
+        }
+    }
+}
+
+static void
+run_parallel(Exec *exec, size_t workers, ThreadJob job, void *context)
+{
+    if (workers > exec->worker_count)
+        workers = exec->worker_count;
+    if (workers > 1)
+        thread_pool_run(exec->options->threads, workers, job, context);
+    else if (workers)
+        job(context, 0);
+}
+
+typedef struct TimedJob {
+    Exec *exec;
+    ThreadJob job;
+    void *context;
+} TimedJob;
+
+static void
+timed_job(void *context, size_t number)
+{
+    TimedJob *timed = context;
+    ProfileClock *clock = &timed->exec->workers[number].clock;
+    profile_switch(clock, timed->exec->node);
+    timed->job(timed->context, number);
+    profile_switch(clock, NULL);
+}
+
+void
+exec_parallel(Exec *exec, size_t workers, ThreadJob job, void *context)
+{
+    if (!exec->options->profile) {
+        run_parallel(exec, workers, job, context);
+        return;
+    }
+    // Worker 0 is the coordinating thread: its own clock stands still meanwhile.
+    TimedJob timed = {exec, job, context};
+    profile_switch(&exec->clock, NULL);
+    run_parallel(exec, workers, timed_job, &timed);
+    profile_switch(&exec->clock, exec->node);
+}
+
+void
+exec_stop_after(Exec *exec, uint64_t morsel)
+{
+    uint64_t now = exec->stop_after;
+    while (morsel < now && !atomic_compare_exchange_weak(&exec->stop_after, &now, morsel))
+        ;
+}
+
+bool
+exec_first_error(Exec *exec, AzError *error)
+{
+    Worker *first = NULL;
+    for (size_t w = 0; w < exec->worker_count; w++) {
+        Worker *worker = &exec->workers[w];
+        if (worker->error.code != AZ_OK && (!first || worker->morsel < first->morsel))
+            first = worker;
+    }
+    if (!first)
+        return true;
+    if (error && error->code == AZ_OK)
+        *error = first->error;
+    for (size_t w = 0; w < exec->worker_count; w++)
+        error_clear(&exec->workers[w].error);
+    return false;
+}
+
+// A source of few rows is not worth waking the other workers for.
+static size_t
+workers_for(const Exec *exec, const TableSource *source)
+{
+    if (source->row_count < 4 * (uint64_t)batch_rows)
+        return source->morsel_count ? 1 : 0;
+    return source->morsel_count < exec->worker_count ? source->morsel_count : exec->worker_count;
+}
+
+bool
+pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error)
+{
+    uint64_t base = 0;
+    exec->stop_after = UINT64_MAX;
+    for (size_t i = 0; i < pipeline->count && base <= exec->stop_after; i++) {
+        Branch *branch = &pipeline->branches[i];
+        if (branch->begin && !branch->begin(exec, branch, error))
+            return false;
+        BranchRun run = {.exec = exec, .branch = branch, .sink = sink, .morsel_base = base};
+        run.entry = (Operator){.next = branch->first, .sink = sink, .sink_node = exec->node};
+        if (exec->options->profile && !branch->node)
+            branch->node = exec->node; // a pipeline built by hand
+        run.entry.node = branch->filter ? branch->filter_node : branch->node;
+        for (Operator *step = branch->first; step; step = step->next) {
+            step->sink = sink;
+            step->sink_node = exec->node;
+        }
+        if (branch->filter) {
+            run.filter_columns = ARENA_ARRAY(exec->arena, bool, branch->column_count + 1);
+            mark_columns(branch->filter, run.filter_columns);
+        }
+        exec_parallel(exec, workers_for(exec, branch->source), run_worker, &run);
+        base += branch->source->morsel_count;
+    }
+    return exec_first_error(exec, error);
+}

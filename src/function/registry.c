@@ -39,6 +39,7 @@ static const FunctionSet *const BUILT_IN[] = {
     &USER_AGENT_FUNCTIONS,    &SESSION_FUNCTIONS,
     &SCHEMA_AGGREGATES,       &GEO_POINT_FUNCTIONS,
     &GEO_SHAPE_FUNCTIONS,     &GEO_CELL_FUNCTIONS,
+    &GEO_H3_FUNCTIONS,
 };
 
 Registry *

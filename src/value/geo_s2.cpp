@@ -372,6 +372,9 @@ azimuth_geo_module(void)
         table.cell_center = geo_cell_center;
         table.cell_corners = geo_cell_corners;
         table.cell_neighbors = geo_cell_neighbors;
+        table.finder_new = geo_finder_new;
+        table.finder_free = geo_finder_free;
+        table.finder_find = geo_finder_find;
         table.spheroid_distance = geo_spheroid_distance;
         return table;
     }();

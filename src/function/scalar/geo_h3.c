@@ -175,19 +175,20 @@ h3cell_rings(ScalarCall *call)
 static bool
 cells_of_shape(const GeoShape *shape, int resolution, H3Cells *out)
 {
-    for (uint32_t p = 0; p < shape->polygon_count; p++) {
+    Arena scratch = {0};
+    uint32_t *ends = ARENA_ARRAY(&scratch, uint32_t, shape->path_count);
+    bool done = true;
+    for (uint32_t p = 0; p < shape->polygon_count && done; p++) {
         uint32_t first = p ? shape->polygon_ends[p - 1] : 0;
-        uint32_t rings = shape->polygon_ends[p] - first, ends[MOST_CELLS];
+        uint32_t rings = shape->polygon_ends[p] - first;
         uint32_t from = first ? shape->path_ends[first - 1] : 0;
-        if (rings > MOST_CELLS)
-            return false;
         for (uint32_t r = 0; r < rings; r++)
             ends[r] = shape->path_ends[first + r] - from;
-        if (!h3_cells_of_polygon(shape->coordinates + 2 * (size_t)from, ends, rings, resolution,
-                                 MOST_CELLS, out))
-            return false;
+        done = h3_cells_of_polygon(shape->coordinates + 2 * (size_t)from, ends, rings, resolution,
+                                   MOST_CELLS, out);
     }
-    return true;
+    arena_free(&scratch);
+    return done;
 }
 
 // The shape, grown by the radius when there is one. False when it cannot be.

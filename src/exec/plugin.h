@@ -101,6 +101,7 @@ extern const PluginSet PIVOT_PLUGINS;
 extern const PluginSet IP_LOOKUP_PLUGINS;
 extern const PluginSet ACTIVITY_METRICS_PLUGINS;
 extern const PluginSet ACTIVITY_WINDOWS_PLUGINS;
+extern const PluginSet GEO_LOOKUP_PLUGINS;
 extern const PluginSet ROLLING_PLUGINS;
 extern const PluginSet ROWS_NEAR_PLUGINS;
 extern const PluginSet DCOUNT_INTERSECT_PLUGINS;

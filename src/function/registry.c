@@ -61,6 +61,7 @@ static const struct {
     {&GEO_POINT_FUNCTIONS, "Geography"},
     {&GEO_SHAPE_FUNCTIONS, "Geography"},
     {&GEO_CELL_FUNCTIONS, "Geography"},
+    {&GEO_H3_FUNCTIONS, "Geography"},
 };
 
 Registry *

@@ -50,6 +50,7 @@ extern const FunctionSet SESSION_FUNCTIONS;          // current_principal(), cur
 extern const FunctionSet GEO_POINT_FUNCTIONS;        // points, geohashes, WKT, planar edges
 extern const FunctionSet GEO_SHAPE_FUNCTIONS;        // lines and polygons
 extern const FunctionSet GEO_CELL_FUNCTIONS;         // S2 cells
+extern const FunctionSet GEO_H3_FUNCTIONS;           // H3 cells
 extern const FunctionSet WINDOW_FUNCTIONS;
 extern const FunctionSet BASIC_AGGREGATES;   // count, sum, avg, min, max, stdev ...
 extern const FunctionSet COLLECT_AGGREGATES; // make_list, make_set, make_bag, arg_max, take_any

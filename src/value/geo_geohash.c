@@ -96,30 +96,5 @@ geohash_neighbors(Str geohash, char out[GEOHASH_NEIGHBORS][GEO_TOKEN_MAX])
         next.at[1] = grid.at[1] + (uint64_t)(int64_t)NORTH[k];
         grid_write(&next, geohash.len, out[count++]);
     }
-    geo_order_tokens(out, count);
     return count;
-}
-
-// Kusto keeps neighbours in a hash set and gives them in its order, as its examples show:
-// eight buckets by the FNV-1a hash of the token; the first token of a bucket goes to the
-// end of the list, each later one before the others of its bucket.
-void
-geo_order_tokens(char tokens[GEOHASH_NEIGHBORS][GEO_TOKEN_MAX], uint32_t count)
-{
-    char ordered[GEOHASH_NEIGHBORS][GEO_TOKEN_MAX];
-    unsigned buckets[GEOHASH_NEIGHBORS];
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t hash = UINT64_C(14695981039346656037);
-        for (const char *c = tokens[i]; *c; c++)
-            hash = (hash ^ (unsigned char)*c) * UINT64_C(1099511628211);
-        unsigned bucket = hash % GEOHASH_NEIGHBORS;
-        uint32_t at = 0;
-        while (at < i && buckets[at] != bucket)
-            at++;
-        memmove(ordered[at + 1], ordered[at], (i - at) * GEO_TOKEN_MAX);
-        memmove(&buckets[at + 1], &buckets[at], (i - at) * sizeof(buckets[0]));
-        memcpy(ordered[at], tokens[i], GEO_TOKEN_MAX);
-        buckets[at] = bucket;
-    }
-    memcpy(tokens, ordered, count * GEO_TOKEN_MAX);
 }

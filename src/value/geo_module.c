@@ -1,6 +1,6 @@
 // Where the S2 module is: beside the executable; in the folder above it, where the build
 // has it for the tests; or in the folder for libraries of the installed program. Nowhere
-// else: a search path would let others choose the code that runs.
+// else, and only a file of root or of the executable's owner: what is loaded runs.
 
 #include "value/geo_module.h"
 
@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char MODULE_FILE[] = "libazimuth_geo.so";
@@ -27,7 +28,9 @@ open_in(const char *folder)
 {
     char path[PATH_MAX + 64];
     snprintf(path, sizeof(path), "%s/%s", folder, MODULE_FILE);
-    if (access(path, R_OK) != 0)
+    struct stat program, file;
+    if (stat(path, &file) != 0 || stat("/proc/self/exe", &program) != 0 ||
+        (file.st_uid != 0 && file.st_uid != program.st_uid))
         return false;
     // Its symbols stay its own, and it stays open: plans and caches point into it.
     void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);

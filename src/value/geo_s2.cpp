@@ -1,6 +1,6 @@
 // The S2 module: figures, their measures, and the table of functions. What makes new
-// figures is in geo_s2_operation.cpp, cells in geo_s2_cell.cpp, the ellipsoid in
-// geo_spheroid.cpp.
+// figures is in geo_s2_operation.cpp, cells in geo_s2_cell.cpp, looking up many figures in
+// geo_s2_finder.cpp, the ellipsoid in geo_spheroid.cpp.
 //
 // S2 ends the process when it is handed nonsense, so nothing is handed to it unchecked:
 // the program sees to ranges and counts, and here every line, ring and polygon must pass
@@ -372,6 +372,9 @@ azimuth_geo_module(void)
         table.cell_center = geo_cell_center;
         table.cell_corners = geo_cell_corners;
         table.cell_neighbors = geo_cell_neighbors;
+        table.finder_new = geo_finder_new;
+        table.finder_free = geo_finder_free;
+        table.finder_find = geo_finder_find;
         table.spheroid_distance = geo_spheroid_distance;
         return table;
     }();

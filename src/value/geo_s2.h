@@ -29,7 +29,10 @@ typedef struct GeoShape {
 // A shape as S2 has it: points, lines and polygons together.
 typedef struct GeoFigure GeoFigure;
 
-enum { GEO_MODULE_VERSION = 1 };
+// An index over many figures, for any number of threads.
+typedef struct GeoFinder GeoFinder;
+
+enum { GEO_MODULE_VERSION = 2 };
 
 typedef struct GeoModule {
     int version;
@@ -70,6 +73,14 @@ typedef struct GeoModule {
     void (*cell_center)(uint64_t cell, double out[2]);
     void (*cell_corners)(uint64_t cell, double out[8]);
     uint32_t (*cell_neighbors)(uint64_t cell, uint64_t *out, uint32_t max);
+
+    // Over `figures` (NULL ones are passed over), which must live as long: those that hold a
+    // point, or with a radius that is not negative, those within it. `hit` gets their numbers,
+    // ascending. False when there is no memory.
+    GeoFinder *(*finder_new)(GeoFigure *const *figures, uint32_t count, double radius);
+    void (*finder_free)(GeoFinder *finder);
+    bool (*finder_find)(const GeoFinder *finder, const double point[2],
+                        void (*hit)(void *context, uint32_t figure), void *context);
 
     // Meters on the WGS84 ellipsoid.
     double (*spheroid_distance)(const double a[2], const double b[2]);

@@ -47,5 +47,10 @@ void geo_cell_center(uint64_t cell, double out[2]);
 void geo_cell_corners(uint64_t cell, double out[8]);
 uint32_t geo_cell_neighbors(uint64_t cell, uint64_t *out, uint32_t max);
 
+GeoFinder *geo_finder_new(GeoFigure *const *figures, uint32_t count, double radius);
+void geo_finder_free(GeoFinder *finder);
+bool geo_finder_find(const GeoFinder *finder, const double point[2],
+                     void (*hit)(void *context, uint32_t figure), void *context);
+
 double geo_spheroid_distance(const double a[2], const double b[2]);
 double geo_spheroid_locate(const S2Polyline &line, const double point[2]);

@@ -30,8 +30,10 @@ typedef struct GeoBox {
 // `accuracy` characters, 1 to GEOHASH_MAX, into `out`.
 void geohash_encode(const double position[2], int accuracy, char *out);
 bool geohash_decode(Str geohash, GeoBox *box);
-// The cells around one, in the order in which Kusto gives them; fewer at the poles.
+// The cells around one, clockwise from the north-west; fewer at the poles.
 uint32_t geohash_neighbors(Str geohash, char out[GEOHASH_NEIGHBORS][GEO_TOKEN_MAX]);
 
-// Brings up to eight tokens into the order of Kusto's set of neighbours.
-void geo_order_tokens(char tokens[GEOHASH_NEIGHBORS][GEO_TOKEN_MAX], uint32_t count);
+// Kusto keeps the cells of some functions in a hash set of their tokens and gives them in
+// its order: `order` gets the numbers of the tokens in that order, equal ones once. Returns
+// how many.
+uint32_t geo_set_order(const char (*tokens)[GEO_TOKEN_MAX], uint32_t count, uint32_t *order);

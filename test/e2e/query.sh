@@ -42,6 +42,10 @@ check 'a time limit stops a query' says "$(q --timeout 1 'range x from 1 to 9000
 check 'a memory limit stops a query' says "$(q --memory 20 'range x from 1 to 5000000 step 1 | extend y = strcat("a long text of its own ", x) | sort by y asc' 2>&1)" 'memory limit'
 check 'the memory limit holds over partitions' says "$(q --memory 20 'range x from 1 to 3000000 step 1 | partition by x (count) | count' 2>&1)" 'memory limit'
 check 'a time limit stops a scan' says "$(q --timeout 1 'range x from 1 to 20000000 step 1 | scan declare (s:string) with (step a: true => s = strcat(a.s, x);) | count' 2>&1)" 'time limit|memory limit'
+check 'geometry opens its module' says "$(q --format csv 'print geo_point_to_s2cell(-80.195829, 25.802215, 8)')" 88d9b
+mkdir -p "$scratch/alone" && cp "$azimuth" "$scratch/alone/"
+check 'a missing module is an error that names it' says "$("$scratch/alone/azimuth" query 'print geo_point_to_s2cell(1, 1)' 2>&1)" 'geo_point_to_s2cell.. cannot run: .*libazimuth_geo.so'
+check 'geometry without S2 needs no module' says "$("$scratch/alone/azimuth" query --format csv 'print round(geo_distance_2points(0, 0, 0, 90))')" 10007559
 deep=$(printf '(%.0s' $(seq 1 600))
 check 'deep nesting is an error, not a crash' says "$(q "print $deep" 2>&1)" 'nested'
 

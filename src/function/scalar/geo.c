@@ -177,3 +177,16 @@ geo_out_figure(ScalarCall *call, uint32_t i, GeoFigure *figure, bool empty_is_nu
     }
     arena_free(&scratch);
 }
+
+void
+geo_out_token_set(ScalarCall *call, uint32_t i, const char (*tokens)[GEO_TOKEN_MAX], uint32_t count)
+{
+    Arena scratch = {0};
+    uint32_t *order = ARENA_ARRAY(&scratch, uint32_t, count);
+    uint32_t distinct = geo_set_order(tokens, count, order);
+    out_array_begin(call);
+    for (uint32_t k = 0; k < distinct; k++)
+        dyn_push_string(call->scratch->dyn, str_from(tokens[order[k]]));
+    out_array_finish(call, i);
+    arena_free(&scratch);
+}

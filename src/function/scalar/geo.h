@@ -54,6 +54,10 @@ void geo_out_figure(ScalarCall *call, uint32_t i, GeoFigure *figure, bool empty_
 void geo_out_point(ScalarCall *call, uint32_t i, const double position[2]);
 void geo_out_ring(ScalarCall *call, uint32_t i, const double *coordinates, uint32_t count);
 
+// The tokens as the result of row i, in the order of Kusto's sets.
+void geo_out_token_set(ScalarCall *call, uint32_t i, const char (*tokens)[GEO_TOKEN_MAX],
+                       uint32_t count);
+
 #define GEO_IMPL(NAME)   static const ScalarImpl NAME##_impl = {NAME, geo_bind}
 #define PLAIN_IMPL(NAME) static const ScalarImpl NAME##_impl = {NAME, NULL}
 

@@ -92,11 +92,7 @@ s2cell_neighbors(ScalarCall *call)
         uint32_t count = geo_opened()->cell_neighbors(cell, cells, GEOHASH_NEIGHBORS);
         for (uint32_t k = 0; k < count; k++)
             token_print(cells[k], tokens[k]);
-        geo_order_tokens(tokens, count);
-        out_array_begin(call);
-        for (uint32_t k = 0; k < count; k++)
-            dyn_push_string(call->scratch->dyn, str_from(tokens[k]));
-        out_array_finish(call, i);
+        geo_out_token_set(call, i, tokens, count);
     }
 }
 

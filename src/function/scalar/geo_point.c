@@ -139,10 +139,7 @@ geohash_neighbors_rows(ScalarCall *call)
             out_null(call, i);
             continue;
         }
-        out_array_begin(call);
-        for (uint32_t k = 0; k < count; k++)
-            dyn_push_string(call->scratch->dyn, str_from(tokens[k]));
-        out_array_finish(call, i);
+        geo_out_token_set(call, i, tokens, count);
     }
 }
 

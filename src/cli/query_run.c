@@ -39,8 +39,12 @@ check(const QuerySettings *settings, Str text)
 {
     AzError error = {0};
     Buffer plan = {0};
-    if (!db_check(settings->db, text, settings->explain ? &plan : NULL, &error)) {
-        cli_error(&error, text);
+    Diagnostics diagnostics = {0};
+    bool right =
+        db_check(settings->db, text, settings->explain ? &plan : NULL, &diagnostics, &error);
+    cli_diagnostics(&diagnostics, text);
+    if (!right) {
+        buffer_free(&plan);
         return AZIMUTH_EXIT_ERROR;
     }
     if (settings->graph_limits)
@@ -85,15 +89,19 @@ query_run(const QuerySettings *settings, Str text)
     QueryOptions options = settings->options;
     options.cancel = &interrupted;
     options.explain = settings->explain;
+    Diagnostics diagnostics = {0};
+    options.diagnostics = &diagnostics;
     interrupted = false;
     struct sigaction action = {.sa_handler = on_interrupt}, before;
     sigaction(SIGINT, &action, &before);
     QueryResult *result = db_query(settings->db, &arena, text, &options, &error);
     sigaction(SIGINT, &before, NULL);
     int status = AZIMUTH_EXIT_ERROR;
-    if (!result) {
+    // Parser and binder tell all they found; what execution met is the one error.
+    cli_diagnostics(&diagnostics, text);
+    if (!result && !diagnostics.error_count)
         cli_error(&error, text);
-    } else {
+    if (result) {
         status = print_tables(settings, result) ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
         if (settings->explain)
             fprintf(stderr, "%.*s", STR_ARG(result->explain));

@@ -243,22 +243,27 @@ parameters_used(const QueryCatalog *query, AzError *error)
 }
 
 static BoundQuery *
-prepare(QueryCatalog *query, Arena *arena, Str text, uint32_t rules_off, QueryResult *times,
-        AzError *error)
+prepare(QueryCatalog *query, Arena *arena, Str text, const QueryOptions *options,
+        QueryResult *times, AzError *error)
 {
     uint64_t start = clock_monotonic_ns();
-    AstQuery *ast = kql_parse(arena, text, error);
+    Diagnostics *diagnostics = options->diagnostics;
+    AstQuery *ast = kql_parse(arena, text, diagnostics, error);
     uint64_t parsed = clock_monotonic_ns();
     times->parse_ms = (double)(parsed - start) / 1e6;
-    if (!ast)
-        return NULL;
-    take_query_now(query, ast);
-    BoundQuery *bound = kql_bind(arena, ast, &query->catalog, error);
+    if (ast)
+        take_query_now(query, ast);
+    BoundQuery *bound = ast ? kql_bind(arena, ast, &query->catalog, diagnostics, error) : NULL;
     if (bound && !query->catalog.check && !parameters_used(query, error))
         bound = NULL;
-    for (uint32_t i = 0; bound && i < bound->count; i++)
-        bound->results[i] =
-            kql_optimise(arena, bound->results[i], &query->catalog, OPTIMISE_ALL & ~rules_off);
+    if (!bound) {
+        if (diagnostics)
+            diagnostics_error(diagnostics, error);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < bound->count; i++)
+        bound->results[i] = kql_optimise(arena, bound->results[i], &query->catalog,
+                                         OPTIMISE_ALL & ~options->rules_off);
     times->bind_ms = (double)(clock_monotonic_ns() - parsed) / 1e6;
     return bound;
 }
@@ -306,7 +311,7 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
     QueryCatalog query;
     query_catalog_init(&query, db, options, false);
     QueryResult *result = ARENA_NEW(arena, QueryResult);
-    BoundQuery *bound = prepare(&query, &plan_arena, text, options->rules_off, result, cause);
+    BoundQuery *bound = prepare(&query, &plan_arena, text, options, result, cause);
     uint64_t start = clock_monotonic_ns();
     bool done = bound != NULL;
     ExecOptions exec = {
@@ -340,13 +345,15 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
 }
 
 bool
-db_check(Database *db, Str text, Buffer *explain, AzError *error)
+db_check(Database *db, Str text, Buffer *explain, Diagnostics *diagnostics, AzError *error)
 {
+    AzError local = {0};
+    QueryOptions options = {.diagnostics = diagnostics};
     Arena arena = {0};
     QueryCatalog query;
     query_catalog_init(&query, db, NULL, true);
     QueryResult times = {0};
-    BoundQuery *bound = prepare(&query, &arena, text, 0, &times, error);
+    BoundQuery *bound = prepare(&query, &arena, text, &options, &times, error ? error : &local);
     for (uint32_t i = 0; bound && explain && i < bound->count; i++)
         plan_explain(bound->results[i], explain);
     query_catalog_free(&query);
@@ -373,7 +380,7 @@ db_check_function(Arena *arena, Str name, Str text, AzError *error)
 bool
 db_resource_graph_limits(Arena *arena, Str text, Str *out, AzError *error)
 {
-    AstQuery *query = kql_parse(arena, text, error);
+    AstQuery *query = kql_parse(arena, text, NULL, error);
     if (!query)
         return false;
     Buffer lines = {0};

@@ -2,6 +2,7 @@
 // this header: they never see a parser, a plan or a segment.
 #pragma once
 
+#include "base/diagnostics.h"
 #include "base/threads.h"
 #include "db/content.h"
 #include "db/places.h"
@@ -52,10 +53,11 @@ typedef struct QueryParameter {
 
 typedef struct QueryOptions {
     const _Atomic bool *cancel;
-    uint64_t timeout_ns; // 0 = none
-    uint32_t rules_off;  // OptimiseRule bits to leave out (tests)
-    bool explain;        // fill QueryResult.explain
-    int64_t now;         // 0 = the clock
+    uint64_t timeout_ns;      // 0 = none
+    uint32_t rules_off;       // OptimiseRule bits to leave out (tests)
+    bool explain;             // fill QueryResult.explain
+    Diagnostics *diagnostics; // gets all errors of parser and binder, and the warnings; NULL: none
+    int64_t now;              // 0 = the clock
     const QueryParameter *parameters;
     size_t parameter_count;
 } QueryOptions;
@@ -75,7 +77,8 @@ QueryResult *db_query(Database *db, Arena *arena, Str text, const QueryOptions *
                       AzError *error);
 
 // Parses, binds and optimises without running; `explain` (may be NULL) gets the plan.
-bool db_check(Database *db, Str text, Buffer *explain, AzError *error);
+// `diagnostics` (may be NULL) gets all errors, of which `error` is the first, and warnings.
+bool db_check(Database *db, Str text, Buffer *explain, Diagnostics *diagnostics, AzError *error);
 
 // A query as it may be shown: the insides of obfuscated strings (h"...") as stars.
 Str db_hide_secrets(Arena *arena, Str text);

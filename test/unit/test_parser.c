@@ -20,7 +20,7 @@ static AstQuery *
 parse(Str text, AzError *error)
 {
     *error = (AzError){0};
-    AstQuery *query = kql_parse(&arena, text, error);
+    AstQuery *query = kql_parse(&arena, text, NULL, error);
     assert_true((query != NULL) == (error->code == AZ_OK));
     return query;
 }

@@ -184,7 +184,7 @@ test_statements(void **state)
     (void)state;
     static const Case CASES[] = {
         {"", ""},
-        {";; T ;;", "T"},
+        {"T ;", "T"},
         {"T; U | take 1", NULL},
         {"let x = 5; print x", NULL},
         {"let f = (T:(*), U:(a:long), n:long, s:string = \"x\") { let y = n; T | take y }; f(X)",
@@ -325,8 +325,7 @@ test_errors(void **state)
         {"print 'a\\q'", 1, 9,
          "this escape does not exist; write \\\\ for a backslash, or @\"...\" for a string without "
          "escapes"},
-        {"print datetime(tomorrow)", 1, 7,
-         "'tomorrow' is not a datetime; see the forms of this literal"},
+        {"T;; T", 1, 3, "expected an expression, found ';'"},
         {"print datetime(2020-01-01", 1, 7, "this literal is not closed: ')' is missing"},
         {"print 99999999999999999999", 1, 7, "this number is too large for its type"},
         {"print a between (1)", 1, 19, "expected '..' between the bounds, found ')'"},

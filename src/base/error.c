@@ -118,9 +118,17 @@ text_position(Str text, size_t offset, uint32_t *line, uint32_t *column)
 Str
 error_render(Arena *arena, const AzError *error, Str text)
 {
+    char what[40];
+    snprintf(what, sizeof(what), "%s error", error_code_name(error->code));
+    return error_render_as(arena, what, error, text);
+}
+
+Str
+error_render_as(Arena *arena, const char *what, const AzError *error, Str text)
+{
     Str message = str_from(error->message);
     if (!error->has_span || text.len == 0)
-        return str_format(arena, "%s error: %.*s", error_code_name(error->code), STR_ARG(message));
+        return str_format(arena, "%s: %.*s", what, STR_ARG(message));
     size_t start = error->span.start > text.len ? text.len : error->span.start;
     uint32_t line, column;
     text_position(text, start, &line, &column);
@@ -151,7 +159,6 @@ error_render(Arena *arena, const AzError *error, Str text)
         if (start + i >= text.len || ((unsigned char)text.ptr[start + i] & 0xC0) != 0x80)
             pad[n++] = i ? '~' : '^';
     pad[n] = 0;
-    return str_format(arena, "%s error at line %u, column %u: %.*s\n  %.*s\n  %s",
-                      error_code_name(error->code), line, column, STR_ARG(message),
-                      (int)(to - from), text.ptr + from, pad);
+    return str_format(arena, "%s at line %u, column %u: %.*s\n  %.*s\n  %s", what, line, column,
+                      STR_ARG(message), (int)(to - from), text.ptr + from, pad);
 }

@@ -53,3 +53,5 @@ void text_position(Str text, size_t offset, uint32_t *line, uint32_t *column);
 // The error as people read it: message, then when it has a span the line of
 // `text` with a caret under the span.
 Str error_render(Arena *arena, const AzError *error, Str text);
+// The same with another word in front: "warning at line 1, column 7: ...".
+Str error_render_as(Arena *arena, const char *what, const AzError *error, Str text);

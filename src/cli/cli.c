@@ -21,6 +21,21 @@ cli_error(const AzError *error, Str text)
 }
 
 void
+cli_diagnostics(const Diagnostics *diagnostics, Str text)
+{
+    for (uint32_t i = 0; i < diagnostics->error_count; i++)
+        cli_error(&diagnostics->errors[i], text);
+    if (diagnostics->error_count == DIAGNOSTICS_MAX)
+        fprintf(stderr, "azimuth: there may be more errors; these are the first %d\n",
+                DIAGNOSTICS_MAX);
+    Arena arena = {0};
+    for (uint32_t i = 0; i < diagnostics->warning_count; i++)
+        fprintf(stderr, "azimuth: %.*s\n",
+                STR_ARG(error_render_as(&arena, "warning", &diagnostics->warnings[i], text)));
+    arena_free(&arena);
+}
+
+void
 cli_fail(const char *format, ...)
 {
     va_list args;

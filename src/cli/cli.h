@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buffer.h"
-#include "base/error.h"
+#include "base/diagnostics.h"
 
 #define AZIMUTH_EXIT_OK       0
 #define AZIMUTH_EXIT_FINDINGS 1 // assess: findings at or above the threshold
@@ -38,6 +38,8 @@ bool cli_options(const CliCommand *command, const CliOption *options, size_t cou
 
 // "azimuth: " and the error, rendered with its place in `text`, to stderr.
 void cli_error(const AzError *error, Str text);
+// All that is wrong with a query, then its warnings.
+void cli_diagnostics(const Diagnostics *diagnostics, Str text);
 // A message of our own in the same form.
 void cli_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

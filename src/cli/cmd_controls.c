@@ -43,7 +43,7 @@ check_controls(Database *db)
     bool done = controls_load(&arena, dir.ptr, NULL, &controls, &error);
     for (size_t i = 0; done && i < controls.len; i++) {
         AzError cause = {0};
-        if (db_check(db, controls.items[i].query, &cause))
+        if (db_check(db, controls.items[i].query, NULL, &cause))
             continue;
         bad++;
         fprintf(stderr, "%.*s\n", STR_ARG(controls.items[i].file));

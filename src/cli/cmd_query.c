@@ -30,8 +30,9 @@ read_query_file(const char *path, Buffer *out)
 // ---- batch ----
 
 typedef struct BatchRequest {
-    Str id;    // raw JSON
-    Str query; // decoded
+    Arena *arena; // of the texts: the reader's views die with the next member
+    Str id;       // raw JSON
+    Str query;    // decoded
     bool has_query;
 } BatchRequest;
 
@@ -40,55 +41,96 @@ take_member(void *context, const JsonMember *member)
 {
     BatchRequest *request = context;
     if (str_equal(member->key, STR("id")))
-        request->id = member->raw;
+        request->id = str_copy(request->arena, member->raw);
     if (str_equal(member->key, STR("query")) && member->kind == DYN_STRING) {
-        request->query = member->string;
+        request->query = str_copy(request->arena, member->string);
         request->has_query = true;
     }
     return true;
 }
 
 static void
-write_batch_error(Buffer *out, const AzError *error, Str query)
+write_diagnostic(Buffer *out, const AzError *error, Str query, bool with_code)
 {
     uint32_t line = 0, column = 0;
     if (error->has_span)
         text_position(query, error->span.start, &line, &column);
-    buffer_printf(out, "\"error\":{\"code\":\"%s\",\"line\":%u,\"column\":%u,\"message\":",
-                  error_code_name(error->code), line, column);
+    buffer_char(out, '{');
+    if (with_code)
+        buffer_printf(out, "\"code\":\"%s\",", error_code_name(error->code));
+    buffer_printf(out, "\"line\":%u,\"column\":%u,\"message\":", line, column);
     json_write_string(out, str_from(error->message), false);
-    buffer_text(out, "}}\n");
+    buffer_char(out, '}');
+}
+
+static void
+write_list(Buffer *out, const char *name, const AzError *items, uint32_t count, Str query)
+{
+    buffer_printf(out, ",\"%s\":[", name);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i)
+            buffer_char(out, ',');
+        write_diagnostic(out, &items[i], query, strcmp(name, "warnings") != 0);
+    }
+    buffer_char(out, ']');
+}
+
+// "error" is the first; "errors" all that parser and binder found; "warnings" if any.
+static void
+write_batch_error(Buffer *out, const AzError *error, const Diagnostics *found, Str query)
+{
+    buffer_text(out, "\"error\":");
+    write_diagnostic(out, error, query, true);
+    if (found && found->error_count)
+        write_list(out, "errors", found->errors, found->error_count, query);
+    if (found && found->warning_count)
+        write_list(out, "warnings", found->warnings, found->warning_count, query);
+    buffer_text(out, "}\n");
+}
+
+static void
+write_batch_end(Buffer *out, const Diagnostics *found, Str query)
+{
+    if (found->warning_count)
+        write_list(out, "warnings", found->warnings, found->warning_count, query);
+    buffer_text(out, "}\n");
 }
 
 static void
 answer_batch(const QuerySettings *settings, const BatchRequest *request, Buffer *out)
 {
-    Arena arena = {0};
     AzError error = {0};
+    Diagnostics found = {0};
     buffer_text(out, "{\"id\":");
     buffer_str(out, request->id.len ? request->id : STR("null"));
     buffer_char(out, ',');
     if (!request->has_query) {
         error_set(&error, AZ_INVALID, "a batch line needs a member 'query' that is a string");
-        write_batch_error(out, &error, STR(""));
-    } else if (settings->check_only) {
-        if (db_check(settings->db, request->query, &error))
-            buffer_text(out, "\"ok\":true}\n");
-        else
-            write_batch_error(out, &error, request->query);
-    } else {
-        QueryResult *result =
-            db_query(settings->db, &arena, request->query, &settings->options, &error);
-        if (result && result->count) {
-            result_write_json_body(out, result->tables[result->primary]);
-            buffer_text(out, "}\n");
-        } else {
-            if (error.code == AZ_OK)
-                error_set(&error, AZ_INVALID, "the query has no result");
-            write_batch_error(out, &error, request->query);
-        }
+        write_batch_error(out, &error, NULL, STR(""));
+        return;
     }
-    arena_free(&arena);
+    Str query = request->query;
+    if (settings->check_only) {
+        if (!db_check(settings->db, query, &found, &error)) {
+            write_batch_error(out, &error, &found, query);
+            return;
+        }
+        buffer_text(out, "\"ok\":true");
+        write_batch_end(out, &found, query);
+        return;
+    }
+    QueryOptions options = settings->options;
+    options.diagnostics = &found;
+    QueryResult *result = db_query(settings->db, request->arena, query, &options, &error);
+    if (!result) {
+        write_batch_error(out, &error, &found, query);
+        return;
+    }
+    if (result->count)
+        result_write_json_body(out, result->tables[result->primary]);
+    else
+        buffer_text(out, "\"columns\":[],\"rows\":[]");
+    write_batch_end(out, &found, query);
 }
 
 static int
@@ -105,11 +147,11 @@ run_batch(const QuerySettings *settings)
         Str text = str_trim((Str){line, (size_t)len});
         if (!text.len)
             continue;
-        BatchRequest request = {0};
+        Arena arena = {0};
+        BatchRequest request = {.arena = &arena};
         const char *why = NULL;
         size_t offset = 0;
         buffer_clear(&out);
-        // The id and query views are valid until the parser's next document.
         if (json_walk_object(parser, builder, text, take_member, &request, &why, &offset)) {
             answer_batch(settings, &request, &out);
         } else {
@@ -117,9 +159,10 @@ run_batch(const QuerySettings *settings)
             error_set(&error, AZ_INVALID, "not a JSON object at byte %zu: %s", offset,
                       why ? why : "");
             buffer_text(&out, "{\"id\":null,");
-            write_batch_error(&out, &error, STR(""));
+            write_batch_error(&out, &error, NULL, STR(""));
         }
         open = cli_write(STDOUT_FILENO, buffer_slice(&out));
+        arena_free(&arena);
     }
     free(line);
     buffer_free(&out);

@@ -39,8 +39,10 @@ static int
 check(const QuerySettings *settings, Str text)
 {
     AzError error = {0};
-    if (!db_check(settings->db, text, &error)) {
-        cli_error(&error, text);
+    Diagnostics diagnostics = {0};
+    bool right = db_check(settings->db, text, &diagnostics, &error);
+    cli_diagnostics(&diagnostics, text);
+    if (!right) {
         return AZIMUTH_EXIT_ERROR;
     }
     if (settings->graph_limits)
@@ -113,15 +115,19 @@ query_run(const QuerySettings *settings, Str text)
     QueryOptions options = settings->options;
     options.cancel = &interrupted;
     options.analyze = settings->explain == EXPLAIN_ANALYZE;
+    Diagnostics diagnostics = {0};
+    options.diagnostics = &diagnostics;
     interrupted = false;
     struct sigaction action = {.sa_handler = on_interrupt}, before;
     sigaction(SIGINT, &action, &before);
     QueryResult *result = db_query(settings->db, &arena, text, &options, &error);
     sigaction(SIGINT, &before, NULL);
     int status = AZIMUTH_EXIT_ERROR;
-    if (!result) {
+    // Parser and binder tell all they found; what execution met is the one error.
+    cli_diagnostics(&diagnostics, text);
+    if (!result && !diagnostics.error_count)
         cli_error(&error, text);
-    } else {
+    if (result) {
         bool printed = result->explain ? print_explain(settings, result->explain)
                                        : print_tables(settings, result);
         status = printed ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;

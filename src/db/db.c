@@ -244,22 +244,27 @@ parameters_used(const QueryCatalog *query, AzError *error)
 }
 
 static BoundQuery *
-prepare(QueryCatalog *query, Arena *arena, Str text, uint32_t rules_off, QueryResult *times,
-        AzError *error)
+prepare(QueryCatalog *query, Arena *arena, Str text, const QueryOptions *options,
+        QueryResult *times, AzError *error)
 {
     uint64_t start = clock_monotonic_ns();
-    AstQuery *ast = kql_parse(arena, text, error);
+    Diagnostics *diagnostics = options->diagnostics;
+    AstQuery *ast = kql_parse(arena, text, diagnostics, error);
     uint64_t parsed = clock_monotonic_ns();
     times->parse_ms = (double)(parsed - start) / 1e6;
-    if (!ast)
-        return NULL;
-    take_query_now(query, ast);
-    BoundQuery *bound = kql_bind(arena, ast, &query->catalog, error);
+    if (ast)
+        take_query_now(query, ast);
+    BoundQuery *bound = ast ? kql_bind(arena, ast, &query->catalog, diagnostics, error) : NULL;
     if (bound && !query->catalog.check && !parameters_used(query, error))
         bound = NULL;
-    for (uint32_t i = 0; bound && i < bound->count; i++)
-        bound->results[i] =
-            kql_optimise(arena, bound->results[i], &query->catalog, OPTIMISE_ALL & ~rules_off);
+    if (!bound) {
+        if (diagnostics)
+            diagnostics_error(diagnostics, error);
+        return NULL;
+    }
+    for (uint32_t i = 0; i < bound->count; i++)
+        bound->results[i] = kql_optimise(arena, bound->results[i], &query->catalog,
+                                         OPTIMISE_ALL & ~options->rules_off);
     times->bind_ms = (double)(clock_monotonic_ns() - parsed) / 1e6;
     return bound;
 }
@@ -306,7 +311,7 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
     };
     query.exec = &exec;
     query.plans = &plan_arena;
-    BoundQuery *bound = prepare(&query, &plan_arena, text, options->rules_off, result, cause);
+    BoundQuery *bound = prepare(&query, &plan_arena, text, options, result, cause);
     start = clock_monotonic_ns();
     bool done = bound != NULL;
     Analysis *analysis = done && options->analyze ? analysis_begin(arena, bound, &exec) : NULL;
@@ -336,13 +341,15 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
 }
 
 bool
-db_check(Database *db, Str text, AzError *error)
+db_check(Database *db, Str text, Diagnostics *diagnostics, AzError *error)
 {
+    AzError local = {0};
+    QueryOptions options = {.diagnostics = diagnostics};
     Arena arena = {0};
     QueryCatalog query;
     query_catalog_init(&query, db, NULL, true);
     QueryResult times = {0};
-    BoundQuery *bound = prepare(&query, &arena, text, 0, &times, error);
+    BoundQuery *bound = prepare(&query, &arena, text, &options, &times, error ? error : &local);
     query_catalog_free(&query);
     arena_free(&arena);
     return bound != NULL;
@@ -367,7 +374,7 @@ db_check_function(Arena *arena, Str name, Str text, AzError *error)
 bool
 db_resource_graph_limits(Arena *arena, Str text, Str *out, AzError *error)
 {
-    AstQuery *query = kql_parse(arena, text, error);
+    AstQuery *query = kql_parse(arena, text, NULL, error);
     if (!query)
         return false;
     Buffer lines = {0};
@@ -384,7 +391,10 @@ db_explain(Database *db, Arena *arena, Str text, const QueryOptions *options, Az
     QueryCatalog query;
     query_catalog_init(&query, db, options, true);
     QueryResult times = {0};
-    BoundQuery *bound = prepare(&query, &plan_arena, text, 0, &times, error);
+    QueryOptions plain = {0};
+    AzError local = {0};
+    BoundQuery *bound = prepare(&query, &plan_arena, text, options ? options : &plain, &times,
+                                error ? error : &local);
     Explain *explain = bound ? explain_plan(arena, bound, &times) : NULL;
     query_catalog_free(&query);
     arena_free(&plan_arena);
@@ -399,7 +409,8 @@ db_query_schema(Database *db, Arena *arena, Str text, Schema *out)
     QueryCatalog query;
     query_catalog_init(&query, db, NULL, true);
     QueryResult times = {0};
-    BoundQuery *bound = prepare(&query, &plan_arena, text, OPTIMISE_ALL, &times, &ignored);
+    QueryOptions options = {.rules_off = OPTIMISE_ALL};
+    BoundQuery *bound = prepare(&query, &plan_arena, text, &options, &times, &ignored);
     if (bound)
         *out = schema_copy(arena, &bound->results[bound->count - 1]->schema);
     error_clear(&ignored);

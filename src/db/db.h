@@ -2,6 +2,7 @@
 // this header: they never see a parser, a plan or a segment.
 #pragma once
 
+#include "base/diagnostics.h"
 #include "base/threads.h"
 #include "db/content.h"
 #include "db/places.h"
@@ -53,10 +54,11 @@ typedef struct QueryParameter {
 
 typedef struct QueryOptions {
     const _Atomic bool *cancel;
-    uint64_t timeout_ns; // 0 = none
-    uint32_t rules_off;  // OptimiseRule bits to leave out (tests)
-    bool analyze;        // count what operators do, for QueryResult.explain
-    int64_t now;         // 0 = the clock
+    uint64_t timeout_ns;      // 0 = none
+    uint32_t rules_off;       // OptimiseRule bits to leave out (tests)
+    bool analyze;             // count what operators do, for QueryResult.explain
+    Diagnostics *diagnostics; // gets all errors of parser and binder, and the warnings; NULL: none
+    int64_t now;              // 0 = the clock
     const QueryParameter *parameters;
     size_t parameter_count;
 } QueryOptions;
@@ -93,8 +95,9 @@ typedef struct QueryResult {
 QueryResult *db_query(Database *db, Arena *arena, Str text, const QueryOptions *options,
                       AzError *error);
 
-// Parses, binds and optimises without running.
-bool db_check(Database *db, Str text, AzError *error);
+// Parses, binds and optimises without running. `diagnostics` (may be NULL) gets all errors,
+// of which `error` is the first, and warnings.
+bool db_check(Database *db, Str text, Diagnostics *diagnostics, AzError *error);
 // The same, and gives the plan, in `arena`; `options` may be NULL. NULL with an error.
 Explain *db_explain(Database *db, Arena *arena, Str text, const QueryOptions *options,
                     AzError *error);

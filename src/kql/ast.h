@@ -52,10 +52,11 @@ typedef enum AstKind {
 struct AstExpr {
     AstKind kind;
     Span span;
-    Value value;  // AST_LITERAL; numbers are long or real
-    AstName name; // AST_NAME, AST_WILDCARD, AST_CALL, AST_MEMBER
-    Str op;       // AST_BINARY, AST_LIST_OP: canonical, without `!`
-    bool negated; // !has, !in, !between ...
+    Value value;     // AST_LITERAL; numbers are long or real
+    bool unreadable; // AST_LITERAL: datetime(what is none), which is null
+    AstName name;    // AST_NAME, AST_WILDCARD, AST_CALL, AST_MEMBER
+    Str op;          // AST_BINARY, AST_LIST_OP: canonical, without `!`
+    bool negated;    // !has, !in, !between ...
     AstExpr *base;
     AstExpr *index;     // AST_INDEX
     AstExprList args;   // AST_CALL; right sides. Arguments may be named: see arg_names

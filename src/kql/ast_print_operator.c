@@ -134,6 +134,11 @@ static void
 write_simple(Buffer *out, const AstOperator *step)
 {
     put_params(out, &step->params);
+    if (step->as.text.len) { // where name = value
+        buffer_char(out, ' ');
+        put_name(out, &step->as);
+        buffer_text(out, " =");
+    }
     put_clause(out, " ", step->expr);
     put_items(out, " ", &step->items);
     put_items(out, " by ", &step->by);

@@ -36,8 +36,10 @@ new_call(Binder *b, const FunctionDef *fn, Type result, Expr **args, uint32_t co
     expr->arg_count = count;
     expr->span = span;
     if (!b->catalog->bind_call(b->catalog->context, b->arena, fn, args, count, span, &expr->type,
-                               &expr->bound, b->error))
+                               &expr->bound, b->error)) {
+        b->silent |= b->hypothetical; // perhaps only because a value is not known
         return NULL;
+    }
     if (expr->type == TYPE_NONE) {
         bind_fail(b, span, "the result type of %s() is not known here", fn->name);
         return NULL;
@@ -87,13 +89,12 @@ resolve_known(Binder *b, const FunctionDef *const *overloads, size_t overload_co
         types[i] = args[i]->type;
         spans[i] = args[i]->span;
     }
-    Resolution resolution;
+    Resolution resolution = {.targets = ARENA_ARRAY(b->arena, Type, count)};
     if (!signature_resolve(overloads, overload_count, types, spans, count, span, &resolution,
                            b->error))
         return NULL;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t at = i < RESOLUTION_ARGS_MAX ? i : RESOLUTION_ARGS_MAX - 1;
-        args[i] = bind_convert(b, args[i], resolution.targets[at]);
+        args[i] = bind_convert(b, args[i], resolution.targets[i]);
         if (!args[i])
             return NULL;
     }
@@ -182,6 +183,10 @@ static Expr *
 unknown_name(Binder *b, const AstName *name, const Row *row)
 {
     open_column_missed(b, name->text);
+    if (b->doubtful) {
+        bind_again(b);
+        return NULL;
+    }
     if (b->unknown_watchlist.len) {
         bind_fail(b, name->span,
                   "there is no column or value named '%.*s' here; the watchlist '%.*s' is not in "
@@ -218,6 +223,43 @@ unknown_name(Binder *b, const AstName *name, const Row *row)
 static Expr *bind_kql_call(Binder *b, const AstFunction *function, Scope *home,
                            const AstFunctionFile *file, const AstExpr *ast, Row *row);
 
+typedef struct OpenSearch {
+    Binder *b;
+    Str column;
+    Type type;
+} OpenSearch;
+
+static void
+search_open_table(void *context, Str table)
+{
+    OpenSearch *search = context;
+    const Catalog *catalog = search->b->catalog;
+    Str canonical;
+    bool ignore_case;
+    AzError ignored = {0};
+    TableSource *source = search->type == TYPE_NONE
+                              ? catalog->find_table(catalog->context, STR(""), table, &canonical,
+                                                    &ignore_case, &ignored)
+                              : NULL;
+    ptrdiff_t at = source ? schema_find(&source->schema, search->column) : -1;
+    if (at >= 0)
+        search->type = source->schema.columns[at].type;
+}
+
+Type
+absent_column_type(Binder *b, const AbsentColumns *absent, Str name)
+{
+    OpenSearch search = {.b = b, .column = name, .type = TYPE_NONE};
+    for (uint32_t i = 0; i < absent->count && search.type == TYPE_NONE; i++) {
+        ptrdiff_t at = schema_find(absent->schemas[i], name);
+        if (at >= 0)
+            search.type = absent->schemas[i]->columns[at].type;
+    }
+    if (absent->database)
+        b->catalog->each_table(b->catalog->context, search_open_table, &search);
+    return search.type;
+}
+
 static Expr *
 bind_name(Binder *b, const AstExpr *ast, Row *row)
 {
@@ -225,6 +267,10 @@ bind_name(Binder *b, const AstExpr *ast, Row *row)
     Expr *known;
     if (row && row->graph && graph_bind_name(b, ast, row, &known))
         return known;
+    if (column_is_broken(b, name)) {
+        bind_again(b);
+        return NULL;
+    }
     if (row && row->schema) {
         ptrdiff_t at = schema_find(row->schema, name);
         if (at < 0 && row->ignore_case)
@@ -238,6 +284,10 @@ bind_name(Binder *b, const AstExpr *ast, Row *row)
         }
     }
     Binding *binding = scope_find(b->scope, name);
+    if (binding && binding->kind == BINDING_BROKEN) {
+        bind_again(b);
+        return NULL;
+    }
     if (binding && binding->kind == BINDING_SCALAR) {
         Expr *copy = ARENA_NEW(b->arena, Expr);
         *copy = *binding->expr;
@@ -262,6 +312,11 @@ bind_name(Binder *b, const AstExpr *ast, Row *row)
         Expr *expr = expr_const(b->arena, &none, ast->span);
         expr->unknown = true;
         return expr;
+    }
+    Type type = row && row->absent ? absent_column_type(b, row->absent, name) : TYPE_NONE;
+    if (type != TYPE_NONE) {
+        Value none = type == TYPE_STRING ? value_string(STR("")) : value_null(type);
+        return expr_const(b->arena, &none, ast->span);
     }
     return unknown_name(b, &ast->name, row);
 }
@@ -540,8 +595,11 @@ bind_binary_ast(Binder *b, const AstExpr *ast, Row *row)
     if (!bind_enter(b, ast->span))
         return NULL;
     Expr *left = bind_expression(b, ast->base, row);
-    Expr *right = left ? bind_expression(b, ast->args.items[0], row) : NULL;
+    bool again = !left && bind_recover(b);
+    Expr *right = left || again ? bind_expression(b, ast->args.items[0], row) : NULL;
     b->depth--;
+    if (again)
+        bind_again(b);
     if (!left || !right)
         return NULL;
     if (str_equal(ast->op, STR("like")) || str_equal(ast->op, STR("likecs")))
@@ -630,19 +688,36 @@ bind_list_ast(Binder *b, const AstExpr *ast, Row *row)
     uint32_t count = (uint32_t)ast->args.len + 1;
     Expr **args = ARENA_ARRAY(b->arena, Expr *, count);
     Type item_type = TYPE_NONE;
+    bool again = false;
     for (uint32_t i = 1; i < count; i++) {
         const AstExpr *item = ast->args.items[i - 1];
         args[i] = is_tabular(b, item) ? bind_subquery(b, item, SUBQUERY_ARRAY)
                                       : bind_expression(b, item, row);
-        if (!args[i])
+        if (!args[i] && !bind_recover(b))
             return NULL;
+        again |= !args[i];
+        if (!args[i])
+            continue;
         if (args[i]->kind == EXPR_SUBQUERY && item_type == TYPE_NONE)
             item_type = args[i]->plan->schema.columns[0].type;
         else if (args[i]->type != TYPE_DYNAMIC)
             item_type =
                 item_type == TYPE_NONE ? args[i]->type : type_common(item_type, args[i]->type);
     }
+    if (again) {
+        bind_again(b);
+        return NULL;
+    }
     bool texts = !str_equal(ast->op, STR("in"));
+    if (str_equal(ast->op, STR("in~")) && value->type != TYPE_STRING &&
+        value->type != TYPE_DYNAMIC) {
+        bind_fail(b, ast->base->span, "in~ compares texts, not a %s; use in, or tostring()",
+                  type_name(value->type));
+        return NULL;
+    }
+    for (uint32_t i = 1; texts && i < count; i++)
+        if (args[i]->type != TYPE_STRING && args[i]->type != TYPE_DYNAMIC)
+            args[i] = bind_convert(b, args[i], TYPE_STRING);
     if (texts && value->type != TYPE_STRING)
         value = bind_convert(b, value, TYPE_STRING);
     else if (value->type == TYPE_DYNAMIC)
@@ -834,6 +909,7 @@ bind_kql_call(Binder *b, const AstFunction *function, Scope *home, const AstFunc
         return NULL;
     Scope *outer = b->scope;
     b->scope = scope;
+    b->attempts += file != NULL; // the spans are of another text: one error, at the call
     const AstStatementList *body = &function->body;
     Expr *result = NULL;
     if (!body->len || body->items[body->len - 1].kind != AST_TABULAR)
@@ -842,6 +918,7 @@ bind_kql_call(Binder *b, const AstFunction *function, Scope *home, const AstFunc
         result = bind_expression(b, body->items[body->len - 1].value, NULL);
     b->scope = outer;
     b->depth--;
+    b->attempts -= file != NULL;
     if (!result && file)
         relocate_error(b, file, ast->span);
     return result;
@@ -903,10 +980,16 @@ bind_registry_call(Binder *b, const AstExpr *ast, Row *row)
     }
     uint32_t count = (uint32_t)ast->args.len;
     Expr **args = ARENA_ARRAY(b->arena, Expr *, count + 1);
+    bool again = false;
     for (uint32_t i = 0; i < count; i++) {
         args[i] = bind_expression(b, ast->args.items[i], row);
-        if (!args[i])
+        if (!args[i] && !bind_recover(b))
             return NULL;
+        again |= !args[i];
+    }
+    if (again) {
+        bind_again(b);
+        return NULL;
     }
     const Tuple *tuple = tuple_of_call(b, ast, args, count);
     Expr *call = resolve_call(b, overloads, found, args, count, ast->span);
@@ -922,6 +1005,10 @@ bind_call(Binder *b, const AstExpr *ast, Row *row)
     Scope *home;
     const AstFunctionFile *file = NULL;
     Binding *local = scope_find(b->scope, name);
+    if (local && local->kind == BINDING_BROKEN) {
+        bind_again(b);
+        return NULL;
+    }
     if (local && local->kind == BINDING_FUNCTION)
         return bind_kql_call(b, local->function, local->scope, NULL, ast, row);
     Expr *of_graph;
@@ -954,7 +1041,11 @@ bind_expression_kind(Binder *b, const AstExpr *ast, Row *row)
     if (row && row->graph && graph_bind_elementwise(b, ast, row, &of_path))
         return of_path;
     switch (ast->kind) {
-    case AST_LITERAL: return expr_const(b->arena, &ast->value, ast->span);
+    case AST_LITERAL:
+        if (ast->unreadable)
+            bind_warn(b, ast->span, "this is no %s: the literal is null, and nothing equals null",
+                      type_name(ast->value.type));
+        return expr_const(b->arena, &ast->value, ast->span);
     case AST_NAME: return bind_name(b, ast, row);
     case AST_CALL: return bind_call(b, ast, row);
     case AST_MEMBER: return bind_member(b, ast, row);

@@ -71,10 +71,19 @@ collect_tables(Find *find, Plan *input)
             return false;
     if (!input && !items->len && !union_add_all(b, &find->tables, find->step->span))
         return false;
-    if (!find->tables.len)
-        return bind_fail(b, find->step->span,
-                         "there is no table with rows to look through: import data first, or name "
-                         "the tables with find in (...)");
+    if (!find->tables.len) {
+        bind_warn(b, find->step->span,
+                  "there is no table with rows to look through: import data first, or name "
+                  "the tables with find in (...)");
+        // Nothing to look through has no rows, but the condition is looked at.
+        Plan *nothing = bind_plan(b, PLAN_VALUES, find->step->span);
+        if (nothing) {
+            AbsentColumns *absent = ARENA_NEW(b->arena, AbsentColumns);
+            absent->database = true;
+            nothing->absent = absent;
+        }
+        return union_add(b, &find->tables, nothing, STR("find_arg0"));
+    }
     return true;
 }
 
@@ -227,6 +236,9 @@ projected_type(Find *find, const AstItem *item, Type *out)
                              STR_ARG(name), type_name(*out));
         *out = schema->columns[at].type;
     }
+    const AbsentColumns *absent = find->tables.items[0]->absent;
+    if (*out == TYPE_NONE && absent) // tables without rows have it
+        *out = absent_column_type(find->b, absent, name);
     return *out != TYPE_NONE ||
            bind_fail(find->b, item->span, "none of the tables has a column '%.*s'", STR_ARG(name));
 }

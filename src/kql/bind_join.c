@@ -172,9 +172,19 @@ bind_join(Binder *b, Plan *input, const AstOperator *step)
         return NULL;
     Row left_row = row_of(input), right_row = row_of(right);
     JoinKeys keys = {0};
-    for (size_t i = 0; i < step->on.len; i++)
-        if (!bind_condition(b, step->on.items[i].expr, &left_row, &right_row, &keys))
+    bool again = false;
+    for (size_t i = 0; i < step->on.len; i++) {
+        if (bind_condition(b, step->on.items[i].expr, &left_row, &right_row, &keys))
+            continue;
+        if (!bind_recover(b))
             return NULL;
+        again = true;
+    }
+    if (again) {
+        bind_again(b);
+        return NULL;
+    }
+    plan->absent = input->absent ? input->absent : right->absent;
     plan->input = input;
     plan->join.kind = kind;
     plan->join.right = right;
@@ -290,14 +300,24 @@ union_add_listed(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy,
         return add_wildcard(b, inputs, place, pattern, ast->span);
     Str name =
         ast->kind == AST_NAME ? ast->name.text : str_format(b->arena, "%s%zu", unnamed, ordinal);
+    b->attempts += fuzzy;
+    uint32_t depth = b->depth;
+    bool was_missing = b->missing_table;
+    b->missing_table = false;
     Plan *plan = bind_table(b, ast);
+    b->attempts -= fuzzy;
     // isfuzzy=true leaves out what is not there or cannot be reached.
-    if (!plan && fuzzy && (b->error->code == AZ_SEMANTIC || b->error->code == AZ_NOT_FOUND)) {
+    bool missing = b->missing_table && !plan && b->error->code == AZ_SEMANTIC;
+    if (!plan && fuzzy && (missing || b->error->code == AZ_NOT_FOUND)) {
         if (inputs->left_out.code == AZ_OK)
             inputs->left_out = *b->error;
+        b->missing_table = was_missing;
+        b->silent = false;
+        b->depth = depth;
         error_clear(b->error);
         return true;
     }
+    b->missing_table |= was_missing;
     if (plan && plan->kind == PLAN_SCAN)
         name = plan->scan.table;
     return union_add(b, inputs, plan, name);
@@ -390,6 +410,8 @@ union_plan(Binder *b, const UnionInputs *inputs, const AstName *source, bool inn
     plan->union_.source_column = source ? 0 : -1;
     if (source && !namer_add(b, &namer, source, STR(""), TYPE_STRING))
         return NULL;
+    for (size_t i = 0; i < inputs->len && !plan->absent; i++)
+        plan->absent = inputs->items[i]->absent;
     plan->union_.inputs = inputs->items;
     plan->union_.names = inputs->names;
     plan->union_.count = (uint32_t)inputs->len;
@@ -418,10 +440,19 @@ bind_union(Binder *b, Plan *input, const AstOperator *step)
         Str name = input->kind == PLAN_SCAN ? input->scan.table : STR("union_arg0");
         union_add(b, &inputs, input, name);
     }
-    for (size_t i = 0; i < step->items.len; i++)
-        if (!union_add_listed(b, &inputs, step->items.items[i].expr, is_fuzzy, i + (input ? 1 : 0),
-                              "union_arg"))
+    bool again = false;
+    for (size_t i = 0; i < step->items.len; i++) {
+        if (union_add_listed(b, &inputs, step->items.items[i].expr, is_fuzzy, i + (input ? 1 : 0),
+                             "union_arg"))
+            continue;
+        if (!bind_recover(b))
             return NULL;
+        again = b->doubtful = true;
+    }
+    if (again) {
+        bind_again(b);
+        return NULL;
+    }
     if (!inputs.len) {
         const AzError *why = &inputs.left_out;
         if (why->code != AZ_OK && b->error->code == AZ_OK)
@@ -433,5 +464,9 @@ bind_union(Binder *b, Plan *input, const AstOperator *step)
     }
     AstName name = {source ? source->text : STR(""), source ? source->span : step->span};
     bool inner = kind && str_equal_ci(kind->text, STR("inner"));
+    if (kind && !inner && !str_equal_ci(kind->text, STR("outer"))) {
+        bind_fail(b, kind->span, "the kinds of union are inner and outer");
+        return NULL;
+    }
     return union_plan(b, &inputs, source ? &name : NULL, inner, step->span);
 }

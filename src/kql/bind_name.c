@@ -64,9 +64,19 @@ prefixed_name(Binder *b, Str prefix, Str argument)
 static Str
 call_name(Binder *b, const AstExpr *ast)
 {
+    // tostring(make_set(x)) in summarize is named as make_set(x) alone would be.
+    const FunctionDef *aggregate =
+        b->aggregates ? find_kind(b, ast->name.text, FUNCTION_AGGREGATE) : NULL;
+    if (aggregate) {
+        bool plain =
+            !(aggregate->flags & FN_AGG_COLUMNS) && !str_starts(ast->name.text, STR("percentile"));
+        return plain ? aggregate_name(b, ast) : STR("");
+    }
     bool single_text = ast->args.len == 1 && (str_equal(ast->name.text, STR("make_datetime")) ||
                                               str_equal(ast->name.text, STR("make_timespan")));
     Str argument = ast->args.len ? default_name(b, ast->args.items[0]) : STR("");
+    if (ast->arg_names && ast->arg_names[0].text.len) // round(x = a / b, 2) is named x
+        argument = ast->arg_names[0].text;
     for (size_t i = 0; i < COUNT_OF(OWN_NAMES); i++)
         if (str_equal(ast->name.text, OWN_NAMES[i].function))
             return OWN_NAMES[i].fixed.len ? OWN_NAMES[i].fixed

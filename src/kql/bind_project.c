@@ -12,6 +12,7 @@ filter_plan(Binder *b, Plan *input, Expr *predicate, Span span)
         return NULL;
     plan->input = input;
     plan->schema = input->schema;
+    plan->absent = input->absent;
     plan->serialized = input->serialized;
     plan->filter.predicate = predicate;
     return plan;
@@ -85,9 +86,19 @@ Plan *
 bind_where(Binder *b, Plan *input, const AstOperator *step)
 {
     Row row = row_of(input);
-    Expr *predicate = bind_predicate(b, step->expr, &row);
+    Expr *predicate = step->as.text.len ? bind_expression(b, step->expr, &row)
+                                        : bind_predicate(b, step->expr, &row);
+    if (predicate && predicate->type != TYPE_BOOL) {
+        bind_fail(b, step->as.span, "'=' gives a name to a value; to compare, write '=='");
+        return NULL;
+    }
     if (!predicate)
         return NULL;
+    // `where a = true`: the grammar reads a name and a value, and the value is what counts.
+    if (step->as.text.len)
+        bind_warn(b, step->as.span,
+                  "'=' gives the value a name; to compare '%.*s' with it, write '=='",
+                  STR_ARG(step->as.text));
     if (row.uses_window) {
         // The window's value becomes a column, is tested, and goes.
         uint32_t count = input->schema.count;
@@ -159,108 +170,127 @@ unnamed_column(Binder *b, const Plan *input, const AstExpr *ast, const Expr *exp
     return chosen ? input->schema.columns[expr->column].name : default_name(b, ast);
 }
 
-Plan *
-bind_project(Binder *b, Plan *input, const AstOperator *step)
+// The columns of one item of project.
+static bool
+project_item(Binder *b, const Plan *input, const AstOperator *step, size_t at, Row *row,
+             TupleStage *stage, Projection *out)
 {
-    Row row = row_of(input);
-    Projection out = {.namer = {.arena = b->arena}};
-    TupleStage stage = {.first = input->schema.count};
-    for (size_t i = 0; i < step->items.len; i++) {
-        const AstItem *item = &step->items.items[i];
-        if (item->expr->kind == AST_STAR && !item->name_count) {
-            for (uint32_t c = 0; c < input->schema.count; c++) {
-                projection_push(b, &out, input_column(b, input, c, item->span));
-                namer_add_auto(&out.namer, input->schema.columns[c].name,
-                               input->schema.columns[c].type);
-            }
+    const AstItem *item = &step->items.items[at];
+    if (item->expr->kind == AST_STAR && !item->name_count) {
+        for (uint32_t c = 0; c < input->schema.count; c++) {
+            projection_push(b, out, input_column(b, input, c, item->span));
+            namer_add_auto(&out->namer, input->schema.columns[c].name,
+                           input->schema.columns[c].type);
+        }
+        return true;
+    }
+    Expr *expr = bind_expression(b, item->expr, row);
+    TupleColumns columns;
+    if (!expr || !tuple_expand(b, item, expr, stage, &columns))
+        return false;
+    for (uint32_t n = 0; n < columns.count; n++) {
+        const AstName *name = n < item->name_count ? &item->names[n] : NULL;
+        Str fallback = expr->tuple ? columns.names[n] : unnamed_column(b, input, item->expr, expr);
+        // A plain column repeated is an error, a computed name that clashes is not.
+        if (!name && item->expr->kind == AST_NAME)
+            name = &item->expr->name;
+        if (!namer_add(b, &out->namer, name, fallback, columns.exprs[n]->type))
+            return false;
+        projection_push(b, out, columns.exprs[n]);
+    }
+    return true;
+}
+
+// Whether an item before number `at` of extend declares the name.
+static bool
+is_declared_before(const AstOperator *step, size_t at, Str name)
+{
+    for (size_t i = 0; i < at; i++)
+        for (size_t n = 0; n < step->items.items[i].name_count; n++)
+            if (str_equal(step->items.items[i].names[n].text, name))
+                return true;
+    return false;
+}
+
+// The columns of one item of extend: a name that exists is replaced in its place, a new one
+// comes behind. No name can be declared twice.
+static bool
+extend_item(Binder *b, const Plan *input, const AstOperator *step, size_t at, Row *row,
+            TupleStage *stage, Projection *out)
+{
+    const AstItem *item = &step->items.items[at];
+    Expr *whole = bind_expression(b, item->expr, row);
+    TupleColumns columns;
+    if (!whole || !tuple_expand(b, item, whole, stage, &columns))
+        return false;
+    for (uint32_t n = 0; n < columns.count; n++) {
+        Expr *expr = columns.exprs[n];
+        bool named = n < item->name_count;
+        if (named && is_declared_before(step, at, item->names[n].text))
+            return bind_fail(b, item->names[n].span, "a column named '%.*s' is already declared",
+                             STR_ARG(item->names[n].text));
+        Str fallback = named          ? item->names[n].text
+                       : whole->tuple ? columns.names[n]
+                                      : unnamed_column(b, input, item->expr, whole);
+        Schema now = namer_schema(&out->namer);
+        bool replaces = named || item->expr->kind == AST_NAME;
+        ptrdiff_t place = fallback.len && replaces ? schema_find(&now, fallback) : -1;
+        if (place >= 0) {
+            out->namer.items[place].type = expr->type;
+            out->items[place] = expr;
             continue;
         }
-        Expr *expr = bind_expression(b, item->expr, &row);
-        if (!expr)
+        if (!namer_add(b, &out->namer, NULL, fallback, expr->type))
+            return false;
+        projection_push(b, out, expr);
+    }
+    return true;
+}
+
+typedef bool (*ItemBinder)(Binder *b, const Plan *input, const AstOperator *step, size_t at,
+                           Row *row, TupleStage *stage, Projection *out);
+
+// All items of project or extend, also behind one that fails.
+static Plan *
+project_items(Binder *b, Plan *input, const AstOperator *step, Projection *out, ItemBinder bind)
+{
+    Row row = row_of(input);
+    TupleStage stage = {.first = input->schema.count};
+    bool again = false;
+    for (size_t i = 0; i < step->items.len; i++) {
+        if (bind(b, input, step, i, &row, &stage, out))
+            continue;
+        if (!bind_recover(b))
             return NULL;
-        TupleColumns columns;
-        if (!tuple_expand(b, item, expr, &stage, &columns))
-            return NULL;
-        for (uint32_t n = 0; n < columns.count; n++) {
-            const AstName *name = n < item->name_count ? &item->names[n] : NULL;
-            Str fallback =
-                expr->tuple ? columns.names[n] : unnamed_column(b, input, item->expr, expr);
-            // A plain column repeated is an error, a computed name that clashes is not.
-            if (!name && item->expr->kind == AST_NAME)
-                name = &item->expr->name;
-            if (!namer_add(b, &out.namer, name, fallback, columns.exprs[n]->type))
-                return NULL;
-            projection_push(b, &out, columns.exprs[n]);
-        }
+        again = true;
+    }
+    if (again) {
+        bind_again(b);
+        return NULL;
     }
     input = tuple_stage_plan(b, input, &stage, row.uses_window, step->span);
     if (!input)
         return NULL;
-    return bind_projection(b, input, namer_schema(&out.namer), out.items, row.uses_window,
+    return bind_projection(b, input, namer_schema(&out->namer), out->items, row.uses_window,
                            step->span);
 }
 
-typedef struct NameList {
-    Str *items;
-    size_t len, cap;
-} NameList;
-
-// An extend gives each name once.
-static bool
-name_once(Binder *b, NameList *written, const AstName *name)
+Plan *
+bind_project(Binder *b, Plan *input, const AstOperator *step)
 {
-    for (size_t i = 0; i < written->len; i++)
-        if (str_equal(written->items[i], name->text))
-            return bind_fail(b, name->span, "a column named '%.*s' is already declared",
-                             STR_ARG(name->text));
-    ARRAY_PUSH(b->arena, written, name->text);
-    return true;
+    Projection out = {.namer = {.arena = b->arena}};
+    return project_items(b, input, step, &out, project_item);
 }
 
-// extend: a name that exists is replaced in its place, a new one comes behind.
 Plan *
 bind_extend(Binder *b, Plan *input, const AstOperator *step)
 {
-    Row row = row_of(input);
     Projection out = {.namer = {.arena = b->arena}};
-    TupleStage stage = {.first = input->schema.count};
-    NameList written = {0};
     for (uint32_t c = 0; c < input->schema.count; c++) {
         ARRAY_PUSH(b->arena, &out.namer, input->schema.columns[c]);
         projection_push(b, &out, input_column(b, input, c, step->span));
     }
-    for (size_t i = 0; i < step->items.len; i++) {
-        const AstItem *item = &step->items.items[i];
-        Expr *whole = bind_expression(b, item->expr, &row);
-        TupleColumns columns;
-        if (!whole || !tuple_expand(b, item, whole, &stage, &columns))
-            return NULL;
-        for (uint32_t n = 0; n < columns.count; n++) {
-            Expr *expr = columns.exprs[n];
-            bool named = n < item->name_count;
-            Str fallback = named          ? item->names[n].text
-                           : whole->tuple ? columns.names[n]
-                                          : unnamed_column(b, input, item->expr, whole);
-            Schema now = namer_schema(&out.namer);
-            bool replaces = named || item->expr->kind == AST_NAME;
-            ptrdiff_t at = fallback.len && replaces ? schema_find(&now, fallback) : -1;
-            if (named && !name_once(b, &written, &item->names[n]))
-                return NULL;
-            if (at >= 0) {
-                out.namer.items[at].type = expr->type;
-                out.items[at] = expr;
-                continue;
-            }
-            if (!namer_add(b, &out.namer, NULL, fallback, expr->type))
-                return NULL;
-            projection_push(b, &out, expr);
-        }
-    }
-    input = tuple_stage_plan(b, input, &stage, row.uses_window, step->span);
-    if (!input)
-        return NULL;
-    return bind_projection(b, input, namer_schema(&out.namer), out.items, row.uses_window,
-                           step->span);
+    return project_items(b, input, step, &out, extend_item);
 }
 
 // ---- projections by name ----
@@ -291,10 +321,14 @@ check_names(Binder *b, const Plan *input, const AstOperator *step)
     bool ignore_case = plan_ignores_case(input);
     for (size_t i = 0; i < step->items.len; i++) {
         const AstItem *item = &step->items.items[i];
-        bool found = item->expr->kind != AST_NAME || input->open;
+        bool pattern = item->expr->kind == AST_WILDCARD;
+        bool found = (item->expr->kind != AST_NAME || input->open) && !pattern;
         for (uint32_t c = 0; c < input->schema.count && !found; c++)
             found = item_means(b, item, input->schema.columns[c].name, ignore_case);
-        if (!found) {
+        if (!found && pattern && !b->doubtful && !input->absent && !input->open)
+            return bind_fail(b, item->span, "no column matches '%.*s'",
+                             STR_ARG(item->expr->name.text));
+        if (!found && !pattern) {
             Row row = row_of(input);
             Scope *scope = b->scope;
             b->scope = NULL; // only columns can be meant

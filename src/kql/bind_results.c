@@ -12,6 +12,7 @@ bind_shared(Binder *b, Plan *input, Span span)
     if (!plan)
         return NULL;
     plan->schema = input->schema;
+    plan->absent = input->absent;
     plan->serialized = input->serialized;
     plan->graph = input->graph;
     plan->open = input->open;

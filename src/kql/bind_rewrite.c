@@ -83,7 +83,10 @@ typedef struct Search {
     Binder *b;
     const AstOperator *step;
     AstExpr *condition;
-    UnionInputs inputs;
+    UnionInputs tables; // to be searched
+    UnionInputs inputs; // filtered
+    Plan *hopeless;     // a table that cannot match
+    Str hopeless_name;
     AzError misfit; // why the last table that does not fit the condition does not
 } Search;
 
@@ -100,22 +103,34 @@ collect_name(void *context, Str name)
     ARRAY_PUSH(names->arena, names, str_copy(names->arena, name));
 }
 
-// One table: a condition on a column that the table lacks excludes it.
+// One table: a condition on a column that no table has is an error unless another fits.
 static bool
 search_table(Search *search, Plan *plan, Str name)
 {
     Binder *b = search->b;
-    if (!plan)
-        return false;
     AstOperator where = {.name = STR("where"), .span = search->step->span};
     where.expr = search->condition;
+    uint32_t depth = b->depth;
+    b->attempts++;
     Plan *filter = bind_where(b, plan, &where);
-    if (!filter && b->error->code == AZ_SEMANTIC) {
+    b->attempts--;
+    b->depth = depth;
+    if (!filter && b->error->code == AZ_SEMANTIC && !b->silent) {
         search->misfit = *b->error;
         error_clear(b->error);
         return true;
     }
-    return filter && union_add(b, &search->inputs, filter, name);
+    if (!filter)
+        return false;
+    // A table without the columns that are asked for cannot match; it adds no columns.
+    const Expr *predicate = filter->kind == PLAN_FILTER ? filter->filter.predicate : NULL;
+    if (predicate && predicate->kind == EXPR_CONST &&
+        (predicate->value.is_null || !predicate->value.boolean)) {
+        search->hopeless = filter;
+        search->hopeless_name = name;
+        return true;
+    }
+    return union_add(b, &search->inputs, filter, name);
 }
 
 // Views, and the tables that have rows: declared ones without are not worth a plan each.
@@ -143,29 +158,45 @@ union_add_all(Binder *b, UnionInputs *inputs, Span span)
 }
 
 static bool
-search_everything(Search *search)
+add_everything(Search *search)
 {
-    UnionInputs all = {0};
-    if (!union_add_all(search->b, &all, search->step->span))
+    Binder *b = search->b;
+    if (!union_add_all(b, &search->tables, search->step->span))
         return false;
-    for (size_t i = 0; i < all.len; i++)
-        if (!search_table(search, all.items[i], all.names[i]))
+    if (search->tables.len)
+        return true;
+    bind_warn(b, search->step->span,
+              "there is no table with rows to search: import data first, or name the tables "
+              "with search in (...)");
+    // Nothing to search has no rows, but the condition is looked at.
+    Plan *nothing = bind_plan(b, PLAN_VALUES, search->step->span);
+    return union_add(b, &search->tables, nothing, STR("search_arg0"));
+}
+
+static bool
+add_listed(Search *search)
+{
+    for (size_t i = 0; i < search->step->items.len; i++)
+        if (!union_add_listed(search->b, &search->tables, search->step->items.items[i].expr, false,
+                              i, "search_arg"))
             return false;
     return true;
 }
 
-static bool
-search_listed(Search *search)
+// The columns a condition may name: those of all tables that are searched, which are null
+// in the tables that lack them.
+static const AbsentColumns *
+searched_columns(Search *search, bool everything)
 {
-    UnionInputs listed = {0};
-    for (size_t i = 0; i < search->step->items.len; i++)
-        if (!union_add_listed(search->b, &listed, search->step->items.items[i].expr, false, i,
-                              "search_arg"))
-            return false;
-    for (size_t i = 0; i < listed.len; i++)
-        if (!search_table(search, listed.items[i], listed.names[i]))
-            return false;
-    return true;
+    Arena *arena = search->b->arena;
+    AbsentColumns *absent = ARENA_NEW(arena, AbsentColumns);
+    const Schema **schemas = (const Schema **)ARENA_ARRAY(arena, Schema *, search->tables.len);
+    for (size_t i = 0; i < search->tables.len; i++)
+        schemas[i] = &search->tables.items[i]->schema;
+    absent->schemas = schemas;
+    absent->count = (uint32_t)search->tables.len;
+    absent->database = everything;
+    return absent;
 }
 
 Plan *
@@ -177,24 +208,29 @@ bind_search(Binder *b, Plan *input, const AstOperator *step)
         search_condition(b, step->expr, kind && str_equal_ci(kind->text, STR("case_sensitive")));
     bool done;
     if (input)
-        done = search_table(&search, input,
-                            input->kind == PLAN_SCAN ? input->scan.table : STR("search_arg0"));
+        done = union_add(b, &search.tables, input,
+                         input->kind == PLAN_SCAN ? input->scan.table : STR("search_arg0"));
     else
-        done = step->items.len ? search_listed(&search) : search_everything(&search);
+        done = step->items.len ? add_listed(&search) : add_everything(&search);
+    const AbsentColumns *absent =
+        input ? input->absent : searched_columns(&search, !step->items.len);
+    for (size_t i = 0; done && i < search.tables.len; i++) {
+        search.tables.items[i]->absent = absent;
+        done = search_table(&search, search.tables.items[i], search.tables.names[i]);
+    }
     if (!done)
         return NULL;
+    if (!search.inputs.len && search.hopeless)
+        union_add(b, &search.inputs, search.hopeless, search.hopeless_name);
     if (!search.inputs.len) {
-        if (search.misfit.code != AZ_OK)
-            *b->error = search.misfit;
-        else
-            bind_fail(
-                b, step->span,
-                "there is no table with rows to search: import data first, or name the tables "
-                "with search in (...)");
+        *b->error = search.misfit;
         return NULL;
     }
     AstName source = {STR("$table"), step->span};
-    return union_plan(b, &search.inputs, &source, false, step->span);
+    Plan *plan = union_plan(b, &search.inputs, &source, false, step->span);
+    if (plan)
+        plan->absent = absent;
+    return plan;
 }
 
 // ---- sample-distinct, top-hitters ----

@@ -7,6 +7,7 @@ bind_fail(Binder *b, Span span, const char *format, ...)
 {
     if (b->error && b->error->code != AZ_OK)
         return false;
+    b->silent = false;
     va_list args;
     va_start(args, format);
     Str message = str_vformat(b->arena, format, args);
@@ -124,6 +125,7 @@ row_of(const Plan *plan)
 {
     return (Row){
         .schema = &plan->schema,
+        .absent = plan->absent,
         .ignore_case = plan_ignores_case(plan),
         .serialized = plan->serialized,
         .open = plan->open,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/array.h"
+#include "base/diagnostics.h"
 #include "kql/binder.h"
 #include "kql/column_namer.h"
 
@@ -19,6 +20,7 @@ typedef enum BindingKind {
     BINDING_ENTITY,   // ast: the database or cluster that macro-expand's name stands for
     BINDING_PATTERN,  // pattern; its cases are bound in `scope`
     BINDING_DATABASE, // place: what an alias stands for
+    BINDING_BROKEN,   // its value has an error that was told where it stands
 } BindingKind;
 
 typedef struct Binding {
@@ -79,7 +81,8 @@ typedef struct GraphScope GraphScope; // bind_graph.h
 
 // The columns an expression may name.
 typedef struct Row {
-    const Schema *schema;   // NULL: none
+    const Schema *schema; // NULL: none
+    const AbsentColumns *absent;
     bool ignore_case;       // Resource Graph's tables
     bool serialized;        // window functions may be called
     bool uses_window;       // set when one was
@@ -101,6 +104,18 @@ typedef struct Binder {
     QueryProperties properties;
     OpenColumns *open;
     Str unknown_watchlist; // the last one met, for the error about its columns
+    // Going on behind an error: see bind_recover.c.
+    Diagnostics *diagnostics; // NULL: the first error ends the binding
+    bool failed;              // an error was noted
+    bool silent;              // the error in `error` only follows from one that was noted
+    bool doubtful;            // columns may be missing because of a noted error
+    uint32_t attempts;        // a failure is an answer here, not an error of the query
+    bool missing_table;       // an error was an unknown table
+    bool hypothetical;        // arguments of a function stand for values not known yet
+    struct {
+        Str *items;
+        size_t len, cap;
+    } broken_columns; // of this statement: their expressions have errors
     // While aggregates may be called: where they are collected.
     struct AggregateList *aggregates;
 } Binder;
@@ -161,6 +176,14 @@ Plan *bind_inline_external_table(Binder *b, const AstOperator *step);
 // false: the name is none of them.
 bool bind_special_table(Binder *b, const AstExpr *ast, Plan **out);
 bool is_special_table(Str name);
+// bind_recover.c: going on behind an error
+bool bind_recover(Binder *b); // notes the error; true when binding may go on
+bool bind_again(Binder *b);   // fails for an error that was noted; false
+void bind_warn(Binder *b, Span span, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void break_item_names(Binder *b, const AstItemList *items);
+void break_operator(Binder *b, const AstOperator *step); // its output is in doubt
+bool column_is_broken(const Binder *b, Str name);
+Plan *bind_pipeline(Binder *b, Plan *plan, const AstExpr *pipeline);
 
 // binder.c: statements and functions
 bool bind_lets(Binder *b, const AstStatementList *statements, size_t count);
@@ -176,6 +199,8 @@ void relocate_error(Binder *b, const AstFunctionFile *file, Span call);
 
 // bind_expression.c
 Expr *bind_expression(Binder *b, const AstExpr *ast, Row *row);
+// The type of a column that rows do not carry; TYPE_NONE when no table has it.
+Type absent_column_type(Binder *b, const AbsentColumns *absent, Str name);
 Expr *bind_predicate(Binder *b, const AstExpr *ast, Row *row); // a bool
 Expr *bind_constant(Binder *b, const AstExpr *ast, Type type, const char *what);
 // A constant number of rows or values; less than 0 is 0.

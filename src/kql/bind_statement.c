@@ -100,8 +100,8 @@ given_parameter(Binder *b, const AstParameter *parameter, Str text)
     TokenList tokens = {0};
     AzError ignored = {0};
     bool null = str_equal_ci(str_trim(text), STR("null"));
-    if (kql_tokens(b->arena, text, &tokens, &ignored) && tokens.len == 2 &&
-        tokens.items[0].kind == TOKEN_LITERAL)
+    if (kql_tokens(b->arena, text, &tokens, NULL, &ignored) && tokens.len == 2 &&
+        tokens.items[0].kind == TOKEN_LITERAL && !tokens.items[0].unreadable)
         value = tokens.items[0].value;
     null |= value.is_null;
     Expr *given = bind_convert(b, expr_const(b->arena, &value, span), parameter->type);

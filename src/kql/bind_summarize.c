@@ -64,7 +64,7 @@ bind_arguments(Binder *b, const AstExpr *ast, ExprList *out)
     AggregateList *list = b->aggregates;
     Row row = *list->row;
     b->aggregates = NULL; // no aggregate inside an aggregate
-    bool done = true;
+    bool done = true, again = false;
     for (size_t i = 0; i < ast->args.len && done; i++) {
         const AstExpr *argument = ast->args.items[i];
         if (argument->kind == AST_STAR) {
@@ -72,12 +72,13 @@ bind_arguments(Binder *b, const AstExpr *ast, ExprList *out)
             continue;
         }
         Expr *expr = bind_expression(b, argument, &row);
-        done = expr != NULL;
-        if (done)
+        done = expr || bind_recover(b);
+        again |= !expr;
+        if (expr)
             ARRAY_PUSH(b->arena, out, expr);
     }
     b->aggregates = list;
-    return done;
+    return done && (!again || bind_again(b));
 }
 
 static bool
@@ -91,7 +92,7 @@ resolve_known(Binder *b, const AstExpr *ast, const ExprList *args, AggregateCall
         types[i] = args->items[i]->type;
         spans[i] = args->items[i]->span;
     }
-    Resolution resolution;
+    Resolution resolution = {.targets = ARENA_ARRAY(b->arena, Type, args->len)};
     if (!signature_resolve(overloads, found, types, spans, (uint32_t)args->len, ast->span,
                            &resolution, b->error))
         return false;
@@ -100,13 +101,7 @@ resolve_known(Binder *b, const AstExpr *ast, const ExprList *args, AggregateCall
     uint32_t predicate =
         (resolution.fn->flags & FN_AGG_IF) ? predicate_position(resolution.fn) : UINT32_MAX;
     for (uint32_t i = 0; i < args->len; i++) {
-        // Columns beyond those that are resolved one by one stay as they are: arg_max(x, *)
-        // over a wide table.
-        bool beyond = i >= RESOLUTION_ARGS_MAX;
-        Type target = resolution.targets[beyond ? RESOLUTION_ARGS_MAX - 1 : i];
-        if (beyond && (resolution.fn->flags & FN_AGG_COLUMNS))
-            target = types[i];
-        Expr *expr = bind_convert(b, args->items[i], target);
+        Expr *expr = bind_convert(b, args->items[i], resolution.targets[i]);
         if (!expr)
             return false;
         if (i == predicate)
@@ -117,7 +112,10 @@ resolve_known(Binder *b, const AstExpr *ast, const ExprList *args, AggregateCall
     call->output_count = 1;
     call->output_types = ARENA_ARRAY(b->arena, Type, 1);
     call->output_types[0] = resolution.result;
-    return b->catalog->bind_aggregate(b->catalog->context, b->arena, call, b->error);
+    if (b->catalog->bind_aggregate(b->catalog->context, b->arena, call, b->error))
+        return true;
+    b->silent |= b->hypothetical; // perhaps only because a value is not known
+    return false;
 }
 
 // Arguments of unknown type get the first type with which the call is good.
@@ -173,16 +171,19 @@ bind_keys(Binder *b, const AstItemList *items, Row *row, ColumnNamer *namer, Exp
           bool dynamic_too)
 {
     *out = ARENA_ARRAY(b->arena, Expr *, items->len);
+    bool again = false;
     for (size_t i = 0; i < items->len; i++) {
         const AstItem *item = &items->items[i];
         Expr *key = bind_expression(b, item->expr, row);
-        if (!key)
-            return false;
         // A column that only the rows would tell: of no type yet.
-        if (key->type == TYPE_DYNAMIC && key->unknown)
+        if (key && key->type == TYPE_DYNAMIC && key->unknown)
             key = bind_convert(b, key, TYPE_STRING);
-        if (!key)
-            return false;
+        if (!key) {
+            if (!bind_recover(b))
+                return false;
+            again = true;
+            continue;
+        }
         // Resource Graph groups by members of `properties` as they are.
         if (key->type == TYPE_DYNAMIC && !dynamic_too && !row->ignore_case)
             return bind_fail(b, item->expr->span,
@@ -195,7 +196,7 @@ bind_keys(Binder *b, const AstItemList *items, Row *row, ColumnNamer *namer, Exp
             return false;
         (*out)[i] = key;
     }
-    return true;
+    return !again || bind_again(b);
 }
 
 static Plan *
@@ -330,7 +331,7 @@ add_item(Binder *b, const AstItem *item, const Row *row, const Schema *key_schem
         !scope_find(b->scope, item->expr->name.text))
         return add_plain_aggregate(b, item, row, out);
     // An expression over aggregates sees the keys as columns.
-    Row keys = {.schema = key_schema};
+    Row keys = {.schema = key_schema, .ignore_case = row->ignore_case};
     Expr *expr = bind_expression(b, item->expr, &keys);
     if (!expr)
         return false;
@@ -339,7 +340,10 @@ add_item(Binder *b, const AstItem *item, const Row *row, const Schema *key_schem
         return false;
     for (uint32_t n = 0; n < columns.count; n++) {
         const AstName *name = n < item->name_count ? &item->names[n] : NULL;
-        if (!namer_add(b, &out->namer, name, columns.names[n], columns.exprs[n]->type))
+        Str fallback = columns.names[n];
+        if (!fallback.len && item->expr->kind == AST_CALL)
+            fallback = default_name(b, item->expr);
+        if (!namer_add(b, &out->namer, name, fallback, columns.exprs[n]->type))
             return false;
         ARRAY_PUSH(b->arena, out, columns.exprs[n]);
     }
@@ -394,9 +398,15 @@ bind_summarize(Binder *b, Plan *input, const AstOperator *step)
     Row row = row_of(input);
     Expr **keys = NULL;
     Outputs out = {.namer = {.arena = b->arena}};
-    if (!bind_keys(b, &step->by, &row, &out.namer, &keys, false))
-        return NULL;
-    uint32_t key_count = (uint32_t)step->by.len;
+    // Behind a key that fails the aggregates are still looked at, over no keys.
+    bool again = false;
+    if (!bind_keys(b, &step->by, &row, &out.namer, &keys, false)) {
+        if (!bind_recover(b))
+            return NULL;
+        again = b->doubtful = true;
+        out = (Outputs){.namer = {.arena = b->arena}};
+    }
+    uint32_t key_count = again ? 0 : (uint32_t)step->by.len;
     for (uint32_t k = 0; k < key_count; k++)
         ARRAY_PUSH(b->arena, &out, expr_column(b->arena, k, keys[k]->type, keys[k]->span));
     ColumnNamer key_names = {.arena = b->arena};
@@ -407,9 +417,16 @@ bind_summarize(Binder *b, Plan *input, const AstOperator *step)
     AggregateList *outer = b->aggregates;
     b->aggregates = &list;
     bool done = true;
-    for (size_t i = 0; i < step->items.len && done; i++)
-        done = add_item(b, &step->items.items[i], &row, &key_schema, &out);
+    for (size_t i = 0; i < step->items.len && done; i++) {
+        if (add_item(b, &step->items.items[i], &row, &key_schema, &out))
+            continue;
+        b->aggregates = &list; // a failure leaves it as it is
+        done = bind_recover(b);
+        again = true;
+    }
     b->aggregates = outer;
+    if (again && done)
+        done = bind_again(b);
     Plan *plan =
         done ? summarize_plan(b, input, keys, key_count, &list, &key_names, step->span) : NULL;
     return plan ? bind_projection(b, plan, namer_schema(&out.namer), out.items, false, step->span)

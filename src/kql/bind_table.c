@@ -74,6 +74,7 @@ unknown_table(Binder *b, Str place, Str name, Span span)
             if (binding->kind == BINDING_TABLE)
                 ARRAY_PUSH(b->arena, &names, binding->name);
     ptrdiff_t near = str_nearest(name, names.items, names.len);
+    b->missing_table = true;
     if (near >= 0)
         bind_fail(b, span, "there is no table '%.*s'; did you mean '%.*s'?", STR_ARG(name),
                   STR_ARG(names.items[near]));
@@ -124,7 +125,9 @@ call_function(Binder *b, const AstFunction *function, Scope *home, const AstFunc
     Scope *scope;
     if (!bind_enter(b, span) || !bind_call_scope(b, function, home, call, NULL, first, &scope))
         return NULL;
+    b->attempts += file != NULL; // the spans are of another text: one error, at the call
     Plan *plan = bind_body(b, &function->body, scope, span);
+    b->attempts -= file != NULL;
     b->depth--;
     if (!plan && file)
         relocate_error(b, file, span);
@@ -135,6 +138,10 @@ Plan *
 bind_table_name(Binder *b, Str name, Span span)
 {
     Binding *binding = scope_find(b->scope, name);
+    if (binding && binding->kind == BINDING_BROKEN) {
+        bind_again(b);
+        return NULL;
+    }
     if (binding && !binding_is_visible(b, binding)) {
         bind_hidden(b, name, span);
         return NULL;
@@ -229,6 +236,7 @@ bind_table_call(Binder *b, const AstExpr *ast)
         return NULL;
     }
     if (!function) {
+        b->missing_table = true;
         bind_fail(b, ast->name.span,
                   "there is no function '%.*s' that yields a table, or it is "
                   "not supported yet",
@@ -263,9 +271,7 @@ bind_table_or_graph(Binder *b, const AstExpr *ast)
     case AST_MEMBER: plan = bind_qualified(b, ast); break;
     case AST_SOURCE: plan = bind_source(b, ast->operators[0]); break;
     case AST_PIPELINE:
-        plan = ast->base ? bind_table_or_graph(b, ast->base) : b->implicit;
-        for (size_t i = 0; plan && i < ast->operator_count; i++)
-            plan = bind_operator(b, plan, ast->operators[i]);
+        plan = bind_pipeline(b, ast->base ? bind_table_or_graph(b, ast->base) : b->implicit, ast);
         break;
     case AST_WILDCARD:
         bind_fail(b, ast->span, "a pattern of tables can stand in union only");
@@ -357,12 +363,42 @@ bind_datatable(Binder *b, const AstOperator *step)
     Batch *batch;
     uint32_t rows = (uint32_t)(step->rows.len / columns);
     Plan *plan = values_plan(b, namer_schema(&namer), rows, &batch, step->span);
-    for (uint32_t c = 0; plan && c < columns; c++)
-        if (!fill_column(b, step, c, batch, columns))
+    bool again = false;
+    for (uint32_t c = 0; plan && c < columns; c++) {
+        if (fill_column(b, step, c, batch, columns))
+            continue;
+        if (!bind_recover(b))
             return NULL;
-    if (plan)
+        again = true;
+    }
+    if (again)
+        bind_again(b);
+    else if (plan)
         cut_batches(b, plan, batch);
-    return plan;
+    return again ? NULL : plan;
+}
+
+typedef struct PrintColumns {
+    ColumnNamer namer;
+    Expr **items;
+    size_t len, cap;
+} PrintColumns;
+
+static bool
+print_item(Binder *b, const AstItem *item, size_t at, TupleStage *stage, PrintColumns *out)
+{
+    Expr *expr = bind_expression(b, item->expr, NULL);
+    TupleColumns columns;
+    if (!expr || !tuple_expand(b, item, expr, stage, &columns))
+        return false;
+    for (uint32_t n = 0; n < columns.count; n++) {
+        const AstName *name = n < item->name_count ? &item->names[n] : NULL;
+        Str fallback = expr->tuple ? columns.names[n] : str_format(b->arena, "print_%zu", at);
+        if (!namer_add(b, &out->namer, name, fallback, columns.exprs[n]->type))
+            return false;
+        ARRAY_PUSH(b->arena, out, columns.exprs[n]);
+    }
+    return true;
 }
 
 // One row without columns, then a projection: print's expressions may hold subqueries.
@@ -373,28 +409,22 @@ bind_print(Binder *b, const AstOperator *step)
     Plan *one = values_plan(b, (Schema){0}, 1, &batch, step->span);
     if (!one)
         return NULL;
-    ColumnNamer namer = {.arena = b->arena};
     TupleStage stage = {0};
-    struct {
-        Expr **items;
-        size_t len, cap;
-    } exprs = {0};
+    PrintColumns out = {.namer = {.arena = b->arena}};
+    bool again = false;
     for (size_t i = 0; i < step->items.len; i++) {
-        const AstItem *item = &step->items.items[i];
-        Expr *expr = bind_expression(b, item->expr, NULL);
-        TupleColumns columns;
-        if (!expr || !tuple_expand(b, item, expr, &stage, &columns))
+        if (print_item(b, &step->items.items[i], i, &stage, &out))
+            continue;
+        if (!bind_recover(b))
             return NULL;
-        for (uint32_t n = 0; n < columns.count; n++) {
-            const AstName *name = n < item->name_count ? &item->names[n] : NULL;
-            Str fallback = expr->tuple ? columns.names[n] : str_format(b->arena, "print_%zu", i);
-            if (!namer_add(b, &namer, name, fallback, columns.exprs[n]->type))
-                return NULL;
-            ARRAY_PUSH(b->arena, &exprs, columns.exprs[n]);
-        }
+        again = true;
+    }
+    if (again) {
+        bind_again(b);
+        return NULL;
     }
     one = tuple_stage_plan(b, one, &stage, false, step->span);
-    return one ? bind_projection(b, one, namer_schema(&namer), exprs.items, false, step->span)
+    return one ? bind_projection(b, one, namer_schema(&out.namer), out.items, false, step->span)
                : NULL;
 }
 
@@ -531,6 +561,7 @@ over(Binder *b, PlanKind kind, Plan *input, Span span)
         return NULL;
     plan->input = input;
     plan->schema = input->schema;
+    plan->absent = input->absent;
     plan->serialized = input->serialized;
     plan->open = input->open;
     return plan;
@@ -569,15 +600,17 @@ bind_sort_keys(Binder *b, Plan *plan, const AstItemList *keys)
     Row row = row_of(plan->input);
     plan->sort.key_count = (uint32_t)keys->len;
     plan->sort.keys = ARENA_ARRAY(b->arena, SortKey, keys->len);
+    bool again = false;
     for (size_t i = 0; i < keys->len; i++) {
         const AstItem *item = &keys->items[i];
         Expr *key = bind_expression(b, item->expr, &row);
-        if (!key)
+        if (!key && !bind_recover(b))
             return false;
+        again |= !key;
         plan->sort.keys[i] = (SortKey){key, item->descending, item->nulls_first};
     }
     plan->serialized = true;
-    return true;
+    return !again || bind_again(b);
 }
 
 static Plan *
@@ -738,6 +771,8 @@ bind_operator(Binder *b, Plan *input, const AstOperator *step)
         // A function may take a graph as its first argument.
         bool of_graph = str_starts(step->name, STR("graph-"));
         if ((input->graph != NULL) != of_graph && STEPS[i].bind != bind_invoke) {
+            // In a function that nobody has called yet a parameter (*) may become a graph.
+            b->missing_table |= b->hypothetical && b->doubtful && of_graph;
             bind_fail(b, step->span,
                       input->graph ? "'%.*s' works on a table, but its input is a graph; put "
                                      "graph-match or graph-to-table between"

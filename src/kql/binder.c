@@ -132,6 +132,10 @@ is_tabular(Binder *b, const AstExpr *ast)
 static bool
 bind_let(Binder *b, const AstStatement *statement)
 {
+    for (const Binding *other = b->scope->bindings; other; other = other->next)
+        if (str_equal(other->name, statement->name.text))
+            return bind_fail(b, statement->name.span, "the name '%.*s' is already declared",
+                             STR_ARG(statement->name.text));
     if (statement->kind == AST_LET_FUNCTION) {
         Scope *home = b->scope;
         Binding *binding = scope_add(b, home, statement->name.text, BINDING_FUNCTION);
@@ -313,6 +317,100 @@ relocate_error(Binder *b, const AstFunctionFile *file, Span call)
              STR_ARG(file->name.text), STR_ARG(file->path), line, inner.message);
 }
 
+// ---- what is declared but perhaps never used ----
+
+// An error in a let counts even when nobody uses it. Binding a table once to see that costs
+// nothing that is kept. A table that does not exist may still stand in a union isfuzzy=true:
+// it is an error only where it is used.
+static bool
+check_once(Binder *b, bool (*bind)(Binder *b, const Binding *binding), const Binding *binding)
+{
+    uint32_t plans = b->plans, ids = b->shared_ids;
+    b->missing_table = false;
+    b->attempts++;
+    bool done = bind(b, binding);
+    b->attempts--;
+    b->plans = plans;
+    if (done)
+        return true;
+    bool excused = b->missing_table || b->silent;
+    if (b->error->code == AZ_LIMIT)
+        return false;
+    b->silent = false;
+    error_clear(b->error);
+    if (excused)
+        return true;
+    b->shared_ids = ids;
+    done = bind(b, binding); // once more, for all that is wrong with it
+    b->plans = plans;
+    return done;
+}
+
+static bool
+bind_let_table(Binder *b, const Binding *binding)
+{
+    return bind_table_name(b, binding->name, binding->ast->span) != NULL;
+}
+
+static bool
+bind_let_function(Binder *b, const Binding *binding)
+{
+    const AstFunction *function = binding->function;
+    Scope *outer = b->scope;
+    bool hypothetical = b->hypothetical, doubtful = b->doubtful;
+    Plan *implicit = b->implicit;
+    b->scope = scope_push(b, binding->scope);
+    b->hypothetical = true;
+    b->implicit = NULL;
+    for (size_t i = 0; i < function->parameter_count; i++) {
+        const AstParameter *parameter = &function->parameters[i];
+        if (!parameter->is_table) {
+            Value unknown = value_null(parameter->type);
+            Expr *value = expr_const(b->arena, &unknown, parameter->name.span);
+            scope_add(b, b->scope, parameter->name.text, BINDING_SCALAR)->expr = value;
+            continue;
+        }
+        Plan *table = bind_plan(b, PLAN_VALUES, parameter->name.span);
+        if (!table)
+            break;
+        table->serialized = true;
+        ColumnNamer namer = {.arena = b->arena};
+        for (size_t c = 0; c < parameter->columns.len; c++)
+            namer_add_auto(&namer, parameter->columns.items[c].name.text,
+                           parameter->columns.items[c].type);
+        table->schema = namer_schema(&namer);
+        b->doubtful |= parameter->any_table;
+        scope_add(b, b->scope, parameter->name.text, BINDING_TABLE)->plan = table;
+    }
+    b->scope = scope_push(b, b->scope);
+    const AstStatementList *body = &function->body;
+    bool done = body->len && body->items[body->len - 1].kind == AST_TABULAR;
+    if (!done) {
+        bind_fail(b, function->span, "the function has no result");
+    } else {
+        const AstExpr *result = body->items[body->len - 1].value;
+        done = bind_lets(b, body, body->len - 1);
+        if (done && is_tabular(b, result))
+            done = bind_table_or_graph(b, result) != NULL;
+        else if (done)
+            done = bind_expression(b, result, NULL) != NULL;
+    }
+    b->scope = outer;
+    b->implicit = implicit;
+    b->hypothetical = hypothetical;
+    b->doubtful = doubtful;
+    return done;
+}
+
+static bool
+check_let(Binder *b, const AstStatement *statement)
+{
+    const Binding *binding = scope_find(b->scope, statement->name.text);
+    if (statement->kind == AST_LET_FUNCTION)
+        return check_once(b, bind_let_function, binding);
+    return binding->kind != BINDING_TABLE || check_once(b, bind_let_table, binding);
+}
+
 // ---- the entry ----
 
 // graph-to-table nodes as N, edges as E: before other statements it names tables for them
@@ -329,23 +427,44 @@ names_tables(const AstExpr *ast)
     return named;
 }
 
+// One statement of the request; `bound` gets what it yields.
+static bool
+bind_statement(Binder *b, const AstStatement *statement, bool is_last, BoundQuery *bound,
+               ResultPlans *results)
+{
+    b->doubtful = false;
+    b->broken_columns.len = 0;
+    if (statement->kind == AST_TABULAR) {
+        bound->primary = (uint32_t)results->len;
+        if (!bind_results(b, statement->value, STR(""), results))
+            return false;
+        if (names_tables(statement->value) && !is_last)
+            results->len = bound->primary;
+        return true;
+    }
+    AstStatementList one = {.items = (AstStatement *)statement, .len = 1};
+    if (!bind_lets(b, &one, 1))
+        return false;
+    return (statement->kind != AST_LET && statement->kind != AST_LET_FUNCTION) ||
+           check_let(b, statement);
+}
+
 static bool
 bind_statements(Binder *b, const AstQuery *query, BoundQuery *bound)
 {
     ResultPlans results = {0};
-    for (size_t i = 0; i < query->statements.len; i++) {
+    bool full = false;
+    for (size_t i = 0; i < query->statements.len && !full; i++) {
         const AstStatement *statement = &query->statements.items[i];
-        if (statement->kind != AST_TABULAR) {
-            AstStatementList one = {.items = (AstStatement *)statement, .len = 1};
-            if (!bind_lets(b, &one, 1))
-                return false;
+        if (bind_statement(b, statement, i + 1 == query->statements.len, bound, &results))
             continue;
-        }
-        bound->primary = (uint32_t)results.len;
-        if (!bind_results(b, statement->value, STR(""), &results))
-            return false;
-        if (names_tables(statement->value) && i + 1 < query->statements.len)
-            results.len = bound->primary;
+        full = !bind_recover(b);
+        b->depth = 0;
+        b->aggregates = NULL;
+        b->implicit = NULL;
+        // Those who use the name need not hear of it again.
+        if (statement->name.text.len)
+            scope_add(b, b->scope, statement->name.text, BINDING_BROKEN);
     }
     bound->count = (uint32_t)results.len;
     bound->results = ARENA_ARRAY(b->arena, Plan *, results.len);
@@ -354,10 +473,11 @@ bind_statements(Binder *b, const AstQuery *query, BoundQuery *bound)
         bound->results[i] = results.items[i].plan;
         bound->names[i] = results.items[i].name;
     }
-    return bound->count ||
-           bind_fail(b, (Span){(uint32_t)query->text.len, (uint32_t)query->text.len},
-                     "the query has no result: after its let statements a table or print is "
-                     "missing");
+    if (!bound->count && !full && !b->failed)
+        bind_warn(b, (Span){(uint32_t)query->text.len, (uint32_t)query->text.len},
+                  "the query has no result: after its let statements a table or print is "
+                  "missing");
+    return !full && !b->failed;
 }
 
 // query_take_max_records: no result has more rows.
@@ -379,7 +499,8 @@ limit_results(Binder *b, BoundQuery *bound)
 }
 
 BoundQuery *
-kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *error)
+kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, Diagnostics *diagnostics,
+         AzError *error)
 {
     AzError local = {0};
     AzError *cause = error ? error : &local;
@@ -392,6 +513,7 @@ kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *e
             .catalog = catalog,
             .error = cause,
             .open = &open,
+            .diagnostics = diagnostics,
             .properties = {.max_records = -1, .take_max_records = -1},
         };
         binder.scope = scope_push(&binder, NULL);
@@ -400,8 +522,15 @@ kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *e
         bool done = bind_statements(&binder, query, bound) && limit_results(&binder, bound);
         bound->render = binder.render;
         bound->properties = binder.properties;
-        if (!open.grown || open.len > OPEN_COLUMNS_MAX)
+        if (!open.grown || open.len > OPEN_COLUMNS_MAX) {
+            if (binder.failed) {
+                error_clear(cause);
+                *cause = diagnostics->errors[0];
+            }
             return done ? bound : NULL;
+        }
         error_clear(cause);
+        if (diagnostics)
+            diagnostics->error_count = diagnostics->warning_count = 0;
     }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/buffer.h"
+#include "base/diagnostics.h"
 #include "kql/catalog.h"
 
 // Request properties (`set name = value`) that mean something here; others are accepted.
@@ -22,8 +23,11 @@ typedef struct BoundQuery {
 } BoundQuery;
 
 // Binds all statements of `query`. NULL with an error at its span: unknown names
-// come with the nearest known one, types with what met. Everything lives in `arena`.
-BoundQuery *kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, AzError *error);
+// come with the nearest known one, types with what met. `diagnostics` (may be NULL: the
+// first error ends the work) gets all errors, of which `error` is the first, and the
+// warnings. Everything lives in `arena`.
+BoundQuery *kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog,
+                     Diagnostics *diagnostics, AzError *error);
 
 // The optimiser: projection pruning into scans, predicate push-down, top-k,
 // constant folding. `rules` is a set of OptimiseRule bits, all by default, so that

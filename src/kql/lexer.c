@@ -355,11 +355,12 @@ lex_typed(Lexer *lexer, size_t start, Type type)
         inside = str_slice(inside, 1, inside.len - 1);
     Value value = value_null(type);
     bool is_null = inside.len == 0 || str_equal_ci(inside, STR("null"));
-    if (!is_null && !value_parse(lexer->arena, type, inside, &value))
-        return error_at(lexer->error, AZ_SYNTAX, span_from(lexer, start),
-                        "'%.*s' is not a %s; see the forms of this literal", STR_ARG(inside),
-                        type_name(type));
+    // What cannot be read is null, as the official grammar has it; the binder warns.
+    bool unreadable = !is_null && !value_parse(lexer->arena, type, inside, &value);
+    if (unreadable)
+        value = value_null(type);
     push(lexer, TOKEN_LITERAL, start, str_slice(lexer->text, start, lexer->at), &value);
+    lexer->out->items[lexer->out->len - 1].unreadable = unreadable;
     return true;
 }
 
@@ -488,19 +489,42 @@ lex_token(Lexer *lexer)
     return lex_symbol(lexer);
 }
 
+// Notes an error and goes on behind it: at the next line when a string or literal was not
+// closed, else at the next character.
+static bool
+recover(Lexer *lexer, Diagnostics *diagnostics)
+{
+    if (!diagnostics || !diagnostics_error(diagnostics, lexer->error))
+        return false;
+    size_t at = lexer->error->span.start;
+    char c = at < lexer->text.len ? lexer->text.ptr[at] : 0;
+    bool opens = c == '"' || c == '\'' || is_letter(c) || c == '\\' || c == '@' || c == '[';
+    lexer->at = lexer->at > at ? lexer->at : at + 1;
+    while (opens && lexer->at < lexer->text.len && peek(lexer, 0) != '\n')
+        lexer->at++;
+    error_clear(lexer->error);
+    return true;
+}
+
 bool
-kql_tokens(Arena *arena, Str text, TokenList *out, AzError *error)
+kql_tokens(Arena *arena, Str text, TokenList *out, Diagnostics *diagnostics, AzError *error)
 {
     *out = (TokenList){0};
     if (text.len > UINT32_MAX - 16)
         return error_set(error, AZ_LIMIT, "a query of more than 4 GiB cannot be read");
-    Lexer lexer = {arena, text, 0, out, error};
+    AzError local = {0};
+    Lexer lexer = {arena, text, 0, out, error ? error : &local};
+    uint32_t before = diagnostics ? diagnostics->error_count : 0;
     for (;;) {
         skip_blanks(&lexer);
         if (lexer.at >= text.len)
             break;
-        if (!lex_token(&lexer))
+        if (!lex_token(&lexer) && !recover(&lexer, diagnostics))
             return false;
+    }
+    if (diagnostics && diagnostics->error_count > before) {
+        *lexer.error = diagnostics->errors[before];
+        return false;
     }
     push(&lexer, TOKEN_END, text.len, STR(""), NULL);
     return true;

@@ -160,6 +160,40 @@ parser_height_end(Parser *p, uint32_t before, AstExpr *node)
     return set_height(p, node, height);
 }
 
+static int
+bracket(const Token *token)
+{
+    if (token->kind != TOKEN_SYMBOL || token->text.len != 1)
+        return 0;
+    return strchr("([{", token->text.ptr[0]) ? 1 : strchr(")]}", token->text.ptr[0]) ? -1 : 0;
+}
+
+bool
+parser_recover(Parser *p, const Token *start)
+{
+    if (!p->diagnostics || !p->error || p->error->code != AZ_SYNTAX)
+        return false;
+    // Brackets that are open at the error close first; only then does a `|` count.
+    const Token *at = start;
+    int depth = 0;
+    for (; at->kind != TOKEN_END; at++) {
+        bool behind = at >= p->token;
+        if (behind && depth == 0 && (token_is(at, TOKEN_SYMBOL, "|") || bracket(at) < 0))
+            break;
+        if (behind && depth <= 0 && token_is(at, TOKEN_SYMBOL, ";"))
+            break;
+        depth += bracket(at);
+        if (depth < 0 && !behind)
+            depth = 0;
+    }
+    if (!diagnostics_error(p->diagnostics, p->error) || depth > 0)
+        return false;
+    p->failed = true;
+    error_clear(p->error);
+    p->token = at;
+    return true;
+}
+
 Span
 parser_span(const Parser *p, uint32_t start)
 {
@@ -241,9 +275,15 @@ parse_pipes(Parser *p, AstExpr *pipeline)
 {
     size_t cap = 0;
     while (parser_take_symbol(p, "|")) {
+        Parser before = *p;
         AstOperator *step = parse_operator(p, false);
-        if (!step)
-            return false;
+        if (!step) {
+            if (!parser_recover(p, before.token))
+                return false;
+            p->depth = before.depth;
+            p->patterns = before.patterns;
+            continue;
+        }
         if (pipeline->operator_count == cap)
             pipeline->operators = array_grow(p->arena, pipeline->operators,
                                              pipeline->operator_count, &cap, sizeof(step));
@@ -361,22 +401,49 @@ parse_declared(Parser *p, AstParameter **out, size_t *count)
 
 static bool parse_statement(Parser *p, AstStatement *out);
 
+// Behind an error of a statement of the request: its further operators, if any, are read
+// for their own mistakes.
+static bool
+recover_statement(Parser *p, const Parser *before)
+{
+    for (;;) {
+        if (!parser_recover(p, before->token))
+            return false;
+        p->depth = before->depth;
+        p->patterns = before->patterns;
+        while (bracket(p->token) < 0) // one that nothing opened
+            parser_advance(p);
+        if (parser_is_symbol(p, ";") || p->token->kind == TOKEN_END)
+            return true;
+        AstExpr rest = {0};
+        if (parser_is_symbol(p, "|") && parse_pipes(p, &rest) &&
+            (parser_is_symbol(p, ";") || p->token->kind == TOKEN_END))
+            return true;
+        if (p->error->code == AZ_OK)
+            parser_fail(p, "'|', ';' or the end of the query");
+    }
+}
+
 bool
 parse_statements(Parser *p, AstStatementList *out, const char *end)
 {
-    for (;;) {
-        while (parser_take_symbol(p, ";"))
-            ;
+    for (bool first = true;; first = false) {
+        if (!first)
+            parser_take_symbol(p, ";");
         if (p->token->kind == TOKEN_END || (end && parser_is_symbol(p, end)))
             return true;
         AstStatement statement;
-        if (!parse_statement(p, &statement))
+        Parser before = *p;
+        if (parse_statement(p, &statement)) {
+            ARRAY_PUSH(p->arena, out, statement);
+            if (p->token->kind == TOKEN_END || (end && parser_is_symbol(p, end)))
+                return true;
+            if (parser_is_symbol(p, ";"))
+                continue;
+            parser_fail(p, "'|', ';' or the end of the query");
+        }
+        if (end || !recover_statement(p, &before))
             return false;
-        ARRAY_PUSH(p->arena, out, statement);
-        if (p->token->kind == TOKEN_END || (end && parser_is_symbol(p, end)))
-            return true;
-        if (!parser_is_symbol(p, ";"))
-            return parser_fail(p, "'|', ';' or the end of the query");
     }
 }
 
@@ -593,27 +660,35 @@ parse_statement(Parser *p, AstStatement *out)
 // ---- entries ----
 
 static bool
-parser_start(Parser *p, Arena *arena, Str text, AzError *error)
+parser_start(Parser *p, Arena *arena, Str text, Diagnostics *diagnostics, AzError *error)
 {
     TokenList tokens;
-    if (!kql_tokens(arena, text, &tokens, error))
+    if (!kql_tokens(arena, text, &tokens, diagnostics, error))
         return false;
     // A token before the first, so that parser_span may look back.
     Token *items = ARENA_ARRAY(arena, Token, tokens.len + 1);
     memcpy(items + 1, tokens.items, tokens.len * sizeof(Token));
     *p = (Parser){.arena = arena, .text = text, .token = items + 1, .error = error};
+    p->diagnostics = diagnostics;
     return true;
 }
 
 AstQuery *
-kql_parse(Arena *arena, Str text, AzError *error)
+kql_parse(Arena *arena, Str text, Diagnostics *diagnostics, AzError *error)
 {
     Parser p;
+    AzError local = {0};
+    AzError *cause = error ? error : &local;
     AstQuery *query = ARENA_NEW(arena, AstQuery);
     query->text = text;
-    if (!parser_start(&p, arena, text, error) || !parse_statements(&p, &query->statements, NULL))
+    if (!parser_start(&p, arena, text, diagnostics, cause))
         return NULL;
-    return query;
+    bool done = parse_statements(&p, &query->statements, NULL);
+    if (p.failed) {
+        error_clear(cause);
+        *cause = diagnostics->errors[0];
+    }
+    return done && !p.failed ? query : NULL;
 }
 
 static bool
@@ -648,7 +723,7 @@ kql_parse_function(Arena *arena, Str text, AzError *error)
     Parser p;
     AstFunctionFile *file = ARENA_NEW(arena, AstFunctionFile);
     file->text = text;
-    if (!parser_start(&p, arena, text, error) ||
+    if (!parser_start(&p, arena, text, NULL, error) ||
         !parser_expect_symbol(&p, ".", "and a command such as '.create-or-alter function'"))
         return NULL;
     while (p.token->kind != TOKEN_END && !parser_is_word(&p, "function"))
@@ -675,7 +750,7 @@ kql_parse_create_table(Arena *arena, Str text, size_t *offset, AstTableSchema *o
     size_t to = end < 0 ? text.len : from + 1 + (size_t)end;
     *offset = to;
     Parser p;
-    if (!parser_start(&p, arena, str_slice(text, from, to), error))
+    if (!parser_start(&p, arena, str_slice(text, from, to), NULL, error))
         return false;
     parser_advance(&p); // .
     parser_advance(&p); // create

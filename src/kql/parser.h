@@ -2,11 +2,13 @@
 // grammar's symbols.
 #pragma once
 
+#include "base/diagnostics.h"
 #include "kql/ast.h"
 
 // Parses a whole request (statements separated by `;`). NULL with an error at the
-// token that does not fit; the tree and its texts live in `arena`.
-AstQuery *kql_parse(Arena *arena, Str text, AzError *error);
+// token that does not fit; the tree and its texts live in `arena`. `diagnostics` (may be
+// NULL: the first error ends the work) gets all errors, of which `error` is the first.
+AstQuery *kql_parse(Arena *arena, Str text, Diagnostics *diagnostics, AzError *error);
 
 // Parses a function file: `.create-or-alter function [with (...)] Name(...) { ... }`.
 AstFunctionFile *kql_parse_function(Arena *arena, Str text, AzError *error);

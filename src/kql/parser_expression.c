@@ -231,6 +231,8 @@ parse_dynamic_container(Parser *p, DynBuilder *builder, bool is_bag)
             return false;
         if (!parser_take_symbol(p, ","))
             break;
+        if (parser_is_symbol(p, end))
+            return parser_fail(p, "a JSON value after ','");
     }
     if (!parser_expect_symbol(p, end, "in a dynamic literal"))
         return false;
@@ -261,6 +263,7 @@ parse_literal(Parser *p)
 {
     AstExpr *expr = ast_new(p, AST_LITERAL, p->token->span);
     expr->value = p->token->value;
+    expr->unreadable = p->token->unreadable;
     parser_advance(p);
     return expr;
 }
@@ -335,6 +338,10 @@ parse_call(Parser *p)
             return NULL;
         if (!parser_take_symbol(p, ","))
             break;
+        if (parser_is_symbol(p, ")")) {
+            parser_fail(p, "an argument after ','");
+            return NULL;
+        }
     }
     if (!parser_expect_symbol(p, ")", "after the arguments"))
         return NULL;
@@ -591,6 +598,9 @@ parse_list(Parser *p, AstExpr *left, const OperatorWord *word)
                 return NULL;
         } else if (!parser_take_symbol(p, ",")) {
             break;
+        } else if (parser_is_symbol(p, ")")) {
+            parser_fail(p, "a value after ','");
+            return NULL;
         }
     }
     if (between && expr->args.len != 2) {

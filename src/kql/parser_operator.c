@@ -171,11 +171,13 @@ read_where(Parser *p, AstOperator *out)
 {
     if (!parse_known_parameters(p, out, NULL, 0) || !read_expression(p, out))
         return false;
-    // The service's grammar reads `where a = 1` as a name with a value; what its writer
-    // meant is a comparison, so neither is guessed.
-    if (parser_is_symbol(p, "="))
-        return error_at(p->error, AZ_SYNTAX, p->token->span,
-                        "'=' gives a name to a value; to compare, write '=='");
+    // The grammar reads `where a = 1` as a name with a value; the binder says what it
+    // thinks of it.
+    if (out->expr->kind == AST_NAME && parser_is_symbol(p, "=")) {
+        out->as = out->expr->name;
+        parser_advance(p);
+        return read_expression(p, out);
+    }
     return true;
 }
 

@@ -12,7 +12,9 @@ typedef struct Parser {
     Str text;
     const Token *token; // the current one; the last is TOKEN_END and is never passed
     AzError *error;
+    Diagnostics *diagnostics; // NULL: the first error ends the work
     int depth;
+    bool failed; // an error was noted
     // Whether names may hold stars (project-away a*, union T*) at this place, so that
     // `a*b` is a pattern and no product.
     bool patterns;
@@ -31,6 +33,9 @@ bool parser_expect_word(Parser *p, const char *word, const char *where);
 bool parser_fail(Parser *p, const char *expected); // "expected ..., found ..."
 bool parser_enter(Parser *p);                      // one level deeper; false with an error
 void parser_leave(Parser *p);
+// Notes an error and moves behind it: to the next `|`, `;` or the bracket that closes what
+// is open around `start`, a token before the error. False when that cannot be done.
+bool parser_recover(Parser *p, const Token *start);
 Span parser_span(const Parser *p, uint32_t start); // from `start` to the last token taken
 void parser_advance(Parser *p);
 // Heights (AstExpr.height), so that no tree is too tall for a walk that recurses. Each

@@ -147,9 +147,18 @@ typedef struct KvQuote {
     Str open, close; // a character each, may be the same
 } KvQuote;
 
+// Columns that rows do not carry but that may be named: what search and `union *` know
+// of tables that have no rows. They are null wherever they are named.
+typedef struct AbsentColumns {
+    const Schema *const *schemas;
+    uint32_t count;
+    bool database; // those of every table there is
+} AbsentColumns;
+
 struct Plan {
     PlanKind kind;
-    Schema schema; // what it yields
+    Schema schema;               // what it yields
+    const AbsentColumns *absent; // NULL: none
     Span span;
     Plan *input; // NULL for sources
     // Whether row order is defined (after sort, serialize, range ...), by the rules

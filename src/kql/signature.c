@@ -213,7 +213,7 @@ overload_cost(const FunctionDef *fn, const Type *types, uint32_t arg_count, Reso
             return -1;
         }
         cost += step;
-        if (i < RESOLUTION_ARGS_MAX)
+        if (out->targets)
             out->targets[i] = target;
     }
     out->fn = fn;
@@ -255,24 +255,28 @@ signature_resolve(const FunctionDef *const *overloads, size_t count, const Type 
                   const Span *spans, uint32_t arg_count, Span span, Resolution *out, AzError *error)
 {
     int best = -1;
+    const FunctionDef *chosen = NULL;
     const FunctionDef *nearest = overloads[0];
     uint32_t nearest_misfit = 0;
     bool seen = false;
     for (size_t i = 0; i < count; i++) {
-        Resolution candidate;
+        Resolution candidate = {.targets = NULL};
         uint32_t misfit;
         int cost = overload_cost(overloads[i], types, arg_count, &candidate, &misfit);
         if (cost >= 0 && (best < 0 || cost < best)) {
             best = cost;
-            *out = candidate;
+            chosen = overloads[i];
         } else if (cost < 0 && (!seen || (misfit < arg_count && misfit > nearest_misfit))) {
             nearest = overloads[i];
             nearest_misfit = misfit;
             seen = true;
         }
     }
-    if (best >= 0)
+    if (chosen) {
+        uint32_t misfit;
+        overload_cost(chosen, types, arg_count, out, &misfit);
         return true;
+    }
     if (nearest->flags & FN_INTERNAL)
         return report_operator(nearest, types, arg_count, span, error);
     return report_misfit(nearest, types, spans, arg_count, nearest_misfit, span, error);

@@ -53,14 +53,11 @@ Type type_of_branches(Type a, Type b);
 // An overload with the types its arguments are to be converted to.
 typedef struct Resolution {
     const FunctionDef *fn;
-    Type targets[SIGNATURE_PARAMS_MAX * 4];
-    Type result; // TYPE_NONE: computed by the function's bind hook
+    Type *targets; // the caller's, one for each argument
+    Type result;   // TYPE_NONE: computed by the function's bind hook
 } Resolution;
-enum { RESOLUTION_ARGS_MAX = SIGNATURE_PARAMS_MAX * 4 };
 
-// Chooses among the overloads for arguments of the given types. More arguments than
-// RESOLUTION_ARGS_MAX are allowed for variadic functions: the last target then holds
-// for the rest. On failure fills `error` at `span`: arity or the first argument that
+// Chooses among the overloads for arguments of the given types. On failure fills `error` at `span`: arity or the first argument that
 // does not fit, with what was wanted and what came.
 bool signature_resolve(const FunctionDef *const *overloads, size_t count, const Type *types,
                        const Span *spans, uint32_t arg_count, Span span, Resolution *out,

@@ -38,9 +38,8 @@ static const struct {
     const char *name;
     Type type;
 } TYPE_SYNONYMS[] = {
-    {"boolean", TYPE_BOOL},  {"int32", TYPE_INT},  {"int64", TYPE_LONG},
-    {"double", TYPE_REAL},   {"float", TYPE_REAL}, {"date", TYPE_DATETIME},
-    {"time", TYPE_TIMESPAN}, {"uuid", TYPE_GUID},  {"uniqueid", TYPE_GUID},
+    {"boolean", TYPE_BOOL},  {"int32", TYPE_INT},     {"int64", TYPE_LONG}, {"double", TYPE_REAL},
+    {"date", TYPE_DATETIME}, {"time", TYPE_TIMESPAN}, {"uuid", TYPE_GUID},  {"uniqueid", TYPE_GUID},
 };
 
 size_t

@@ -37,7 +37,7 @@ check_round_trip(Arena *arena, const AstQuery *query)
     Buffer first = {0}, second = {0};
     AzError error = {0};
     ast_print(query, &first);
-    AstQuery *again = kql_parse(arena, buffer_slice(&first), &error);
+    AstQuery *again = kql_parse(arena, buffer_slice(&first), NULL, &error);
     if (again) {
         ast_print(again, &second);
         require(str_equal(buffer_slice(&first), buffer_slice(&second)));
@@ -57,7 +57,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size)
         memcpy(copy, data, size);
     Str text = {copy, size};
-    AstQuery *query = kql_parse(&arena, text, &error);
+    AstQuery *query = kql_parse(&arena, text, NULL, &error);
     if (query)
         check_round_trip(&arena, query);
     else

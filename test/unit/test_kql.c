@@ -8,14 +8,21 @@
 //     x:long
 //     [2]
 //
-// or, for a query that must fail, `error LINE:COLUMN text` with a part of the message.
+// or, for a query that must fail, `error LINE:COLUMN text` with a part of the message. Of
+// several such lines each must be met in turn, and there must be no more errors; one line
+// alone is the first error. Lines `warning LINE:COLUMN text` may follow an answer.
+// Arguments: the folder of the cases, then corpora (JSON lines with a member `query`), whose
+// queries must have one answer however they are run.
+//
 // Every case runs with batches of 1, 7 and 4096 rows, on 1 and 4 threads, and with each
 // rule of the optimiser switched off: the answer must not change.
 
+#include "base/array.h"
 #include "base/map.h"
 #include "db/db.h"
 #include "kql/binder.h"
 #include "report/result.h"
+#include "value/json.h"
 
 #include <dirent.h>
 #include <stdio.h>
@@ -61,76 +68,37 @@ print_result(Buffer *out, const ResultTable *table)
 }
 
 static void
+print_error(Buffer *out, const char *what, const AzError *error, Str query)
+{
+    uint32_t line = 0, column = 0;
+    if (error->has_span)
+        text_position(query, error->span.start, &line, &column);
+    buffer_printf(out, "%s %u:%u %s\n", what, line, column, error->message);
+}
+
+static void
 run_query(Database *db, Str query, uint32_t rules_off, Buffer *out)
 {
     Arena arena = {0};
     AzError error = {0};
-    QueryOptions options = {.rules_off = rules_off, .now = 638712864000000000};
+    Diagnostics found = {0};
+    QueryOptions options = {
+        .rules_off = rules_off, .now = 638712864000000000, .diagnostics = &found};
     QueryResult *result = db_query(db, &arena, query, &options, &error);
     buffer_clear(out);
-    if (result) {
-        // Of the last statement; fork and facet have several, each under its name.
-        for (uint32_t t = result->primary; t < result->count; t++) {
-            if (result->count > result->primary + 1)
-                buffer_printf(out, "table %.*s\n", STR_ARG(result->names[t]));
-            print_result(out, result->tables[t]);
-        }
-    } else {
-        uint32_t line = 0, column = 0;
-        if (error.has_span)
-            text_position(query, error.span.start, &line, &column);
-        buffer_printf(out, "error %u:%u %s\n", line, column, error.message);
+    // Of the last statement; fork and facet have several, each under its name.
+    for (uint32_t t = result ? result->primary : 0; result && t < result->count; t++) {
+        if (result->count > result->primary + 1)
+            buffer_printf(out, "table %.*s\n", STR_ARG(result->names[t]));
+        print_result(out, result->tables[t]);
     }
+    for (uint32_t i = 0; i < found.error_count; i++)
+        print_error(out, "error", &found.errors[i], query);
+    if (!result && !found.error_count)
+        print_error(out, "error", &error, query);
+    for (uint32_t i = 0; i < found.warning_count; i++)
+        print_error(out, "warning", &found.warnings[i], query);
     arena_free(&arena);
-}
-
-// An expected error names the place and a part of the message.
-static bool
-matches(Str expected, Str got)
-{
-    expected = str_trim(expected);
-    got = str_trim(got);
-    if (!str_starts(expected, STR("error ")))
-        return str_equal(expected, got);
-    size_t place = 6;
-    while (place < expected.len && expected.ptr[place] != ' ')
-        place++;
-    return str_starts(got, str_slice(expected, 0, place)) &&
-           str_find(got, str_trim(str_slice(expected, place, expected.len))) >= 0;
-}
-
-static void
-check(Database *const *dbs, const char *file, Str name, Str query, Str expected, Totals *totals)
-{
-    static const uint32_t SIZES[] = {4096, 7, 1};
-    static const uint32_t OFF[] = {0,
-                                   OPTIMISE_PUSH_FILTER,
-                                   OPTIMISE_PRUNE_COLUMNS,
-                                   OPTIMISE_SCAN_PREDICATES,
-                                   OPTIMISE_TOP_K,
-                                   OPTIMISE_ALL};
-    Buffer got = {0};
-    for (size_t s = 0; s < 3; s++) {
-        for (size_t d = 0; d < 2; d++) {
-            for (size_t o = 0; o < sizeof(OFF) / sizeof(OFF[0]); o++) {
-                if (o && (s || d))
-                    break;
-                batch_rows = SIZES[s];
-                run_query(dbs[d], query, OFF[o], &got);
-                if (matches(expected, buffer_slice(&got)))
-                    continue;
-                printf("%s: %.*s (batches of %u, %zu threads, rules off %x)\n%.*s\nwanted:\n%.*s\n"
-                       "got:\n%.*s\n",
-                       file, STR_ARG(name), SIZES[s], thread_pool_size(db_threads(dbs[d])), OFF[o],
-                       STR_ARG(query), STR_ARG(expected), STR_ARG(buffer_slice(&got)));
-                totals->failed++;
-                buffer_free(&got);
-                return;
-            }
-        }
-    }
-    totals->passed++;
-    buffer_free(&got);
 }
 
 static Str
@@ -142,6 +110,163 @@ take_line(Str *text)
     Str line = str_slice(*text, 0, end);
     *text = str_slice(*text, end + 1, text->len);
     return line;
+}
+
+static bool
+is_message(Str line)
+{
+    return str_starts(line, STR("error ")) || str_starts(line, STR("warning "));
+}
+
+// An expected message names the place and a part of the text.
+static bool
+message_matches(Str expected, Str got)
+{
+    size_t place = 0;
+    for (int blanks = 0; place < expected.len; place++)
+        if (expected.ptr[place] == ' ' && ++blanks == 2)
+            break;
+    return str_starts(got, str_slice(expected, 0, place)) &&
+           str_find(got, str_trim(str_slice(expected, place, expected.len))) >= 0;
+}
+
+static bool
+matches(Str expected, Str got)
+{
+    expected = str_trim(expected);
+    got = str_trim(got);
+    bool one = is_message(expected) && str_find(expected, STR("\n")) < 0;
+    bool warns = str_find(expected, STR("\nwarning ")) >= 0 || is_message(expected);
+    while (expected.len) {
+        Str want = take_line(&expected), have = take_line(&got);
+        bool equal = is_message(want) ? message_matches(want, have) : str_equal(want, have);
+        if (!equal)
+            return false;
+    }
+    return one || !got.len || (!warns && str_starts(got, STR("warning ")));
+}
+
+// How a query is run: none of it may show in the answer.
+typedef struct Variant {
+    uint32_t rows;      // of a batch
+    unsigned db;        // 0: one thread, 1: four
+    uint32_t rules_off; // of the optimiser
+} Variant;
+
+static const Variant VARIANTS[] = {
+    {4096, 0, 0},
+    {4096, 0, OPTIMISE_PUSH_FILTER},
+    {4096, 0, OPTIMISE_PRUNE_COLUMNS},
+    {4096, 0, OPTIMISE_SCAN_PREDICATES},
+    {4096, 0, OPTIMISE_TOP_K},
+    {4096, 0, OPTIMISE_ALL},
+    {4096, 1, 0},
+    {7, 0, 0},
+    {7, 1, 0},
+    {1, 0, 0},
+    {1, 1, OPTIMISE_ALL},
+    {1, 1, 0},
+};
+
+static void
+run_variant(Database *const *dbs, Str query, const Variant *variant, Buffer *out)
+{
+    batch_rows = variant->rows;
+    run_query(dbs[variant->db], query, variant->rules_off, out);
+}
+
+static void
+print_failure(const Variant *variant, Str query, Str wanted, Str got)
+{
+    printf("(batches of %u, %d threads, rules off %x)\n%.*s\nwanted:\n%.*s\ngot:\n%.*s\n",
+           variant->rows, variant->db ? 4 : 1, variant->rules_off, STR_ARG(query), STR_ARG(wanted),
+           STR_ARG(got));
+}
+
+static void
+check(Database *const *dbs, const char *file, Str name, Str query, Str expected, Totals *totals)
+{
+    Buffer got = {0};
+    bool right = true;
+    for (size_t v = 0; v < COUNT_OF(VARIANTS) && right; v++) {
+        run_variant(dbs, query, &VARIANTS[v], &got);
+        right = matches(expected, buffer_slice(&got));
+        if (right)
+            continue;
+        printf("%s: %.*s ", file, STR_ARG(name));
+        print_failure(&VARIANTS[v], query, expected, buffer_slice(&got));
+    }
+    if (right)
+        totals->passed++;
+    else
+        totals->failed++;
+    buffer_free(&got);
+}
+
+// ---- other people's corpora: the variants against each other ----
+
+typedef struct CorpusCase {
+    Arena *arena;
+    Str query;
+    bool is_volatile; // its answer may differ from run to run
+} CorpusCase;
+
+static bool
+take_member(void *context, const JsonMember *member)
+{
+    CorpusCase *one = context;
+    if (str_equal(member->key, STR("query")) && member->kind == DYN_STRING)
+        one->query = str_copy(one->arena, member->string);
+    if (str_equal(member->key, STR("volatile")))
+        one->is_volatile = member->kind != DYN_BOOL || member->boolean;
+    return true;
+}
+
+static void
+compare_variants(Database *const *dbs, const char *file, Str query, Totals *totals)
+{
+    Buffer first = {0}, got = {0};
+    run_variant(dbs, query, &VARIANTS[0], &first);
+    bool same = true;
+    for (size_t v = 1; v < COUNT_OF(VARIANTS) && same; v++) {
+        run_variant(dbs, query, &VARIANTS[v], &got);
+        same = str_equal(buffer_slice(&first), buffer_slice(&got));
+        if (same)
+            continue;
+        printf("%s: ", file);
+        print_failure(&VARIANTS[v], query, buffer_slice(&first), buffer_slice(&got));
+    }
+    if (same)
+        totals->passed++;
+    else
+        totals->failed++;
+    buffer_free(&first);
+    buffer_free(&got);
+}
+
+static void
+run_corpus(Database *const *dbs, const char *path, Totals *totals)
+{
+    Arena arena = {0};
+    JsonParser *parser = json_parser_new();
+    DynBuilder *builder = dyn_builder_new();
+    Str text = read_file(&arena, path);
+    while (text.len) {
+        Arena scratch = {0};
+        CorpusCase one = {.arena = &scratch};
+        const char *why;
+        size_t offset;
+        Str line = take_line(&text);
+        bool chance = str_find(line, STR("rand(")) >= 0 || str_find(line, STR("new_guid(")) >= 0 ||
+                      str_find(line, STR("sample")) >= 0;
+        if (!chance && json_walk_object(parser, builder, line, take_member, &one, &why, &offset) &&
+            one.query.len && !one.is_volatile)
+            compare_variants(dbs, path, one.query, totals);
+        arena_free(&scratch);
+    }
+    json_parser_free(parser);
+    dyn_builder_free(builder);
+    arena_free(&arena);
 }
 
 static void
@@ -225,6 +350,8 @@ main(int argc, char **argv)
     }
     if (count >= 0)
         free(entries);
+    for (int i = 2; i < argc; i++) // those that are not there are left out
+        run_corpus(dbs, argv[i], &totals);
     batch_rows = BATCH_ROWS_MAX;
     Examples examples = {dbs[0], &totals};
     db_each_function(dbs[0], check_example, &examples);

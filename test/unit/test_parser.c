@@ -20,7 +20,7 @@ static AstQuery *
 parse(Str text, AzError *error)
 {
     *error = (AzError){0};
-    AstQuery *query = kql_parse(&arena, text, error);
+    AstQuery *query = kql_parse(&arena, text, NULL, error);
     assert_true((query != NULL) == (error->code == AZ_OK));
     return query;
 }
@@ -184,8 +184,9 @@ test_statements(void **state)
     (void)state;
     static const Case CASES[] = {
         {"", ""},
-        {";; T ;;", "T"},
+        {"T ;", "T"},
         {"T; U | take 1", NULL},
+        {"T | where a = true", NULL},
         {"let x = 5; print x", NULL},
         {"let f = (T:(*), U:(a:long), n:long, s:string = \"x\") { let y = n; T | take y }; f(X)",
          NULL},
@@ -313,7 +314,6 @@ test_errors(void **state)
         {"T\n| project |", 2, 11, "expected an expression, found '|'"},
         {"T |", 1, 4,
          "expected an operator (where, project, summarize ...), but the query ends here"},
-        {"T | where a = 1", 1, 13, "'=' gives a name to a value; to compare, write '=='"},
         {"T | where (a", 1, 13, "expected ')' to close the parenthesis, but the query ends here"},
         {"T | project a b", 1, 15, "expected '|', ';' or the end of the query, found 'b'"},
         {"T | sort a", 1, 10, "expected 'by' after 'sort' or 'order', found 'a'"},
@@ -325,8 +325,7 @@ test_errors(void **state)
         {"print 'a\\q'", 1, 9,
          "this escape does not exist; write \\\\ for a backslash, or @\"...\" for a string without "
          "escapes"},
-        {"print datetime(tomorrow)", 1, 7,
-         "'tomorrow' is not a datetime; see the forms of this literal"},
+        {"T;; T", 1, 3, "expected an expression, found ';'"},
         {"print datetime(2020-01-01", 1, 7, "this literal is not closed: ')' is missing"},
         {"print 99999999999999999999", 1, 7, "this number is too large for its type"},
         {"print a between (1)", 1, 19, "expected '..' between the bounds, found ')'"},

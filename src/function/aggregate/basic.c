@@ -517,7 +517,7 @@ BIT_AGGREGATE(BIT_XOR, ^)
                   DOC " Only rows for which the predicate is true.", IMPL, FN_AGG_IF)
 
 static const FunctionDef ROWS[] = {
-    AGGREGATE("count", "cnt", "(anything:scalar=) : long", "The number of rows.", COUNT, 0),
+    AGGREGATE("count", "cnt", "() : long", "The number of rows.", COUNT, 0),
     AGGREGATE("countif", NULL, "(predicate:bool) : long",
               "The number of rows for which the predicate is true.", COUNT, FN_AGG_IF),
     AGGREGATE_AND_IF("sum", "if", "value:int", "long", "The sum of the values.", SUM_INT),

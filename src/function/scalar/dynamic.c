@@ -235,10 +235,9 @@ extract_json_bind(Arena *arena, const FunctionDef *fn, Expr *const *args, uint32
         return true;
     Path *steps = ARENA_NEW(arena, Path);
     Str text = str_copy(arena, text_str(&args[0]->value.text));
-    if (!path_parse_loose(arena, text, steps))
-        return error_at(error, AZ_SEMANTIC, args[0]->span,
-                        "'%.*s' is not a JSONPath such as $.name['other name'][0]", STR_ARG(text));
-    *bound = steps;
+    // What is no JSONPath leads nowhere, as it does when the path comes from a column.
+    if (path_parse_loose(arena, text, steps))
+        *bound = steps;
     return true;
 }
 

@@ -1,6 +1,7 @@
 // azimuth assess: all controls over a snapshot, and what they found as text and files.
 
 #include "assess/assess.h"
+#include "azure/tables.h"
 #include "cli/cli.h"
 #include "report/assessment_report.h"
 #include "version.h"
@@ -110,6 +111,8 @@ assess_command(int argc, char **argv)
         .store = store, .content = content, .snapshot = n_snapshot, .threads = (size_t)n_threads};
     AzError error = {0};
     Database *db = db_open(&db_options, &error);
+    if (db)
+        azure_add_tables(db);
     Arena arena = {0};
     AssessOptions assess_options = {
         .controls_glob = glob,

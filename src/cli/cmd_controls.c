@@ -2,6 +2,7 @@
 
 #include "assess/control.h"
 #include "assess/fixture.h"
+#include "azure/tables.h"
 #include "cli/cli.h"
 
 #include <inttypes.h>
@@ -88,6 +89,8 @@ controls_command(int argc, char **argv)
     AzError error = {0};
     DatabaseOptions db_options = {.content = content};
     Database *db = db_open(&db_options, &error);
+    if (db)
+        azure_add_tables(db);
     if (!db) {
         cli_error(&error, STR(""));
         return AZIMUTH_EXIT_ERROR;

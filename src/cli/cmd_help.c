@@ -1,5 +1,6 @@
 // azimuth help: what the language knows of a name, and the reference pages.
 
+#include "azure/tables.h"
 #include "cli/cli.h"
 #include "db/help.h"
 #include "report/help_markdown.h"
@@ -81,6 +82,8 @@ help_command(int argc, char **argv)
     AzError error = {0};
     DatabaseOptions database = {.store = store, .content = content, .threads = 1};
     Database *db = db_open(&database, &error);
+    if (db)
+        azure_add_tables(db);
     if (!db) {
         cli_error(&error, STR(""));
         return AZIMUTH_EXIT_ERROR;

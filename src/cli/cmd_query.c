@@ -1,5 +1,6 @@
 // azimuth query: KQL from the argument, a file, standard input, a batch or a prompt.
 
+#include "azure/tables.h"
 #include "cli/cli.h"
 #include "cli/prompt.h"
 #include "cli/query_options.h"
@@ -233,6 +234,8 @@ run_with(const QueryWords *words, QuerySettings *settings, const DatabaseOptions
 {
     AzError error = {0};
     settings->db = db_open(db_options, &error);
+    if (settings->db)
+        azure_add_tables(settings->db);
     if (!settings->db) {
         cli_error(&error, STR(""));
         return AZIMUTH_EXIT_ERROR;

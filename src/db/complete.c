@@ -87,6 +87,7 @@ offer_tables(Complete *c)
 {
     offer_lets(c);
     offer_topics(c, TOPIC_TABLE, CANDIDATE_TABLE);
+    offer_topics(c, TOPIC_COMPUTED, CANDIDATE_FUNCTION);
     offer_topics(c, TOPIC_KQL_FUNCTION, CANDIDATE_FUNCTION);
 }
 

@@ -71,6 +71,9 @@ db_close(Database *db)
     places_free(db->places);
     if (db->registry)
         registry_free(db->registry);
+    for (size_t i = 0; i < db->table_functions.len; i++)
+        if (db->table_functions.items[i].set.free)
+            db->table_functions.items[i].set.free(db->table_functions.items[i].context);
     thread_pool_free(db->threads);
     arena_free(&db->tables_arena);
     arena_free(&db->empty_arena);
@@ -106,6 +109,21 @@ void
 db_add_functions(Database *db, FunctionSet set)
 {
     registry_add(db->registry, set);
+}
+
+void
+db_add_table_functions(Database *db, TableFunctionSet set, void *context)
+{
+    TableFunctions added = {set, context};
+    ARRAY_PUSH(&db->arena, &db->table_functions, added);
+}
+
+void
+db_each_table_function(Database *db, void (*each)(void *arg, const TableFunctionDef *fn), void *arg)
+{
+    for (size_t i = 0; i < db->table_functions.len; i++)
+        for (uint32_t f = 0; f < db->table_functions.items[i].set.count; f++)
+            each(arg, &db->table_functions.items[i].set.functions[f]);
 }
 
 // ---- tables in memory ----

@@ -8,6 +8,7 @@
 #include "db/places.h"
 #include "exec/exec.h"
 #include "kql/plugin_def.h"
+#include "kql/table_function_def.h"
 
 typedef struct Database Database;
 
@@ -46,6 +47,21 @@ void db_drop_tables(Database *db); // forgets all tables that were put
 
 // Adds functions of a room above to the language.
 void db_add_functions(Database *db, FunctionSet set);
+
+// Tables that a room above computes when a query names them. `open` gives the rows for the
+// arguments, one a parameter; the source and what it points to live in `arena`, as long as
+// the query. It may run queries of its own; it is called while a query is bound, never from
+// two threads at once. `context` is the room's, given back to `free` when the database closes.
+typedef struct TableFunctionSet {
+    const TableFunctionDef *functions;
+    uint32_t count;
+    TableSource *(*open)(void *context, Database *db, Arena *arena, const TableFunctionDef *fn,
+                         const Value *args, AzError *error);
+    void (*free)(void *context); // may be NULL
+} TableFunctionSet;
+void db_add_table_functions(Database *db, TableFunctionSet set, void *context);
+void db_each_table_function(Database *db, void (*each)(void *arg, const TableFunctionDef *fn),
+                            void *arg);
 
 // The value of a query parameter, as text; see `declare query_parameters`.
 typedef struct QueryParameter {

@@ -14,6 +14,12 @@ typedef struct MemoryTable {
     bool ignore_case;
 } MemoryTable;
 
+// Computed tables that one room added.
+typedef struct TableFunctions {
+    TableFunctionSet set;
+    void *context;
+} TableFunctions;
+
 struct Database {
     Arena arena;
     Store *store;
@@ -30,8 +36,12 @@ struct Database {
     Map tables;         // name (any case) -> MemoryTable
     Arena empty_arena;  // sources of declared tables without rows
     Map empty;          // name (any case) -> MemoryTable
-    bool saved_read;    // functions kept in the store
-    Map saved;          // name -> SavedEntry
+    struct {
+        TableFunctions *items;
+        size_t len, cap;
+    } table_functions;
+    bool saved_read; // functions kept in the store
+    Map saved;       // name -> SavedEntry
 };
 
 // The binder's view of the world during one query.

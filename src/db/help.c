@@ -167,6 +167,28 @@ add_table(void *context, Str name)
     topic->has_columns = db_table_schema(gather->db, gather->arena, name, &topic->columns);
 }
 
+static void
+add_computed(void *context, const TableFunctionDef *fn)
+{
+    Gather *gather = context;
+    bool is_new;
+    Topic *topic = add_topic(gather, str_from(fn->name), &is_new);
+    topic->doc = str_from(fn->doc);
+    Buffer text = {0};
+    buffer_text(&text, fn->name);
+    for (uint32_t i = 0; i < fn->param_count; i++)
+        buffer_printf(&text, "%s%s:%s%s%s", i ? ", " : "(", fn->params[i].name,
+                      type_name(fn->params[i].type), fn->params[i].optional ? "=" : "",
+                      i + 1 == fn->param_count ? ")" : "");
+    add_text(gather, &topic->signatures, str_copy(gather->arena, buffer_slice(&text)));
+    buffer_free(&text);
+    topic->has_columns = true;
+    topic->columns =
+        (Schema){ARENA_ARRAY(gather->arena, Column, fn->column_count), fn->column_count};
+    for (uint32_t c = 0; c < fn->column_count; c++)
+        topic->columns.columns[c] = (Column){str_from(fn->columns[c].name), fn->columns[c].type};
+}
+
 // ---- lists ----
 
 static int
@@ -192,6 +214,7 @@ gather_kind(Database *db, Arena *arena, TopicKind kind, bool columns)
     case TOPIC_KQL_FUNCTION:
         content_each_function(db_content(db), add_kql_function, &gather);
         break;
+    case TOPIC_COMPUTED: db_each_table_function(db, add_computed, &gather); break;
     case TOPIC_TABLE:
         db_each_table(db, add_table, &gather);
         content_each_table(db_content(db), add_table, &gather);
@@ -272,6 +295,7 @@ topic_kind_name(TopicKind kind)
         [TOPIC_WINDOW] = "window function",
         [TOPIC_PLUGIN] = "plugin of evaluate",
         [TOPIC_KQL_FUNCTION] = "function in KQL",
+        [TOPIC_COMPUTED] = "computed table",
         [TOPIC_TABLE] = "table",
     };
     return NAMES[kind];

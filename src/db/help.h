@@ -14,6 +14,7 @@ typedef enum TopicKind {
     TOPIC_WINDOW,
     TOPIC_PLUGIN,
     TOPIC_KQL_FUNCTION, // content/functions
+    TOPIC_COMPUTED,     // computed tables
     TOPIC_TABLE,
     TOPIC_KINDS,
 } TopicKind;

@@ -95,6 +95,52 @@ find_place(QueryCatalog *query, Str place, StoreView **view, AzError *error)
                      STR_ARG(place), STR_ARG(place), STR_ARG(place));
 }
 
+// ---- computed tables ----
+
+// The function of that name and the set it is in; NULL when there is none.
+static const TableFunctionDef *
+computed_table(const Database *db, Str name, const TableFunctions **home)
+{
+    for (size_t i = 0; i < db->table_functions.len; i++) {
+        const TableFunctions *added = &db->table_functions.items[i];
+        for (uint32_t f = 0; f < added->set.count; f++)
+            if (str_equal(name, str_from(added->set.functions[f].name))) {
+                *home = added;
+                return &added->set.functions[f];
+            }
+    }
+    return NULL;
+}
+
+static const TableFunctionDef *
+catalog_table_function(void *context, Str name)
+{
+    const TableFunctions *home = NULL;
+    return computed_table(((QueryCatalog *)context)->db, name, &home);
+}
+
+static void
+catalog_each_table_function(void *context, void (*each)(void *arg, const TableFunctionDef *fn),
+                            void *arg)
+{
+    db_each_table_function(((QueryCatalog *)context)->db, each, arg);
+}
+
+static TableSource *
+catalog_open_table_function(void *context, const TableFunctionDef *fn, const Value *args,
+                            AzError *error)
+{
+    QueryCatalog *query = context;
+    const TableFunctions *home = NULL;
+    computed_table(query->db, str_from(fn->name), &home);
+    if (!query->catalog.check)
+        return home->set.open(home->context, query->db, &query->arena, fn, args, error);
+    Schema schema = {ARENA_ARRAY(&query->arena, Column, fn->column_count), fn->column_count};
+    for (uint32_t c = 0; c < fn->column_count; c++)
+        schema.columns[c] = (Column){str_from(fn->columns[c].name), fn->columns[c].type};
+    return memory_source_new(&query->arena, &schema, NULL, 0);
+}
+
 static TableSource *
 catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignore_case,
               AzError *error)
@@ -110,6 +156,15 @@ catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignor
         TableSource *source = stored_table(db, view, name, canonical, ignore_case, error);
         if (source || failed(error))
             return source;
+    }
+    const TableFunctions *home = NULL;
+    const TableFunctionDef *computed = table || other ? NULL : computed_table(db, name, &home);
+    if (computed && !table_function_required(computed)) {
+        Value *args = ARENA_ARRAY(&query->arena, Value, computed->param_count);
+        for (uint32_t i = 0; i < computed->param_count; i++)
+            args[i] = value_null(computed->params[i].type);
+        *canonical = name;
+        return catalog_open_table_function(context, computed, args, error);
     }
     if (!table)
         table = empty_table(db, name);
@@ -464,6 +519,9 @@ query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *option
         .context = query,
         .check = check,
         .find_table = catalog_table,
+        .find_table_function = catalog_table_function,
+        .each_table_function = catalog_each_table_function,
+        .open_table_function = catalog_open_table_function,
         .each_table = catalog_each_table,
         .open_column = catalog_open_column,
         .find_external = catalog_external,

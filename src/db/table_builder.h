@@ -6,11 +6,6 @@
 
 typedef struct TableBuilder TableBuilder;
 
-typedef struct TableColumn {
-    const char *name;
-    Type type;
-} TableColumn;
-
 TableBuilder *table_builder_new(const TableColumn *columns, uint32_t count);
 void table_builder_free(TableBuilder *builder);
 

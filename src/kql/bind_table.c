@@ -101,6 +101,40 @@ find_table(Binder *b, Str database, Str name, Span span)
     return NULL;
 }
 
+// A call of a computed table: its arguments are constants.
+static Plan *
+bind_table_function(Binder *b, const TableFunctionDef *fn, const AstExpr *call)
+{
+    uint32_t required = table_function_required(fn);
+    Str name = str_from(fn->name);
+    if (call->args.len < required || call->args.len > fn->param_count) {
+        if (required < fn->param_count)
+            bind_fail(b, call->span, "%s() takes %u to %u arguments, not %zu", fn->name, required,
+                      fn->param_count, call->args.len);
+        else
+            bind_fail(b, call->span, "%s() takes %u arguments, not %zu", fn->name, required,
+                      call->args.len);
+        return NULL;
+    }
+    Value *args = ARENA_ARRAY(b->arena, Value, fn->param_count);
+    for (uint32_t i = 0; i < fn->param_count; i++) {
+        args[i] = value_null(fn->params[i].type);
+        if (i >= call->args.len)
+            continue;
+        Expr *value = bind_constant(b, call->args.items[i], fn->params[i].type, fn->params[i].name);
+        if (!value)
+            return NULL;
+        args[i] = value->value;
+    }
+    AzError error = {0};
+    TableSource *source = b->catalog->open_table_function(b->catalog->context, fn, args, &error);
+    if (source)
+        return scan_plan(b, source, name, false, call->span);
+    if (b->error->code == AZ_OK)
+        error_at(b->error, error.code, call->span, "%s", error.message);
+    return NULL;
+}
+
 Plan *
 bind_body(Binder *b, const AstStatementList *body, Scope *scope, Span span)
 {
@@ -227,6 +261,10 @@ bind_table_call(Binder *b, const AstExpr *ast)
         return bind_pattern_call(b, binding, ast, NULL, ast->span);
     if (!binding && bind_special_table(b, ast, &special))
         return special;
+    const TableFunctionDef *computed =
+        binding ? NULL : b->catalog->find_table_function(b->catalog->context, name);
+    if (computed)
+        return bind_table_function(b, computed, ast);
     Scope *home;
     const AstFunctionFile *file;
     const AstFunction *function = find_kql_function(b, name, &home, &file);

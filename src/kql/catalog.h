@@ -5,6 +5,7 @@
 
 #include "kql/ast.h"
 #include "kql/plugin_def.h"
+#include "kql/table_function_def.h"
 
 // A source whose rows lie outside the store: externaldata and its kin.
 typedef struct ExternalRequest {
@@ -54,6 +55,15 @@ typedef struct Catalog {
     // A function defined in KQL (content/functions, or saved in the store), parsed;
     // NULL when there is none.
     const AstFunctionFile *(*find_user_function)(void *context, Str name, AzError *error);
+
+    // A table that is computed, by exact name, or NULL.
+    const TableFunctionDef *(*find_table_function)(void *context, Str name);
+    void (*each_table_function)(void *context, void (*each)(void *arg, const TableFunctionDef *fn),
+                                void *arg);
+    // Its rows for these arguments, one a parameter; no rows when the query is only checked.
+    // NULL with an error.
+    TableSource *(*open_table_function)(void *context, const TableFunctionDef *fn,
+                                        const Value *args, AzError *error);
 
     // The result type of a call whose row says `*`, and what the function wants to
     // keep (regex, set ...). `args` are bound already. False with an error at a span.

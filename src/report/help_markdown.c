@@ -227,6 +227,8 @@ all_pages(Pages *pages, Arena *arena)
         {TOPIC_WINDOW, "window-functions.md", "Window functions",
          "They need rows in a defined order: behind sort, top, range or serialize."},
         {TOPIC_PLUGIN, "plugins.md", "Plugins", "For the operator evaluate."},
+        {TOPIC_COMPUTED, "computed-tables.md", "Computed tables",
+         "Tables that are computed from the snapshot when a query names them."},
         {TOPIC_KQL_FUNCTION, "kql-functions.md", "Functions written in KQL",
          "They stand in `content/functions`, one a file, and may be changed there."},
     };

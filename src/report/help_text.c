@@ -14,6 +14,7 @@ static const struct {
     [TOPIC_WINDOW] = {"window", "window functions"},
     [TOPIC_PLUGIN] = {"plugins", "plugins of evaluate"},
     [TOPIC_KQL_FUNCTION] = {"kql", "functions in KQL"},
+    [TOPIC_COMPUTED] = {"computed", "computed tables"},
     [TOPIC_TABLE] = {"tables", "tables"},
 };
 

@@ -39,6 +39,19 @@ check 'data that is not logged is unknown' says "$(u)" '^app-customer-portal,Man
 check 'one principal' test "$(u ines.albrecht@contoso.com | wc -l)" = 4
 check 'logs before the time asked for do not count' test "$(u --since 2026-11-21T00:00:00Z | grep -c ',used,')" = 0
 
+# The same as tables of the language.
+q() { "$azimuth" query --store "$store" --format csv "$@" 2>&1; }
+check 'EffectiveAccess spreads groups' says "$(q 'EffectiveAccess | where Principal =~ "ines.albrecht@contoso.com" and OperationClass == "Assign roles" | project Via, Role, Eligible')" '^grp-ai-production-owners,Owner,false'
+check 'EffectiveAccess shows eligible ones' says "$(q 'EffectiveAccess | where Eligible | distinct Role')" 'Azure AI Administrator'
+check 'WhoCan() agrees with the command' test "$(q "WhoCan('$keys', 'aif-contoso-prod') | count" | tail -1 | tr -d '\r')" = "$(($(a who-can $keys aif-contoso-prod --format csv | wc -l) - 1))"
+check 'WhatCan() joins' says "$(q 'WhatCan("ines.albrecht@contoso.com") | join kind=inner (print Role = "Owner") on Role | project Via')" 'grp-ai-production-owners'
+check 'AccessPath() tells the hops' test "$(q 'AccessPath("ines.albrecht@contoso.com", "aif-contoso-prod") | where Role == "Owner" or Edge == "MemberOf" | summarize make_list(Edge) by Path | count' | tail -1 | tr -d '\r')" = 3
+check 'wrong arguments are told' says "$(q 'WhoCan("x")')" 'WhoCan\(\) takes 2 to 3 arguments, not 1'
+check 'arguments are constants' says "$(q 'users | extend x = toscalar(WhatCan(displayName) | count)')" 'constant|column|value'
+check 'computed tables bind without data' test "$("$azimuth" query --check 'EffectiveAccess | where Eligible | join (WhoCan("a", "b")) on Scope')" = ok
+check 'and are empty without data' test "$("$azimuth" query --format csv 'EffectiveAccess | count' | tail -1 | tr -d '\r')" = 0
+check 'many threads give the same rows' test "$(AZIMUTH_THREADS=1 q 'EffectiveAccess' | md5sum)" = "$(AZIMUTH_THREADS=4 q 'EffectiveAccess' | md5sum)"
+
 # Hostile data: groups and management groups in circles, ids twice and in mixed case,
 # assignments of nobody, of unknown roles, with conditions that cannot be read.
 mkdir "$scratch/hostile"

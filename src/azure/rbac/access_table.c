@@ -4,6 +4,25 @@
 
 #include <stdlib.h>
 
+const TableColumn WHO_CAN_COLUMNS[] = {
+    {"Principal", TYPE_STRING}, {"Kind", TYPE_STRING},  {"Verdict", TYPE_STRING},
+    {"Role", TYPE_STRING},      {"Scope", TYPE_STRING}, {"Via", TYPE_STRING},
+    {"Condition", TYPE_STRING}, {"Id", TYPE_STRING},
+};
+const TableColumn WHAT_CAN_COLUMNS[] = {
+    {"Role", TYPE_STRING},      {"Scope", TYPE_STRING},        {"State", TYPE_STRING},
+    {"Can", TYPE_STRING},       {"Via", TYPE_STRING},          {"Privileged", TYPE_BOOL},
+    {"Condition", TYPE_STRING}, {"AssignmentId", TYPE_STRING},
+};
+const TableColumn ACCESS_PATH_COLUMNS[] = {
+    {"Path", TYPE_LONG}, {"Step", TYPE_LONG},   {"Edge", TYPE_STRING},  {"From", TYPE_STRING},
+    {"To", TYPE_STRING}, {"Role", TYPE_STRING}, {"State", TYPE_STRING}, {"Condition", TYPE_STRING},
+};
+_Static_assert(COUNT_OF(WHO_CAN_COLUMNS) == WHO_CAN_COLUMN_COUNT &&
+                   COUNT_OF(WHAT_CAN_COLUMNS) == WHAT_CAN_COLUMN_COUNT &&
+                   COUNT_OF(ACCESS_PATH_COLUMNS) == ACCESS_PATH_COLUMN_COUNT,
+               "the columns as declared");
+
 Str
 access_principal_label(const AccessModel *model, Arena *arena, uint32_t principal)
 {
@@ -66,11 +85,6 @@ holder_order(const void *a, const void *b, void *context)
 ResultTable *
 access_who_can(const AccessWorld *world, Arena *arena, const AccessQuestion *question)
 {
-    static const TableColumn COLUMNS[] = {
-        {"Principal", TYPE_STRING}, {"Kind", TYPE_STRING},  {"Verdict", TYPE_STRING},
-        {"Role", TYPE_STRING},      {"Scope", TYPE_STRING}, {"Via", TYPE_STRING},
-        {"Condition", TYPE_STRING}, {"Id", TYPE_STRING},
-    };
     const AccessModel *model = world->model;
     HolderList list = {.arena = arena, .model = model};
     WhoCan *who = who_can_new(model, arena);
@@ -79,7 +93,7 @@ access_who_can(const AccessWorld *world, Arena *arena, const AccessQuestion *que
     if (list.len)
         qsort_r(list.items, list.len, sizeof *list.items, holder_order, (void *)(uintptr_t)model);
 
-    TableBuilder *builder = table_builder_new(COLUMNS, COUNT_OF(COLUMNS));
+    TableBuilder *builder = table_builder_new(WHO_CAN_COLUMNS, COUNT_OF(WHO_CAN_COLUMNS));
     for (size_t i = 0; i < list.len; i++) {
         const AccessHolder *holder = &list.items[i];
         table_put_text(builder, access_principal_label(model, arena, holder->principal));
@@ -197,14 +211,9 @@ ResultTable *
 access_what_can(const AccessWorld *world, const OperationFacts *facts, Arena *arena, Str principal,
                 int64_t at)
 {
-    static const TableColumn COLUMNS[] = {
-        {"Role", TYPE_STRING},      {"Scope", TYPE_STRING},        {"State", TYPE_STRING},
-        {"Can", TYPE_STRING},       {"Via", TYPE_STRING},          {"Privileged", TYPE_BOOL},
-        {"Condition", TYPE_STRING}, {"AssignmentId", TYPE_STRING},
-    };
     uint32_t count;
     AssignmentStep *steps = access_assignments_of(world->model, arena, principal, &count);
-    TableBuilder *builder = table_builder_new(COLUMNS, COUNT_OF(COLUMNS));
+    TableBuilder *builder = table_builder_new(WHAT_CAN_COLUMNS, COUNT_OF(WHAT_CAN_COLUMNS));
     for (uint32_t i = 0; i < count; i++) {
         const Assignment *assignment = steps[i].assignment;
         table_put_text(builder, access_role_label(assignment));
@@ -216,6 +225,64 @@ access_what_can(const AccessWorld *world, const OperationFacts *facts, Arena *ar
         table_put_text(builder, assignment->condition_text);
         table_put_text(builder, assignment->id);
     }
+    ResultTable *table = table_builder_finish(builder, arena);
+    table_builder_free(builder);
+    return table;
+}
+
+// ---- paths ----
+
+static void
+put_hop(TableBuilder *builder, int64_t path, int64_t step, const char *edge, Str from, Str to)
+{
+    table_put_long(builder, path);
+    table_put_long(builder, step);
+    table_put_text(builder, str_from(edge));
+    table_put_text(builder, from);
+    table_put_text(builder, to);
+}
+
+static void
+put_path(TableBuilder *builder, const AccessModel *model, Arena *arena, int64_t path,
+         const AssignmentStep *way, Str resource, int64_t at)
+{
+    const Assignment *assignment = way->assignment;
+    Str state = assignment_state(assignment, at), none = {0};
+    int64_t step = 1;
+    for (uint32_t i = 0; i + 1 < way->via_count; i++) {
+        put_hop(builder, path, step++, "MemberOf",
+                access_principal_label(model, arena, way->via[i]),
+                access_principal_label(model, arena, way->via[i + 1]));
+        for (int blank = 0; blank < 3; blank++)
+            table_put_text(builder, none);
+    }
+    put_hop(builder, path, step++, "HasRole",
+            access_principal_label(model, arena, way->via[way->via_count - 1]), assignment->scope);
+    table_put_text(builder, access_role_label(assignment));
+    table_put_text(builder, state);
+    table_put_text(builder, assignment->condition_text);
+    if (str_equal_ci(assignment->scope, resource))
+        return;
+    put_hop(builder, path, step, "Contains", assignment->scope, resource);
+    for (int blank = 0; blank < 3; blank++)
+        table_put_text(builder, none);
+}
+
+ResultTable *
+access_path(const AccessWorld *world, Arena *arena, Str principal, Str resource, int64_t at)
+{
+    uint32_t count;
+    AssignmentStep *steps = access_assignments_of(world->model, arena, principal, &count);
+    ScopeChain chain = {0};
+    scope_chain(&world->scopes, arena, resource, &chain, NULL);
+    TableBuilder *builder = table_builder_new(ACCESS_PATH_COLUMNS, COUNT_OF(ACCESS_PATH_COLUMNS));
+    int64_t path = 0;
+    for (uint32_t i = 0; i < count; i++)
+        for (size_t s = 0; s < chain.len; s++)
+            if (str_equal_ci(chain.items[s], steps[i].assignment->scope)) {
+                put_path(builder, world->model, arena, ++path, &steps[i], chain.items[0], at);
+                break;
+            }
     ResultTable *table = table_builder_finish(builder, arena);
     table_builder_free(builder);
     return table;

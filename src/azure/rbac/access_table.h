@@ -5,6 +5,10 @@
 #include "azure/rbac/operation.h"
 #include "db/table_builder.h"
 
+// The columns of the tables below, for those who declare them.
+extern const TableColumn WHO_CAN_COLUMNS[], WHAT_CAN_COLUMNS[], ACCESS_PATH_COLUMNS[];
+enum { WHO_CAN_COLUMN_COUNT = 8, WHAT_CAN_COLUMN_COUNT = 8, ACCESS_PATH_COLUMN_COUNT = 8 };
+
 // Who may do the operation: Principal, Kind, Id, Verdict, Role, Scope, Via, Condition.
 // `via` is the group that holds the assignment, empty when the principal does. The surest
 // verdicts first, then by name.
@@ -21,6 +25,12 @@ ResultTable *access_who_can_each(const AccessWorld *world, Arena *arena,
 // covers), Privileged, Via (the chain of groups), Condition, AssignmentId.
 ResultTable *access_what_can(const AccessWorld *world, const OperationFacts *facts, Arena *arena,
                              Str principal, int64_t at);
+
+// How a principal comes to a resource: one path for each assignment of its own or of its
+// groups at the resource or above it, one row a hop: Path (number), Step, Edge (MemberOf,
+// HasRole, Contains), From, To, Role, State, Condition.
+ResultTable *access_path(const AccessWorld *world, Arena *arena, Str principal, Str resource,
+                         int64_t at);
 
 // The name people know a principal by; its id when it has none. "(not in the data)" is
 // added to ids that no collected principal has.

@@ -1,0 +1,148 @@
+#include "azure/tables.h"
+
+#include "azure/rbac/access_names.h"
+#include "azure/rbac/access_table.h"
+#include "azure/rbac/effective_access.h"
+#include "base/array.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+// What the computed tables stand on: read once, when the first of them is named.
+typedef struct AzureTables {
+    Arena arena;
+    bool loaded;
+    AccessWorld world;
+    OperationFacts facts;
+    // Sources that queries may still read.
+    struct {
+        EffectiveAccess **items;
+        size_t len, cap;
+    } opened;
+} AzureTables;
+
+static const TableFunctionParam WHO_CAN_PARAMS[] = {
+    {"operation", TYPE_STRING, false}, {"scope", TYPE_STRING, false}, {"plane", TYPE_STRING, true}};
+static const TableFunctionParam WHAT_CAN_PARAMS[] = {{"principal", TYPE_STRING, false}};
+static const TableFunctionParam ACCESS_PATH_PARAMS[] = {{"principal", TYPE_STRING, false},
+                                                        {"resource", TYPE_STRING, false}};
+
+enum { EFFECTIVE_ACCESS, WHO_CAN, WHAT_CAN, ACCESS_PATH };
+
+static const TableFunctionDef FUNCTIONS[] = {
+    [EFFECTIVE_ACCESS] = {"EffectiveAccess",
+                          "Who holds which operations where: one row a principal, role assignment "
+                          "and operation of the classes that matter for AI; groups are spread.",
+                          NULL, 0, EFFECTIVE_ACCESS_COLUMNS, EFFECTIVE_ACCESS_COLUMN_COUNT},
+    [WHO_CAN] = {"WhoCan",
+                 "Everybody who may do an operation at a scope, with verdict, role and the group "
+                 "it comes through; plane is control or data, by the table of operations when "
+                 "left out.",
+                 WHO_CAN_PARAMS, 3, WHO_CAN_COLUMNS, WHO_CAN_COLUMN_COUNT},
+    [WHAT_CAN] = {"WhatCan",
+                  "The role assignments of a principal and its groups, with what each can do.",
+                  WHAT_CAN_PARAMS, 1, WHAT_CAN_COLUMNS, WHAT_CAN_COLUMN_COUNT},
+    [ACCESS_PATH] = {"AccessPath",
+                     "How a principal comes to a resource: a path for each assignment, a row for "
+                     "each hop through groups and scopes.",
+                     ACCESS_PATH_PARAMS, 2, ACCESS_PATH_COLUMNS, ACCESS_PATH_COLUMN_COUNT},
+};
+
+static bool
+load(AzureTables *tables, Database *db, AzError *error)
+{
+    if (tables->loaded)
+        return true;
+    tables->loaded =
+        operation_facts_load(&tables->arena, content_dir(db_content(db)), &tables->facts, error) &&
+        access_load(db, &tables->arena, STAR_SEGMENT_ZERO, &tables->world, error);
+    return tables->loaded;
+}
+
+static Str
+text_arg(const Value *value)
+{
+    return value->is_null ? (Str){0} : text_str(&value->text);
+}
+
+static TableSource *
+source_of(Arena *arena, const ResultTable *table)
+{
+    return table ? memory_source_new(arena, &table->schema, table->batches, table->batch_count)
+                 : NULL;
+}
+
+static ResultTable *
+who_can_table(AzureTables *tables, Database *db, Arena *arena, const Value *args, AzError *error)
+{
+    AccessQuestion question = {.action = text_arg(&args[0]), .at = clock_now_ticks()};
+    Str plane = text_arg(&args[2]);
+    if (plane.len && !str_equal_ci(plane, STR("control")) && !str_equal_ci(plane, STR("data"))) {
+        error_set(error, AZ_INVALID, "the plane is control or data, not '%.*s'", STR_ARG(plane));
+        return NULL;
+    }
+    question.is_data = plane.len ? str_equal_ci(plane, STR("data"))
+                                 : operation_plane(&tables->facts, &tables->world.roles,
+                                                   question.action) == PLANE_DATA;
+    if (!access_resolve_scope(db, arena, text_arg(&args[1]), &question.scope, error))
+        return NULL;
+    return access_who_can(&tables->world, arena, &question);
+}
+
+static ResultTable *
+path_table(AzureTables *tables, Database *db, Arena *arena, Str principal, const Value *resource,
+           AzError *error)
+{
+    Str scope;
+    if (!access_resolve_scope(db, arena, text_arg(resource), &scope, error))
+        return NULL;
+    return access_path(&tables->world, arena, principal, scope, clock_now_ticks());
+}
+
+static TableSource *
+open_table(void *context, Database *db, Arena *arena, const TableFunctionDef *fn, const Value *args,
+           AzError *error)
+{
+    AzureTables *tables = context;
+    if (!load(tables, db, error))
+        return NULL;
+    switch (fn - FUNCTIONS) {
+    case WHO_CAN: return source_of(arena, who_can_table(tables, db, arena, args, error));
+    case WHAT_CAN:
+    case ACCESS_PATH: {
+        Str principal;
+        if (!access_resolve_principal(tables->world.model, arena, text_arg(&args[0]), &principal,
+                                      error))
+            return NULL;
+        return source_of(arena, fn == &FUNCTIONS[WHAT_CAN]
+                                    ? access_what_can(&tables->world, &tables->facts, arena,
+                                                      principal, clock_now_ticks())
+                                    : path_table(tables, db, arena, principal, &args[1], error));
+    }
+    default: break;
+    }
+    EffectiveAccess *access =
+        effective_access_new(&tables->world, &tables->facts, clock_now_ticks());
+    ARRAY_PUSH(&tables->arena, &tables->opened, access);
+    return (TableSource *)(uintptr_t)effective_access_source(access);
+}
+
+static void
+free_tables(void *context)
+{
+    AzureTables *tables = context;
+    for (size_t i = 0; i < tables->opened.len; i++)
+        effective_access_free(tables->opened.items[i]);
+    arena_free(&tables->arena);
+    free(tables);
+}
+
+void
+azure_add_tables(Database *db)
+{
+    AzureTables *tables = calloc(1, sizeof *tables);
+    if (!tables)
+        abort();
+    TableFunctionSet set = {FUNCTIONS, COUNT_OF(FUNCTIONS), open_table, free_tables};
+    db_add_table_functions(db, set, tables);
+}

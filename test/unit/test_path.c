@@ -5,6 +5,7 @@
 #include "azure/path/path_list.h"
 #include "azure/path/path_search.h"
 #include "base/array.h"
+#include "report/path_report.h"
 #include "value/json.h"
 
 #include <setjmp.h>
@@ -523,6 +524,32 @@ requests_that_name_nothing(void **state)
     close_world(world);
 }
 
+// The graph and a list of paths as tables: a row a node, an edge, a step.
+static void
+tables_hold_all_there_is(void **state)
+{
+    (void)state;
+    World *world = open_world();
+    path_add_user(world->model, STR("u"), STR("user"), false, false);
+    resource(world, MODEL, "microsoft.cognitiveservices/accounts", "{}", "{}");
+    assign(world, "u", CONTRIBUTOR, RG);
+    finish(world);
+    PathList list;
+    AzError error = {0};
+    PathRequest request = {.from = STR("u"), .to = STR("invokeModel")};
+    assert_true(path_list(world->model, &world->arena, &request, &list, &error));
+    assert_int_equal(list.found, 1);
+    assert_int_equal(list.paths[0].count, 2);
+    assert_true(list.choke_count > 0 && list.chokes[0].closed == 1);
+    ResultTable *nodes = path_nodes_table(&world->arena, world->model);
+    ResultTable *edges = path_edges_table(&world->arena, world->model);
+    ResultTable *steps = path_report_table(&world->arena, world->model, &list);
+    assert_int_equal(nodes->row_count, path_node_count(world->model) - 1);
+    assert_int_equal(edges->row_count, path_edge_count(world->model));
+    assert_int_equal(steps->row_count, 2);
+    close_world(world);
+}
+
 int
 main(void)
 {
@@ -538,6 +565,7 @@ main(void)
         cmocka_unit_test(an_edited_role_gives_anything),
         cmocka_unit_test(reached_is_what_a_slow_fixpoint_reaches),
         cmocka_unit_test(requests_that_name_nothing),
+        cmocka_unit_test(tables_hold_all_there_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -217,7 +217,7 @@ link_edited_role(AzureBuild *build, const Role *role, uint32_t grant, uint32_t s
     if (custom == UINT32_MAX || azure_object(build, scope)->is_guarded)
         return;
     uint32_t all = path_add_node(model, NODE_ALL, scope, CAP_CONTROL);
-    path_link(model, path_capability_node(model, custom, CAP_WRITE), all, NULL, 0);
+    path_link(model, path_capability_node(model, custom, CAP_POLICY), all, NULL, 0);
     path_link(model, grant, all, NULL, 0);
     path_link(model, all, path_capability_node(model, scope, CAP_ANY_ROLE), NULL, 0);
 }

@@ -3,12 +3,13 @@
 //     identity_cases [--star-segment=zero|literal] FILE...
 //
 // One JSON object a line: {id, kind, ..., expected}. kind is rbac (tenant, question ->
-// allowed, by), condition (condition, context -> value) or conditionalAccess (policies,
-// signIn -> result, controls). Cases marked `disputed` are run and counted apart. Prints
+// allowed, by), condition (condition, context -> value), conditionalAccess (policies,
+// signIn -> result, controls) or path (identity_cases_path.c). Cases marked `disputed` are run and counted apart. Prints
 // each failure and a closing line "N passed, N failed"; exit status 1 when one failed.
 
+#include "identity_cases.h"
+
 #include "azure/entra/conditional_access.h"
-#include "azure/rbac/access.h"
 #include "base/clock.h"
 #include "value/json.h"
 #include "value/scalar.h"
@@ -16,27 +17,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef struct Run {
-    Arena arena;
-    RoleSet built_in;
-    StarSegment star;
-    uint32_t passed, failed, disputed, skipped;
-} Run;
-
-static Dyn
+Dyn
 member(Dyn node, const char *name)
 {
     return dyn_get_ci(node, str_from(name));
 }
 
-static Str
+Str
 text(Dyn node, const char *name)
 {
     Dyn found = member(node, name);
     return dyn_kind(found) == DYN_STRING ? dyn_string(found) : (Str){0};
 }
 
-static bool
+bool
 flag(Dyn node, const char *name)
 {
     Dyn found = member(node, name);
@@ -51,7 +45,7 @@ ticks(Dyn node, const char *name)
     return written.len && datetime_parse(written, &value) ? value : 0;
 }
 
-static AccessModel *
+AccessModel *
 load_tenant(Run *run, Arena *arena, RoleSet *roles, ScopeTree *scopes, Dyn tenant)
 {
     scope_tree_init(scopes, arena);
@@ -72,6 +66,12 @@ load_tenant(Run *run, Arena *arena, RoleSet *roles, ScopeTree *scopes, Dyn tenan
     for (uint32_t i = 0; i < dyn_count(list); i++)
         access_add_principal(model, text(dyn_at(list, i), "id"), text(dyn_at(list, i), "type"),
                              (Str){0});
+    static const char *const ALSO[] = {"users", "servicePrincipals"};
+    for (size_t k = 0; k < 2; k++) {
+        list = member(tenant, ALSO[k]);
+        for (uint32_t i = 0; i < dyn_count(list); i++)
+            access_add_principal(model, text(dyn_at(list, i), "id"), STR("User"), (Str){0});
+    }
     list = member(tenant, "groups");
     for (uint32_t i = 0; i < dyn_count(list); i++) {
         Dyn group = dyn_at(list, i), members = member(group, "members");
@@ -231,6 +231,7 @@ run_case(Run *run, Dyn item)
         {"rbac", run_rbac},
         {"condition", run_condition},
         {"conditionalAccess", run_conditional_access},
+        {"path", run_path},
     };
     for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
         if (!str_equal(text(item, "kind"), str_from(KINDS[i].kind)))
@@ -302,6 +303,10 @@ main(int argc, char **argv)
         fprintf(stderr, "identity_cases: %s\n", error.message);
         return 2;
     }
+    if (!path_tables_load(&run.arena, content ? content : "content", &run.paths, &error)) {
+        fprintf(stderr, "identity_cases: %s\n", error.message);
+        return 2;
+    }
     bool good = argc > 1;
     for (int i = 1; i < argc; i++) {
         if (str_starts(str_from(argv[i]), STR("--star-segment=")))
@@ -314,6 +319,10 @@ main(int argc, char **argv)
         printf("%u of kinds that are not run here\n", run.skipped);
     if (run.disputed)
         printf("%u disputed\n", run.disputed);
+    if (run.shorter)
+        printf("%u paths are shorter than the one given\n", run.shorter);
+    if (run.exact)
+        printf("%u paths are the very ones given, edge by edge\n", run.exact);
     printf("%u passed, %u failed\n", run.passed, run.failed);
     arena_free(&run.arena);
     return !good || run.failed;

@@ -1,5 +1,7 @@
 #include "azure/tables.h"
 
+#include "azure/path/path_load.h"
+#include "azure/path/path_result.h"
 #include "azure/rbac/access_names.h"
 #include "azure/rbac/access_table.h"
 #include "azure/rbac/effective_access.h"
@@ -19,6 +21,8 @@ typedef struct AzureTables {
         EffectiveAccess **items;
         size_t len, cap;
     } opened;
+    bool paths_loaded;
+    PathWorld paths;
 } AzureTables;
 
 static const TableFunctionParam WHO_CAN_PARAMS[] = {
@@ -27,7 +31,10 @@ static const TableFunctionParam WHAT_CAN_PARAMS[] = {{"principal", TYPE_STRING, 
 static const TableFunctionParam ACCESS_PATH_PARAMS[] = {{"principal", TYPE_STRING, false},
                                                         {"resource", TYPE_STRING, false}};
 
-enum { EFFECTIVE_ACCESS, WHO_CAN, WHAT_CAN, ACCESS_PATH };
+static const TableFunctionParam ATTACK_PATHS_PARAMS[] = {{"from", TYPE_STRING, true},
+                                                         {"to", TYPE_STRING, true}};
+
+enum { EFFECTIVE_ACCESS, WHO_CAN, WHAT_CAN, ACCESS_PATH, ATTACK_PATHS, GRAPH_NODES, GRAPH_EDGES };
 
 static const TableFunctionDef FUNCTIONS[] = {
     [EFFECTIVE_ACCESS] = {"EffectiveAccess",
@@ -46,6 +53,18 @@ static const TableFunctionDef FUNCTIONS[] = {
                      "How a principal comes to a resource: a path for each assignment, a row for "
                      "each hop through groups and scopes.",
                      ACCESS_PATH_PARAMS, 2, ACCESS_PATH_COLUMNS, ACCESS_PATH_COLUMN_COUNT},
+    [ATTACK_PATHS] = {"AttackPaths",
+                      "How far an attacker gets, a row for each step; from and to as the command "
+                      "paths takes them, everybody outside and everything of value when left out.",
+                      ATTACK_PATHS_PARAMS, 2, ATTACK_PATH_COLUMNS, ATTACK_PATH_COLUMN_COUNT},
+    [GRAPH_NODES] = {"IdentityGraphNodes",
+                     "The nodes of the graph of attack paths: identities, resources, and what can "
+                     "be held of them.",
+                     NULL, 0, PATH_NODE_COLUMNS, PATH_NODE_COLUMN_COUNT},
+    [GRAPH_EDGES] = {"IdentityGraphEdges",
+                     "The edges of the graph of attack paths, with technique and evidence; for "
+                     "make-graph with IdentityGraphNodes on NodeId.",
+                     NULL, 0, PATH_EDGE_COLUMNS, PATH_EDGE_COLUMN_COUNT},
 };
 
 static bool
@@ -99,11 +118,34 @@ path_table(AzureTables *tables, Database *db, Arena *arena, Str principal, const
     return access_path(&tables->world, arena, principal, scope, clock_now_ticks());
 }
 
+// The tables about attack paths; their graph is read once too.
+static ResultTable *
+paths_table(AzureTables *tables, Database *db, Arena *arena, size_t which, const Value *args,
+            AzError *error)
+{
+    if (!tables->paths_loaded &&
+        !path_load(db, &tables->arena, clock_now_ticks(), &tables->paths, error))
+        return NULL;
+    tables->paths_loaded = true;
+    const PathModel *model = tables->paths.model;
+    if (which == GRAPH_NODES)
+        return path_nodes_table(arena, model);
+    if (which == GRAPH_EDGES)
+        return path_edges_table(arena, model);
+    PathRequest request = {.from = text_arg(&args[0]), .to = text_arg(&args[1])};
+    PathList list;
+    return path_list(model, arena, &request, &list, error) ? attack_paths_table(arena, model, &list)
+                                                           : NULL;
+}
+
 static TableSource *
 open_table(void *context, Database *db, Arena *arena, const TableFunctionDef *fn, const Value *args,
            AzError *error)
 {
     AzureTables *tables = context;
+    if (fn >= &FUNCTIONS[ATTACK_PATHS])
+        return source_of(arena,
+                         paths_table(tables, db, arena, (size_t)(fn - FUNCTIONS), args, error));
     if (!load(tables, db, error))
         return NULL;
     switch (fn - FUNCTIONS) {

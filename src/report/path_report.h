@@ -1,0 +1,18 @@
+// Attack paths as text and JSON.
+#pragma once
+
+#include "azure/path/path_list.h"
+#include "base/buffer.h"
+
+typedef struct PathStyle {
+    bool color;
+    uint32_t width; // of the terminal; 0 = unbounded
+} PathStyle;
+
+// Numbered chains, each step with its evidence, technique and the command that breaks it;
+// choke points at the end.
+void path_report_text(Buffer *out, const PathModel *model, const PathList *list,
+                      const PathStyle *style);
+
+// {"found","paths":[{"id","severity","from","goal","steps":[...]}],"chokePoints":[...]}
+void path_report_json(Buffer *out, const PathModel *model, const PathList *list);

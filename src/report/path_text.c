@@ -1,0 +1,156 @@
+// Paths for a terminal: one line a step, and under it what it stands on and how to break it.
+
+#include "report/path_report.h"
+#include "report/result_text.h"
+
+typedef struct TextOut {
+    Buffer *out;
+    Arena *arena;
+    const PathModel *model;
+    const PathStyle *style;
+} TextOut;
+
+static void
+paint(TextOut *text, const char *code)
+{
+    if (text->style->color)
+        buffer_printf(text->out, "\033[%sm", code);
+}
+
+static const char *
+severity_color(EdgeSeverity severity)
+{
+    static const char *const COLORS[] = {"2", "33", "31", "1;31"};
+    return COLORS[severity];
+}
+
+static void
+put(TextOut *text, Str words)
+{
+    buffer_str(text->out, text_clean(text->arena, words));
+}
+
+static void
+put_note(TextOut *text, const char *label, Str words, bool is_command)
+{
+    if (!words.len)
+        return;
+    paint(text, "2");
+    buffer_printf(text->out, "  │      %-10s", label);
+    Str clean = text_clean(text->arena, words);
+    // A command is there to be copied: it is never cut.
+    uint32_t indent = 19;
+    if (!is_command && text->style->width > indent + 20)
+        text_put_middle(text->out, clean, text->style->width - indent);
+    else
+        buffer_str(text->out, clean);
+    paint(text, "0");
+    buffer_char(text->out, '\n');
+}
+
+static Str
+evidence_text(TextOut *text, const PathStep *step)
+{
+    if (!step->evidence)
+        return (Str){0};
+    Str id = step->evidence->id, words = step->evidence->text;
+    if (!id.len || !words.len)
+        return id.len ? id : words;
+    return str_format(text->arena, "%.*s (%.*s)", STR_ARG(words), STR_ARG(id));
+}
+
+static Str
+technique_text(TextOut *text, const EdgeKind *kind)
+{
+    if (!kind->attack.len && !kind->atlas.len)
+        return (Str){0};
+    return str_format(text->arena, "%.*s%s%.*s", STR_ARG(kind->attack),
+                      kind->attack.len && kind->atlas.len ? ", " : "", STR_ARG(kind->atlas));
+}
+
+static void
+put_step(TextOut *text, const PathStep *step)
+{
+    const PathObject *target = path_object(text->model, step->target);
+    buffer_text(text->out, "  ├─ ");
+    put(text, path_step_source(text->model, text->arena, step));
+    buffer_text(text->out, "  ");
+    paint(text, severity_color(step->kind->severity));
+    put(text, step->kind->name);
+    paint(text, "0");
+    buffer_text(text->out, "  →  ");
+    put(text, path_label(text->model, step->target));
+    buffer_printf(text->out, " (%s)%s\n",
+                  target->kind == OBJECT_RESOURCE && target->type.len
+                      ? str_cstr(text->arena, text_clean(text->arena, last_segment(target->type)))
+                      : object_kind_name(target->kind),
+                  step->doubt ? ", not certain" : "");
+    put_note(text, "technique", technique_text(text, step->kind), false);
+    put_note(text, "because", evidence_text(text, step), false);
+    Str command = path_step_command(text->model, text->arena, step);
+    put_note(text, "break", command.len ? command : step->kind->remedy, command.len > 0);
+}
+
+static void
+put_path(TextOut *text, uint32_t number, const AttackPath *path)
+{
+    const PathObject *start = path_object(text->model, path->start);
+    buffer_printf(text->out, "%3u. ", number);
+    paint(text, severity_color(path->severity));
+    buffer_text(text->out, edge_severity_name(path->severity));
+    paint(text, "0");
+    buffer_text(text->out, "  ");
+    paint(text, "1");
+    put(text, path_label(text->model, path->start));
+    buffer_char(text->out, ' ');
+    put(text, path_goal_text(text->model, text->arena, path));
+    paint(text, "0");
+    buffer_printf(text->out, ", %u step%s\n", path->count, path->count == 1 ? "" : "s");
+    buffer_text(text->out, "  ");
+    put(text, path_label(text->model, path->start));
+    buffer_printf(text->out, " (%s)\n", object_kind_name(start->kind));
+    for (uint32_t i = 0; i < path->count; i++)
+        put_step(text, &path->steps[i]);
+    buffer_text(text->out, "  └─ ");
+    put(text, path_goal_text(text->model, text->arena, path));
+    buffer_text(text->out, "\n\n");
+}
+
+static void
+put_choke(TextOut *text, uint32_t number, const ChokePoint *choke, uint32_t found)
+{
+    const PathStep *step = &choke->step;
+    buffer_printf(text->out, "%3u. cuts %u of %u", number, choke->paths, found);
+    if (choke->tried)
+        buffer_printf(text->out, ", %u without another way", choke->closed);
+    buffer_text(text->out, ": ");
+    bool is_role = step->evidence && step->evidence->id.len && step->evidence->text.len;
+    put(text, path_step_source(text->model, text->arena, step));
+    buffer_text(text->out, is_role ? ", " : "  ");
+    put(text, is_role ? step->evidence->text : step->kind->name);
+    if (!is_role) {
+        buffer_text(text->out, "  →  ");
+        put(text, path_label(text->model, step->target));
+    }
+    buffer_char(text->out, '\n');
+    Str command = path_step_command(text->model, text->arena, step);
+    put_note(text, "break", command.len ? command : step->kind->remedy, command.len > 0);
+}
+
+void
+path_report_text(Buffer *out, const PathModel *model, const PathList *list, const PathStyle *style)
+{
+    Arena arena = {0};
+    TextOut text = {.out = out, .arena = &arena, .model = model, .style = style};
+    if (!list->found)
+        buffer_text(out, "No path.\n");
+    for (uint32_t i = 0; i < list->count; i++)
+        put_path(&text, i + 1, &list->paths[i]);
+    if (list->count < list->found)
+        buffer_printf(out, "%u more; --limit 0 shows all.\n\n", list->found - list->count);
+    if (list->choke_count)
+        buffer_text(out, "Where cutting helps most:\n");
+    for (uint32_t i = 0; i < list->choke_count; i++)
+        put_choke(&text, i + 1, &list->chokes[i], list->found);
+    arena_free(&arena);
+}

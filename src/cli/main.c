@@ -7,9 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static const CliCommand *const COMMANDS[] = {&CLI_IMPORT, &CLI_QUERY,     &CLI_ASSESS,
-                                             &CLI_ACCESS, &CLI_PATHS,     &CLI_CONTROLS,
-                                             &CLI_STORE,  &CLI_FUNCTIONS, &CLI_HELP};
+static const CliCommand *const COMMANDS[] = {
+    &CLI_IMPORT, &CLI_QUERY,    &CLI_ASSESS, &CLI_ACCESS,    &CLI_PATHS,
+    &CLI_POLICY, &CLI_CONTROLS, &CLI_STORE,  &CLI_FUNCTIONS, &CLI_HELP,
+};
 enum { COMMAND_COUNT = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
 
 static void

@@ -47,6 +47,22 @@ check 'one state only' test "$(p eval --store "$store" --at 2026-06-01 --state E
 check 'a wrong state' says "$(p eval --store "$store" --state Bad)" 'NonCompliant, Compliant, Error'
 check 'without words: the usage' says "$(p)" 'usage: azimuth policy eval'
 
+# A related type that was collected here, but not there.
+cp -r "$scratch/tenant" "$scratch/gap"
+echo "{\"id\":\"$group/providers/Microsoft.Storage/storageAccounts/closed/privateEndpointConnections/c\",\"name\":\"c\",\"type\":\"microsoft.storage/storageaccounts/privateendpointconnections\",\"properties\":{}}" >>"$scratch/gap/resources.jsonl"
+"$azimuth" import --store "$scratch/full" "$scratch/gap" >/dev/null 2>&1
+full=$(p eval --store "$scratch/full" --at 2026-06-01 --format csv)
+check 'a related resource' says "$full" 'storageAccounts/closed,.*,Compliant,true,auditIfNotExists,'
+check 'none beside it' says "$full" 'storageAccounts/open,.*,NonCompliant,false,auditIfNotExists,no Microsoft.Storage/storageAccounts/privateEndpointConnections exists'
+{
+  echo '{"Dataset":"resources","Scope":"tenant","Status":"collected","Reason":"","Rows":4}'
+  echo '{"Dataset":"resources","Scope":"11111111-1111-1111-1111-111111111111","Status":"not collected","Reason":"forbidden","Rows":0}'
+} >"$scratch/gap/CollectionStatus.jsonl"
+"$azimuth" import --store "$scratch/part" "$scratch/gap" >/dev/null 2>&1
+part=$(p eval --store "$scratch/part" --at 2026-06-01 --format csv)
+check 'what is there stays compliant' says "$part" 'storageAccounts/closed,.*,Compliant,true,auditIfNotExists,'
+check 'what may be missing is unknown' says "$part" 'storageAccounts/open,.*,Unknown,false,auditIfNotExists,no data'
+
 head -1 "$scratch/tenant/resources.jsonl" >"$scratch/open.json"
 sed -n 2p "$scratch/tenant/resources.jsonl" >"$scratch/closed.json"
 p test "$scratch/https.json" "$scratch/closed.json" >/dev/null

@@ -52,6 +52,7 @@ is_if_not_exists(PolicyEffect effect)
 static const Str SUBSCRIPTION = STR_INIT("microsoft.resources/subscriptions");
 static const Str RESOURCE_GROUP = STR_INIT("microsoft.resources/subscriptions/resourcegroups");
 static const Str RESOURCES = STR_INIT("microsoft.resources/");
+static const Str MANAGEMENT_GROUP = STR_INIT("microsoft.management/managementgroups");
 
 static bool
 is_container(Str type)
@@ -77,6 +78,8 @@ mode_covers(PolicyMode mode, Str type, const AliasType *alias_type, const Policy
         return true;
     if (is_container(type))
         return mode == MODE_ALL;
+    if (str_equal_ci(type, MANAGEMENT_GROUP)) // a scope, never evaluated itself
+        return false;
     if (type.len > RESOURCES.len && str_equal_ci(str_slice(type, 0, RESOURCES.len), RESOURCES))
         return false;
     if (mode != MODE_INDEXED)

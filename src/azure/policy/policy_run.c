@@ -50,7 +50,11 @@ static RelatedSet
 find_related(void *data, Arena *arena, const PolicyResource *resource, const RelatedQuery *query)
 {
     const Asking *asking = data;
-    return related_find(asking->run->world->related, arena, resource, query);
+    const PolicyWorld *world = asking->run->world;
+    RelatedSet set = related_find(world->related, arena, resource, query);
+    if (!set.count && world->gap_count && policy_world_has_gap(world, query->type, resource->id))
+        set.known = false;
+    return set;
 }
 
 static ComplianceState

@@ -160,13 +160,6 @@ note_unreadable(PolicyWorld *world, const AzError *error)
         world->unreadable_reason = str_copy(world->arena, str_from(error->message));
 }
 
-static void
-take_definition(PolicyWorld *world, const RowReader *reader, Arena *rows)
-{
-    (void)rows;
-    add_definition(world, rows_dynamic(reader, 0));
-}
-
 static void *
 grow(Arena *arena, void *items, uint32_t len, size_t size)
 {
@@ -177,6 +170,13 @@ grow(Arena *arena, void *items, uint32_t len, size_t size)
     if (len)
         memcpy(room, items, len * size);
     return room;
+}
+
+static void
+take_definition(PolicyWorld *world, const RowReader *reader, Arena *rows)
+{
+    (void)rows;
+    add_definition(world, rows_dynamic(reader, 0));
 }
 
 static void
@@ -261,6 +261,17 @@ take_status(PolicyWorld *world, const RowReader *reader, Arena *rows)
     map_add(&world->collected, rows_text(reader, 0, rows), &is_new);
 }
 
+// A data set that was not collected for a scope: an id, or that of a subscription.
+static void
+take_gap(PolicyWorld *world, const RowReader *reader, Arena *rows)
+{
+    Str scope = rows_text(reader, 1, rows);
+    if (!str_starts(scope, STR("/")))
+        scope = str_format(world->arena, "/subscriptions/%.*s", STR_ARG(scope));
+    world->gaps = grow(world->arena, world->gaps, world->gap_count, sizeof(PolicyGap));
+    world->gaps[world->gap_count++] = (PolicyGap){rows_text(reader, 0, rows), scope};
+}
+
 #define OF_TYPE(type)                                                                              \
     "policyresources | where type =~ '" type "' | project bag_pack('id', id, 'name', name, "       \
     "'properties', properties)"
@@ -282,6 +293,9 @@ static const struct {
      " 'tags', tags, 'properties', properties)",
      take_container},
     {"CollectionStatus | where Status in~ ('collected', 'empty') | distinct Dataset", take_status},
+    {"CollectionStatus | where Status =~ 'not collected' and Scope !~ 'tenant' and"
+     " isnotempty(Scope) | project Dataset, Scope",
+     take_gap},
     {OF_TYPE("microsoft.authorization/policydefinitions"), take_definition},
     {OF_TYPE("microsoft.authorization/policysetdefinitions"), take_definition},
 };
@@ -493,8 +507,9 @@ wanted_types(PolicyWorld *world, Arena *scratch, const char *table, const Map *r
     return true;
 }
 
-static bool
-is_collected(void *data, Str type)
+// The table that resources of a type are in; NULL for the table of resources.
+static const char *
+home_table(Str type)
 {
     static const struct {
         const char *table, *prefix;
@@ -503,12 +518,33 @@ is_collected(void *data, Str type)
                  {"guestconfigurationresources", "microsoft.guestconfiguration/"},
                  {"authorizationresources", "microsoft.authorization/role"},
                  {"resourcecontainers", "microsoft.resources/subscriptions"}};
-    const PolicyWorld *world = data;
     for (size_t i = 0; i < sizeof HOMES / sizeof HOMES[0]; i++) {
         Str prefix = str_from(HOMES[i].prefix);
         if (type.len >= prefix.len && str_equal_ci(str_slice(type, 0, prefix.len), prefix))
-            return map_find(&world->collected, str_from(HOMES[i].table)) != NULL;
+            return HOMES[i].table;
     }
+    return NULL;
+}
+
+bool
+policy_world_has_gap(const PolicyWorld *world, Str type, Str resource_id)
+{
+    const char *table = home_table(type);
+    Str dataset = table ? str_from(table) : STR("resources");
+    for (uint32_t i = 0; i < world->gap_count; i++)
+        if (str_equal_ci(world->gaps[i].dataset, dataset) &&
+            scope_contains(world->gaps[i].scope, resource_id))
+            return true;
+    return false;
+}
+
+static bool
+is_collected(void *data, Str type)
+{
+    const PolicyWorld *world = data;
+    const char *table = home_table(type);
+    if (table)
+        return map_find(&world->collected, str_from(table)) != NULL;
     // The table of resources has every type that takes tags and a location, and is no child.
     const AliasType *known = alias_find_type(&world->aliases, type);
     uint32_t slashes = 0;

@@ -17,6 +17,10 @@ typedef struct PolicyUnit { // one definition as one assignment holds it
     PolicyValue policy; // what policy() gives
 } PolicyUnit;
 
+typedef struct PolicyGap { // a data set that was not collected for a scope
+    Str dataset, scope;
+} PolicyGap;
+
 typedef struct PolicyWorld {
     Arena *arena;
     Database *db;
@@ -34,7 +38,9 @@ typedef struct PolicyWorld {
     PolicyResource *resources;
     size_t resource_count;
     Map containers; // id of a group or subscription: PolicyValue* as its function gives it
-    Map collected;  // data sets that were
+    Map collected;  // data sets that were, somewhere
+    PolicyGap *gaps;
+    uint32_t gap_count;
     RelatedIndex *related;
     uint32_t unreadable; // objects left out, and why the first was
     Str unreadable_reason;
@@ -50,6 +56,9 @@ bool policy_world_load(PolicyWorld *world, AzError *error);
 bool policy_world_assign(PolicyWorld *world, Dyn definition, Str scope, AzError *error);
 // Compiles and binds what the assignments hold, then loads the resources they are about.
 bool policy_world_prepare(PolicyWorld *world, AzError *error);
+
+// Whether resources of the type were not collected where the resource is.
+bool policy_world_has_gap(const PolicyWorld *world, Str type, Str resource_id);
 
 typedef struct PolicyRow {
     uint32_t resource, unit; // resource UINT32_MAX: the unit could not be evaluated at all

@@ -280,16 +280,7 @@ policy_compile(Arena *arena, const PolicyCompileOptions *options, Dyn json, AzEr
     Dyn body = dyn_kind(properties) == DYN_BAG ? properties : json;
     PolicyDefinition *definition = ARENA_NEW(arena, PolicyDefinition);
     definition->options = arena_copy(arena, options, sizeof(*options));
-    definition->id = text_of(dyn_get_ci(json, STR("id")));
-    definition->name = text_of(dyn_get_ci(json, STR("name")));
     definition->display_name = text_of(dyn_get_ci(body, STR("displayName")));
-    Dyn metadata = dyn_get_ci(body, STR("metadata"));
-    definition->category = text_of(dyn_get_ci(metadata, STR("category")));
-    if (!definition->category.len)
-        definition->category = text_of(dyn_get_ci(body, STR("category")));
-    definition->version = text_of(dyn_get_ci(body, STR("version")));
-    if (!definition->version.len)
-        definition->version = text_of(dyn_get_ci(metadata, STR("version")));
     read_mode(definition, body);
 
     Compiler compiler = {.arena = arena, .options = definition->options, .error = &own};
@@ -314,25 +305,7 @@ policy_compile(Arena *arena, const PolicyCompileOptions *options, Dyn json, AzEr
 }
 
 Str
-policy_name(const PolicyDefinition *definition)
-{
-    return definition->name;
-}
-
-Str
 policy_display_name(const PolicyDefinition *definition)
 {
     return definition->display_name;
-}
-
-Str
-policy_category(const PolicyDefinition *definition)
-{
-    return definition->category;
-}
-
-PolicyMode
-policy_mode(const PolicyDefinition *definition)
-{
-    return definition->mode;
 }

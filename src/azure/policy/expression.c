@@ -327,7 +327,8 @@ parse_expression(Parser *parser)
     return expr;
 }
 
-PolicyExpr *
+// "[...]"
+static PolicyExpr *
 expr_parse(Compiler *compiler, Str source)
 {
     Parser parser = {.compiler = compiler, .text = str_slice(source, 1, source.len - 1)};

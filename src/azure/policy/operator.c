@@ -257,12 +257,6 @@ operator_holds(Arena *arena, PolicyOperator op, const PolicyValue *left, const P
 }
 
 bool
-policy_operator_known(Str name)
-{
-    return condition_operator(name) != NULL;
-}
-
-bool
 policy_operator(Arena *arena, Str name, const PolicyValue *left, const PolicyValue *right,
                 bool *holds, Str *why)
 {

@@ -71,12 +71,8 @@ typedef struct PolicyCompileOptions {
 PolicyDefinition *policy_compile(Arena *arena, const PolicyCompileOptions *options, Dyn definition,
                                  AzError *error);
 
-Str policy_name(const PolicyDefinition *definition);
 Str policy_display_name(const PolicyDefinition *definition);
-Str policy_category(const PolicyDefinition *definition);
-PolicyMode policy_mode(const PolicyDefinition *definition);
 
-// An expression of an initiative's member, evaluated with the initiative's parameters.
 typedef struct PolicyBinding PolicyBinding;
 
 // A definition with parameters: `given` is an object of values, or of {value: ...} as
@@ -176,7 +172,6 @@ Str policy_related_type(Arena *arena, const PolicyBinding *binding);
 
 // Language parts on their own, for tests and tools ---------------------------
 
-bool policy_operator_known(Str name);
 // A condition operator on two values; false with *why when the operator is unknown.
 bool policy_operator(Arena *arena, Str name, const PolicyValue *left, const PolicyValue *right,
                      bool *holds, Str *why);

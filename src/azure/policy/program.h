@@ -153,8 +153,7 @@ typedef struct Compiler {
 
 // A JSON value in which strings may be expressions.
 PolicyExpr *expr_compile(Compiler *compiler, const PolicyValue *json);
-PolicyExpr *expr_parse(Compiler *compiler, Str source); // "[...]"
-bool expr_is_expression(const PolicyValue *json);       // a string that is one
+bool expr_is_expression(const PolicyValue *json); // a string that is one
 PolicyExpr *expr_literal(Arena *arena, PolicyValue value);
 PolicyField *compile_field(Compiler *compiler, Str name);
 
@@ -218,7 +217,7 @@ typedef struct PolicyOperation {
 } PolicyOperation;
 
 struct PolicyDefinition {
-    Str id, name, display_name, category, version, mode_text;
+    Str display_name, mode_text;
     PolicyMode mode;
     Map parameters; // name -> slot + 1
     Dyn declared;   // the declarations

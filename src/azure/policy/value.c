@@ -180,8 +180,8 @@ policy_to_text(Arena *arena, const PolicyValue *value)
     return text;
 }
 
-void
-policy_push(DynBuilder *builder, const PolicyValue *value)
+static void
+push(DynBuilder *builder, const PolicyValue *value)
 {
     switch (value->kind) {
     case POLICY_NULL: dyn_push_null(builder); return;
@@ -200,7 +200,7 @@ policy_push(DynBuilder *builder, const PolicyValue *value)
     for (uint32_t i = 0; i < value->count; i++) {
         if (object)
             dyn_key(builder, value->keys[i]);
-        policy_push(builder, &value->items[i]);
+        push(builder, &value->items[i]);
     }
     object ? dyn_end_bag(builder) : dyn_end_array(builder);
 }
@@ -209,7 +209,7 @@ Dyn
 policy_to_tree(Arena *arena, const PolicyValue *value)
 {
     DynBuilder *builder = dyn_builder_new();
-    policy_push(builder, value);
+    push(builder, value);
     Dyn tree = {0}, kept = {0};
     const char *why;
     if (dyn_finish(builder, &tree, &why))

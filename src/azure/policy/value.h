@@ -53,7 +53,6 @@ double policy_number(const PolicyValue *value); // of a number
 // Text of a scalar as string() gives it; arrays and objects as JSON. In the arena if need be.
 Str policy_to_text(Arena *arena, const PolicyValue *value);
 void policy_to_json(Buffer *out, const PolicyValue *value);
-void policy_push(DynBuilder *builder, const PolicyValue *value);
 Dyn policy_to_tree(Arena *arena, const PolicyValue *value); // {0} when it is too deep
 
 // Equal as JSON values; strings and keys with case.

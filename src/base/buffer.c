@@ -19,7 +19,7 @@ buffer_clear(Buffer *buffer)
 char *
 buffer_reserve(Buffer *buffer, size_t more)
 {
-    if (buffer->cap - buffer->len < more) {
+    if (buffer->cap - buffer->len < more || !buffer->data) {
         size_t wanted = buffer->cap ? buffer->cap * 2 : 256;
         if (wanted - buffer->len < more)
             wanted = buffer->len + more;

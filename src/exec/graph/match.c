@@ -112,8 +112,12 @@ emit_match(Matcher *m)
     for (uint32_t s = 0; s < p->step_count; s++) {
         size_t first = m->step_first[s];
         size_t end = s + 1 < p->step_count ? m->step_first[s + 1] : m->edges.len;
-        m->walks[p->steps[s].edge] = (Walk){m->edges.items + first, m->ends.items + first,
-                                            (uint32_t)(end - first), p->steps[s].reversed};
+        Walk *walk = &m->walks[p->steps[s].edge];
+        *walk = (Walk){.length = (uint32_t)(end - first), .reversed = p->steps[s].reversed};
+        if (walk->length) {
+            walk->edges = m->edges.items + first;
+            walk->nodes = m->ends.items + first;
+        }
     }
     return match_rows_add(m->rows, m->nodes, m->walks, &m->wanted);
 }

@@ -175,7 +175,8 @@ list_add(const AggregateUpdate *u, bool keep_nulls)
             continue;
         ElementArray *elements = u->states[i];
         uint64_t sequence = update_sequence(u, i);
-        if (elements->len >= limit && elements->items[elements->len - 1].sequence < sequence)
+        bool full = elements->len >= limit;
+        if (full && (!limit || elements->items[elements->len - 1].sequence < sequence))
             continue;
         Element element;
         element_fill(&element, &u->args[0], i, sequence, u->arena);

@@ -148,10 +148,10 @@ take_header(char *data, size_t size, size_t count, void *context)
         return 0;
     }
     ptrdiff_t colon = str_find(line, STR(":"));
-    if (colon < 0) {
-        exchange->headers.len = 0; // a status line: another answer begins
-        return line.len;
-    }
+    if (str_starts(line, STR("HTTP/")))
+        exchange->headers.len = 0; // another answer begins
+    if (colon < 0 || str_starts(line, STR("HTTP/")))
+        return line.len; // a status line, or the blank one at the end
     HttpHeader header = {str_slice(line, 0, (size_t)colon),
                          str_trim(str_slice(line, (size_t)colon + 1, line.len))};
     header.name = str_copy(&exchange->arena, header.name);

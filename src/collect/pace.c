@@ -26,7 +26,8 @@ pace_bucket(Pace *pace, const Quota *quota, Str scope)
     *bucket = (Bucket){.quota = quota,
                        .scope = str_lower(pace->arena, scope),
                        .tokens = quota->burst,
-                       .rate = quota->rate};
+                       .rate = quota->rate,
+                       .burst = quota->burst};
     ARRAY_PUSH(pace->arena, pace, bucket);
     return bucket;
 }
@@ -36,8 +37,8 @@ fill(Bucket *bucket, uint64_t now)
 {
     if (bucket->filled && now > bucket->filled)
         bucket->tokens += (double)(now - bucket->filled) / NS * bucket->rate;
-    if (bucket->tokens > bucket->quota->burst)
-        bucket->tokens = bucket->quota->burst;
+    if (bucket->tokens > bucket->burst)
+        bucket->tokens = bucket->burst;
     bucket->filled = now;
 }
 
@@ -53,7 +54,7 @@ pace_take(Pace *pace, Bucket *bucket, double cost, uint64_t now, uint64_t *wait_
     }
     fill(bucket, now);
     // A batch may cost more than a small bucket holds: then it waits for a full one.
-    double needed = cost < bucket->quota->burst ? cost : bucket->quota->burst;
+    double needed = cost < bucket->burst ? cost : bucket->burst;
     if (bucket->tokens < needed) {
         *wait_ns = (uint64_t)((needed - bucket->tokens) / bucket->rate * NS) + 1;
         return false;
@@ -137,6 +138,7 @@ pace_refused(Pace *pace, Bucket *bucket, double retry_after, uint64_t now)
     if (!known) {
         bucket->in_a_row++;
         bucket->rate *= bucket->in_a_row > 1 ? 0.5 : 0.8;
+        bucket->burst = bucket->burst > 4 ? bucket->burst / 4 : 1;
         pace_trouble(pace, now);
     }
     uint32_t turns = bucket->in_a_row < 6 ? bucket->in_a_row : 6;

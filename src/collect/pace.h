@@ -12,8 +12,8 @@
 
 typedef struct Bucket {
     const Quota *quota;
-    Str scope; // subscription id, lower case; empty
-    double tokens, rate;
+    Str scope;                     // subscription id, lower case; empty
+    double tokens, rate, burst;    // the quota's, less after refusals
     uint64_t filled, closed_until; // monotonic nanoseconds
     uint32_t refusals, in_a_row;
 } Bucket;

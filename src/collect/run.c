@@ -37,8 +37,9 @@ lane_pop(Lane *lane)
 static size_t
 head_count(const Lane *lane)
 {
-    size_t count = 0;
-    for (const Task *task = lane->head; task && count < BATCH_MOST && request_may_batch(task);
+    size_t count = 0,
+           most = lane->bucket->burst < BATCH_MOST ? (size_t)lane->bucket->burst : BATCH_MOST;
+    for (const Task *task = lane->head; task && count < most && request_may_batch(task);
          task = task->next_task)
         count++;
     return count ? count : 1;

@@ -78,12 +78,15 @@ class Bucket:
 class Fault:
     def __init__(self, text):
         pattern, _, kind = text.rpartition("=")
+        self.wire = pattern.startswith("wire:")  # before anybody looks at the request
         kind, _, times = kind.partition("*")
         self.pattern, self.kind = re.compile(pattern, re.I), kind
         self.left = int(times) if times else -1
 
     def hits(self, address):
-        if self.left == 0 or not self.pattern.search(address):
+        if self.left == 0 or self.wire != address.startswith("wire:"):
+            return False
+        if not self.pattern.search(address):
             return False
         self.left -= self.left > 0
         return True
@@ -459,6 +462,8 @@ class Handler(BaseHTTPRequestHandler):
         elif kind.isdigit():
             self.send(int(kind), {"error": {"code": "Injected", "message": "injected"}},
                       {"Retry-After": "0"})
+        else:
+            raise ValueError(f"there is no fault '{kind}' before the request is read")
         return True
 
     def handle_one(self):
@@ -513,6 +518,7 @@ def main():
     partial = Path(args.port_file + ".part")
     partial.write_text(str(server.server_port))
     partial.rename(args.port_file)
+    server.handle_error = lambda *_: None  # clients that are killed leave without a word
     server.serve_forever()
 
 

@@ -376,7 +376,7 @@ class Handler(BaseHTTPRequestHandler):
                                               + ". Trace ID: 0"}, {}
         answer = {"token_type": "Bearer", "expires_in": life, "ext_expires_in": life,
                   "access_token": self.token(form.get("scope", ""))}
-        if "offline_access" in form.get("scope", ""):
+        if "device_code" in form or "offline_access" in form.get("scope", ""):
             answer["refresh_token"] = "planted-refresh-token"
         return 200, answer, {}
 

@@ -87,6 +87,8 @@ find_files(Tenant *tenant, const char *folder, AzError *error)
         const char *why = NULL;
         struct stat info;
         Str name = names.items[i];
+        if (str_equal(name, STR("manifest.collect")))
+            continue; // of a collection: it says how the tables came about
         char *path = str_cstr(arena, str_format(arena, "%s/%.*s", folder, STR_ARG(name)));
         // An entry that cannot be examined is opened later, and that error reported.
         if (stat(path, &info) == 0) {

@@ -1,0 +1,324 @@
+// azimuth collect: a tenant becomes a folder of answers, and the folder a snapshot.
+
+#include "assess/assess.h"
+#include "assess/control.h"
+#include "cli/cli.h"
+#include "collect/collect.h"
+#include "db/content.h"
+#include "store/ingest.h"
+#include "version.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { IN_FLIGHT = 16, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
+
+typedef struct CollectArgs {
+    const char *store, *folder, *cloud, *tenant, *client, *auth, *only, *content, *ca_file;
+    const char *login, *endpoint[SERVICE_COUNT], *in_flight_text, *pages_text;
+    bool plan, quiet, loopback, permissions;
+    int64_t in_flight, pages;
+} CollectArgs;
+
+typedef struct Collector {
+    Arena arena;
+    Content *content;
+    Cloud cloud;
+    SourceSet sources;
+    Http *http;
+    Auth *auth;
+} Collector;
+
+static void
+show_progress(void *context, const CollectProgress *progress)
+{
+    uint64_t total = progress->calls + progress->open;
+    (void)context;
+    cli_progress("collect", progress->calls, total, progress->source);
+}
+
+static void
+tell_person(void *context, Str message)
+{
+    (void)context;
+    fprintf(stderr, "%.*s\n", STR_ARG(message));
+}
+
+static void
+print_time(double seconds)
+{
+    if (seconds < 90)
+        printf("%.0f s", seconds < 1 ? 1 : seconds);
+    else if (seconds < 5400)
+        printf("%.0f min", seconds / 60);
+    else
+        printf("%.1f h", seconds / 3600);
+}
+
+static void
+print_plan(const CollectPlan *plan, bool lines)
+{
+    for (size_t i = 0; lines && i < plan->count; i++) {
+        const PlanLine *line = &plan->lines[i];
+        printf("%-34.*s %-32.*s %8" PRIu64 "%s\n", STR_ARG(line->source->name),
+               STR_ARG(line->source->table), line->calls, line->at_least ? " or more" : "");
+    }
+    if (plan->uncounted.len)
+        printf("not all could be counted: %.*s\n", STR_ARG(plan->uncounted));
+    printf("plan: %" PRIu64 " calls or more in %" PRIu64 " subscriptions, about ", plan->calls,
+           plan->subscriptions);
+    print_time(plan->seconds);
+    printf("\n");
+    fflush(stdout); // before the bar, which is on stderr
+}
+
+static void
+print_gaps(const CollectReport *report)
+{
+    for (size_t i = 0; i < report->gap_count && i < GAPS_SHOWN; i++) {
+        const CollectGap *gap = &report->gaps[i];
+        printf("not collected: %.*s of %.*s: %.*s\n", STR_ARG(gap->source), STR_ARG(gap->scope),
+               STR_ARG(gap->reason));
+    }
+    if (report->gap_count > GAPS_SHOWN)
+        printf("and %zu more: see the table CollectionStatus\n", report->gap_count - GAPS_SHOWN);
+}
+
+// The tables that are needed and that the newest snapshot lacks, whole or in part.
+static size_t
+print_unknown(const Collector *collector, const CollectReport *report)
+{
+    Arena arena = {0};
+    ControlSet controls = {0};
+    AzError error = {0};
+    size_t unknown = 0;
+    char *dir =
+        str_cstr(&arena, str_format(&arena, "%s/controls", content_dir(collector->content)));
+    bool read = controls_load(&arena, dir, NULL, &controls, &error);
+    for (size_t i = 0; read && i < controls.len; i++) {
+        const Control *control = &controls.items[i];
+        bool touched = false;
+        for (size_t k = 0; k < control->need_count; k++)
+            for (size_t g = 0; g < report->gap_count; g++)
+                touched = touched || str_equal_ci(report->gaps[g].table, control->needs[k]);
+        if (!touched)
+            continue;
+        printf("%s%.*s", unknown ? " " : "controls with unknown verdicts, in all or some scopes: ",
+               STR_ARG(control->id));
+        unknown++;
+    }
+    if (unknown)
+        printf("\n");
+    arena_free(&arena);
+    return unknown;
+}
+
+static bool
+find_schema(void *context, Str table, Arena *arena, Str *canonical, Schema *schema, TableKind *kind)
+{
+    const Schema *declared;
+    if (!content_schema(context, table, canonical, &declared, kind))
+        return false;
+    *schema = schema_copy(arena, declared);
+    return true;
+}
+
+static bool
+import_folder(Collector *collector, const CollectArgs *args, AzError *error)
+{
+    Store *store = store_open(args->store, STORE_WRITE, error);
+    if (!store)
+        return false;
+    ThreadPool *pool = thread_pool_new(threads_default());
+    IngestOptions options = {.find_schema = find_schema,
+                             .schema_context = collector->content,
+                             .threads = pool,
+                             .tool_version = AZIMUTH_VERSION};
+    IngestReport report = {0};
+    bool done = ingest_tenant(store, args->folder, &options, &collector->arena, &report, error);
+    if (done && !args->quiet)
+        printf("%" PRIu64 " rows in snapshot %" PRId64 " of %s\n", report.rows, report.snapshot,
+               args->store);
+    if (done && report.rejected)
+        printf("%" PRIu64 " records could not be read: see %.*s\n", report.rejected,
+               STR_ARG(report.reject_file));
+    thread_pool_free(pool);
+    store_close(store);
+    return done;
+}
+
+// What must be granted for the chosen data sets, each with the tables it is for.
+static void
+print_permissions(const SourceSet *set)
+{
+    for (int service = 0; service < SERVICE_COUNT; service++) {
+        printf(service == SERVICE_ARM
+                   ? "Azure roles, at the root management group or on each subscription:\n"
+                   : "Microsoft Graph application permissions, with the consent of an "
+                     "administrator:\n");
+        for (size_t i = 0; i < set->len; i++) {
+            const Source *source = &set->items[i];
+            bool first = source->need.len && (int)source->service == service;
+            for (size_t k = 0; k < i && first; k++)
+                first = !str_equal(set->items[k].need, source->need) ||
+                        set->items[k].service != source->service;
+            if (!first)
+                continue;
+            printf("  %-45.*s ", STR_ARG(source->need));
+            for (size_t k = i, n = 0; k < set->len; k++)
+                if (str_equal(set->items[k].need, source->need) &&
+                    set->items[k].service == source->service)
+                    printf("%s%.*s", n++ ? ", " : "", STR_ARG(set->items[k].name));
+            printf("\n");
+        }
+    }
+}
+
+static bool
+open_collector(Collector *collector, const CollectArgs *args, AzError *error)
+{
+    Arena *arena = &collector->arena;
+    collector->content = content_open(args->content, error);
+    if (!collector->content)
+        return false;
+    const char *dir = content_dir(collector->content);
+    if (!cloud_load(arena, dir, str_from(args->cloud ? args->cloud : "public"), &collector->cloud,
+                    error) ||
+        !sources_load(arena, dir, &collector->sources, error))
+        return false;
+    if (args->only && !sources_keep(arena, &collector->sources, str_from(args->only), error))
+        return false;
+    if (args->permissions)
+        return true;
+    const char *login = args->login ? args->login : getenv("AZURE_AUTHORITY_HOST");
+    if (login && *login && !cloud_set_login(arena, &collector->cloud, login, error))
+        return false;
+    for (int i = 0; i < SERVICE_COUNT; i++)
+        if (args->endpoint[i] &&
+            !cloud_set_endpoint(arena, &collector->cloud, (Service)i, args->endpoint[i], error))
+            return false;
+    HttpOptions http = {.plain_loopback = args->loopback, .ca_file = args->ca_file};
+    collector->http = http_new(&http, error);
+    if (!collector->http)
+        return false;
+    AuthOptions auth = {.cloud = &collector->cloud,
+                        .method = args->auth,
+                        .tenant = args->tenant,
+                        .client = args->client,
+                        .tell = tell_person};
+    collector->auth = auth_new(&auth, collector->http);
+    return true;
+}
+
+static void
+close_collector(Collector *collector)
+{
+    auth_free(collector->auth);
+    http_free(collector->http);
+    content_close(collector->content);
+    arena_free(&collector->arena);
+}
+
+static bool
+collect(Collector *collector, const CollectArgs *args, AzError *error)
+{
+    const char *tenant = args->tenant ? args->tenant : getenv("AZURE_TENANT_ID");
+    CollectOptions options = {
+        .folder = args->folder,
+        .sources = &collector->sources,
+        .cloud = &collector->cloud,
+        .auth = collector->auth,
+        .http = collector->http,
+        .identity = str_format(&collector->arena, "tenant %s, tables %s",
+                               tenant && *tenant ? tenant : "of the login",
+                               args->only ? args->only : "all"),
+        .most_in_flight = (uint32_t)args->in_flight,
+        .most_pages = (uint32_t)args->pages,
+        .progress = args->quiet ? NULL : show_progress,
+    };
+    CollectReport report = {0};
+    if (args->plan || !args->quiet) {
+        CollectPlan plan;
+        if (!collect_plan(&options, &collector->arena, &plan, error))
+            return false;
+        print_plan(&plan, args->plan);
+        if (args->plan)
+            return true;
+    }
+    bool done = collect_run(&options, &collector->arena, &report, error);
+    cli_progress_end();
+    if (!done)
+        return false;
+    if (!args->quiet) {
+        printf("%" PRIu64 " rows by %" PRIu64 " calls in ", report.rows, report.calls);
+        print_time(report.seconds);
+        printf(", signed in by %.*s%s\n", STR_ARG(auth_method(collector->auth)),
+               report.resumed ? ", an earlier run taken up" : "");
+        if (report.refusals)
+            printf("%" PRIu64 " calls came too fast and were made again\n", report.refusals);
+        print_gaps(&report);
+        print_unknown(collector, &report);
+    }
+    return !args->store || import_folder(collector, args, error);
+}
+
+static int
+collect_main(int argc, char **argv)
+{
+    CollectArgs args = {.in_flight = IN_FLIGHT, .pages = MOST_PAGES};
+    const CliOption options[] = {
+        {"--store", "DIR", "import the folder into this store when all is read", &args.store, NULL},
+        {"--only", "TABLES", "only these tables, by commas", &args.only, NULL},
+        {"--plan", NULL, "show how many calls it takes, and stop", NULL, &args.plan},
+        {"--auth", "WAY", "token, secret, certificate, workload, managed, cli, device-code",
+         &args.auth, NULL},
+        {"--tenant", "ID", "instead of AZURE_TENANT_ID", &args.tenant, NULL},
+        {"--client", "ID", "instead of AZURE_CLIENT_ID", &args.client, NULL},
+        {"--cloud", "NAME", "public, usgov, usgov-dod, china", &args.cloud, NULL},
+        {"--in-flight", "N", "calls at once (16)", &args.in_flight_text, NULL},
+        {"--most-pages", "N", "of one list (20000)", &args.pages_text, NULL},
+        {"--ca-file", "FILE", "trust these certificates (PEM)", &args.ca_file, NULL},
+        {"--login-endpoint", "URL", "sign in there", &args.login, NULL},
+        {"--arm-endpoint", "URL", "Azure Resource Manager is there", &args.endpoint[SERVICE_ARM],
+         NULL},
+        {"--graph-endpoint", "URL", "Microsoft Graph is there", &args.endpoint[SERVICE_GRAPH],
+         NULL},
+        {"--http-loopback", NULL, "allow http:// to this machine, for tests", NULL, &args.loopback},
+        {"--content", "DIR", "the content folder", &args.content, NULL},
+        {"--quiet", NULL, "print nothing when all went well", NULL, &args.quiet},
+    };
+    int status;
+    if (!cli_options(&CLI_COLLECT, options, sizeof(options) / sizeof(options[0]), &argc, argv,
+                     &status))
+        return status;
+    args.permissions = argc == 2 && strcmp(argv[1], "permissions") == 0;
+    if (argc != (args.plan ? 1 : 2)) {
+        cli_fail("usage: azimuth %s", CLI_COLLECT.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if ((args.in_flight_text &&
+         !cli_parse_number(args.in_flight_text, 1, 256, "--in-flight", &args.in_flight)) ||
+        (args.pages_text &&
+         !cli_parse_number(args.pages_text, 1, 1000000, "--most-pages", &args.pages)))
+        return AZIMUTH_EXIT_ERROR;
+    args.folder = argc > 1 ? argv[1] : NULL;
+    Collector collector = {0};
+    AzError error = {0};
+    bool done = open_collector(&collector, &args, &error);
+    if (done && args.permissions)
+        print_permissions(&collector.sources);
+    else
+        done = done && collect(&collector, &args, &error);
+    if (!done)
+        cli_error(&error, STR(""));
+    close_collector(&collector);
+    return done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
+}
+
+const CliCommand CLI_COLLECT = {
+    "collect",
+    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan | permissions",
+    "reads a tenant over the network into a folder, and the folder into a snapshot",
+    collect_main,
+};

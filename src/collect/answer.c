@@ -1,0 +1,271 @@
+#include "collect/answer.h"
+
+#include "base/array.h"
+
+#include <string.h>
+
+// ---- pages ----
+
+typedef struct PageRead {
+    Arena *arena;
+    Page *page;
+    Str list, token;
+    bool has_list, truncated;
+} PageRead;
+
+static bool
+read_member(void *context, const JsonMember *member)
+{
+    PageRead *read = context;
+    bool is_list = str_equal(member->key, STR("value")) || str_equal(member->key, STR("data"));
+    if (is_list && member->kind == DYN_ARRAY) {
+        read->list = member->raw;
+        read->has_list = true;
+    } else if (member->kind == DYN_STRING && (str_equal(member->key, STR("nextLink")) ||
+                                              str_equal(member->key, STR("@odata.nextLink")))) {
+        read->page->next = str_copy(read->arena, member->string);
+    } else if (member->kind == DYN_STRING && str_equal(member->key, STR("$skipToken"))) {
+        read->token = str_copy(read->arena, member->string);
+    } else if (str_equal(member->key, STR("resultTruncated"))) {
+        // A text in some versions, a boolean in others.
+        read->truncated =
+            member->kind == DYN_BOOL ? member->boolean : str_equal_ci(member->string, STR("true"));
+    }
+    return true;
+}
+
+typedef struct Rows {
+    Arena *arena;
+    Str *items;
+    size_t len, cap;
+    bool all_objects;
+} Rows;
+
+static bool
+take_row(void *context, Str raw)
+{
+    Rows *rows = context;
+    raw = str_trim(raw);
+    if (!raw.len || raw.ptr[0] != '{')
+        rows->all_objects = false;
+    ARRAY_PUSH(rows->arena, rows, raw);
+    return true;
+}
+
+bool
+page_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, Page *out,
+          const char **why)
+{
+    PageRead read = {.arena = arena, .page = out};
+    Rows rows = {.arena = arena, .all_objects = true};
+    size_t offset;
+    bool is_page;
+    *out = (Page){0};
+    if (!body.len) {
+        *why = "the answer is empty";
+        return false;
+    }
+    if (!json_walk_object(parser, builder, body, read_member, &read, why, &offset)) {
+        *why = "the answer is not whole JSON";
+        return false;
+    }
+    if (!read.has_list) {
+        *why = "the answer is no list";
+        return false;
+    }
+    if (!json_split_array(parser, read.list, take_row, &rows, &is_page, why, &offset) ||
+        !rows.all_objects) {
+        *why = "the answer is no list of objects";
+        return false;
+    }
+    out->rows = rows.items;
+    out->count = rows.len;
+    if (read.token.len)
+        out->next = read.token;
+    out->truncated = read.truncated && !out->next.len;
+    return true;
+}
+
+// ---- errors ----
+
+static Str
+member_text(Arena *arena, Dyn node, const char *name)
+{
+    Dyn member = dyn_get_ci(node, str_from(name));
+    if (dyn_kind(member) == DYN_BAG) // {"message": {"lang": "en", "value": "..."}}
+        member = dyn_get_ci(member, STR("value"));
+    return dyn_kind(member) == DYN_STRING ? str_copy(arena, dyn_string(member)) : STR("");
+}
+
+// The text of an XML element.
+static Str
+element_text(Arena *arena, Str body, const char *name)
+{
+    Str open = str_format(arena, "<%s>", name), close = str_format(arena, "</%s>", name);
+    ptrdiff_t from = str_find(body, open), to = str_find(body, close);
+    if (from < 0 || to < from)
+        return STR("");
+    return str_copy(arena, str_slice(body, (size_t)from + open.len, (size_t)to));
+}
+
+ServiceError
+service_error(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body)
+{
+    ServiceError error = {0};
+    const char *why;
+    size_t offset;
+    Dyn root;
+    dyn_builder_reset(builder);
+    if (!body.len || !json_to_dynamic(parser, body, builder, &why, &offset) ||
+        !dyn_finish(builder, &root, &why)) {
+        error.code = element_text(arena, body, "Code");
+        error.message = element_text(arena, body, "Message");
+        return error;
+    }
+    static const char *const inner[] = {"error", "odata.error"};
+    Dyn node = root;
+    for (size_t i = 0; i < COUNT_OF(inner); i++)
+        if (dyn_kind(dyn_get(root, str_from(inner[i]))) == DYN_BAG)
+            node = dyn_get(root, str_from(inner[i]));
+    error.code = member_text(arena, node, "code");
+    error.message = member_text(arena, node, "message");
+    return error;
+}
+
+// ---- batches ----
+
+static void
+read_part(Arena *arena, Dyn part, BatchPart *out)
+{
+    Dyn id = dyn_get(part, STR("id")), status = dyn_get(part, STR("status"));
+    Dyn headers = dyn_get(part, STR("headers")), body = dyn_get(part, STR("body"));
+    *out = (BatchPart){.retry_after = -1};
+    if (dyn_kind(id) == DYN_STRING)
+        out->id = str_copy(arena, dyn_string(id));
+    if (dyn_kind(status) == DYN_LONG)
+        out->status = (int)dyn_long(status);
+    Dyn retry = dyn_get_ci(headers, STR("retry-after"));
+    if (dyn_kind(retry) == DYN_STRING)
+        out->retry_after = strtod(str_cstr(arena, dyn_string(retry)), NULL);
+    else if (dyn_kind(retry) == DYN_LONG)
+        out->retry_after = (double)dyn_long(retry);
+    Buffer text = {0};
+    dyn_to_json(&text, body);
+    out->body = str_copy(arena, buffer_slice(&text));
+    buffer_free(&text);
+}
+
+bool
+batch_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, BatchPart **out,
+           size_t *count)
+{
+    const char *why;
+    size_t offset;
+    Dyn root;
+    dyn_builder_reset(builder);
+    if (!json_to_dynamic(parser, body, builder, &why, &offset) || !dyn_finish(builder, &root, &why))
+        return false;
+    Dyn parts = dyn_get(root, STR("responses"));
+    if (dyn_kind(parts) != DYN_ARRAY)
+        return false;
+    *count = dyn_count(parts);
+    *out = ARENA_ARRAY(arena, BatchPart, *count);
+    for (size_t i = 0; i < *count; i++)
+        read_part(arena, dyn_at(parts, (int64_t)i), &(*out)[i]);
+    return true;
+}
+
+// ---- texts in answers ----
+
+static int
+base64_value(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
+}
+
+Str
+claims_challenge(Arena *arena, Str header)
+{
+    ptrdiff_t at = str_find(header, STR("claims=\""));
+    if (at < 0)
+        return STR("");
+    Str text = str_slice(header, (size_t)at + 8, header.len);
+    char *out = arena_alloc(arena, text.len + 1);
+    size_t len = 0;
+    uint32_t bits = 0, have = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        int value = base64_value(text.ptr[i]);
+        if (value < 0)
+            break;
+        bits = bits << 6 | (uint32_t)value;
+        have += 6;
+        if (have >= 8) {
+            have -= 8;
+            out[len++] = (char)(bits >> have & 255);
+        }
+    }
+    return (Str){out, len};
+}
+
+// Length of "2024-05-01" or "2024-05-01-preview" at the beginning of the text, else 0.
+static size_t
+version_at(Str text)
+{
+    static const char PATTERN[] = "dddd-dd-dd";
+    if (text.len < 10)
+        return 0;
+    for (size_t i = 0; i < 10; i++) {
+        bool digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+        if (PATTERN[i] == 'd' ? !digit : text.ptr[i] != '-')
+            return 0;
+    }
+    return str_starts(str_slice(text, 10, text.len), STR("-preview")) ? 18 : 10;
+}
+
+Str
+offered_version(Arena *arena, Str message)
+{
+    Str stable = STR(""), preview = STR("");
+    // What stands before is the version that was refused.
+    ptrdiff_t list = str_find(message, STR("supported"));
+    size_t from = list < 0 ? 0 : (size_t)list;
+    for (size_t i = from; i < message.len; i++) {
+        Str rest = str_slice(message, i, message.len);
+        size_t len = version_at(rest);
+        Str version = str_slice(rest, 0, len);
+        if (len == 10 && str_compare(version, stable) > 0)
+            stable = version;
+        else if (len == 18 && str_compare(version, preview) > 0)
+            preview = version;
+        i += len ? len - 1 : 0;
+    }
+    return str_copy(arena, stable.len ? stable : preview);
+}
+
+void
+json_compact(Buffer *out, Str json)
+{
+    size_t from = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < json.len; i++) {
+        char c = json.ptr[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+            buffer_str(out, str_slice(json, from, i));
+            from = i + 1;
+        }
+    }
+    buffer_str(out, str_slice(json, from, json.len));
+}

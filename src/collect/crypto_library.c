@@ -1,0 +1,41 @@
+#include "collect/crypto_library.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <string.h>
+
+static struct {
+    pthread_once_t once;
+    bool loaded;
+    CryptoLibrary library;
+} state = {.once = PTHREAD_ONCE_INIT};
+
+static bool
+load(void *library, const char *name, void *function)
+{
+    void *found = dlsym(library, name);
+    memcpy(function, &found, sizeof(found));
+    return found != NULL;
+}
+
+static void
+open_library(void)
+{
+    void *library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    state.loaded = library != NULL;
+#define LOAD(name) state.loaded = state.loaded && load(library, #name, &state.library.name);
+    CRYPTO_FUNCTIONS(LOAD)
+#undef LOAD
+}
+
+const CryptoLibrary *
+crypto_library(AzError *error)
+{
+    pthread_once(&state.once, open_library);
+    if (state.loaded)
+        return &state.library;
+    error_set(error, AZ_NOT_FOUND,
+              "signing in by certificate needs libcrypto 3 of OpenSSL, which could not be opened: "
+              "install the package libssl3");
+    return NULL;
+}

@@ -1,0 +1,348 @@
+// What becomes of a task when its call is answered.
+
+#include "collect/collect_parts.h"
+
+#include "base/array.h"
+#include "base/clock.h"
+
+enum {
+    MOST_TRIES = 4,       // of a call that fails by connection or a server's trouble
+    MOST_REFUSALS = 12,   // of a call, for its pace
+    MOST_EMPTY = 200,     // empty pages one after another
+    MESSAGE_LENGTH = 240, // of a service's words in a reason
+};
+
+static void
+task_end(Run *run, Task *task)
+{
+    (void)task;
+    run->open--;
+}
+
+// The service's words, cut, on one line and without secrets.
+static Str
+safe_words(Run *run, Str words)
+{
+    Buffer text = {0}, line = {0};
+    auth_mask(run->options->auth, &text, words);
+    for (size_t i = 0; i < text.len && line.len < MESSAGE_LENGTH; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        buffer_char(&line, c < ' ' || c == 0x7f ? ' ' : (char)c);
+    }
+    size_t end = line.len;
+    while (end < text.len && end && ((unsigned char)line.data[end - 1] & 0xc0) == 0x80)
+        end--; // not in the middle of a character
+    if (end < line.len && end)
+        end--;
+    Str safe = str_copy(run->arena, str_trim((Str){line.data, end}));
+    buffer_free(&text);
+    buffer_free(&line);
+    return safe;
+}
+
+void
+task_gap(Run *run, Task *task, Str reason)
+{
+    const Source *source = task->source;
+    CollectReport *report = run->report;
+    CollectGap gap = {.table = str_copy(run->arena, source->table),
+                      .source = str_copy(run->arena, source->name),
+                      .scope = str_copy(run->arena, task->scope),
+                      .reason = str_copy(run->arena, reason),
+                      .rows = task->rows};
+    if (report->gap_count == report->gap_cap) {
+        size_t cap = report->gap_cap ? report->gap_cap * 2 : 16;
+        CollectGap *gaps = ARENA_ARRAY(run->arena, CollectGap, cap);
+        for (size_t i = 0; i < report->gap_count; i++)
+            gaps[i] = report->gaps[i];
+        report->gaps = gaps;
+        report->gap_cap = cap;
+    }
+    report->gaps[report->gap_count++] = gap;
+    run->progress.gaps++;
+    task_end(run, task);
+}
+
+// ---- pages ----
+
+static bool
+is_new_address(Run *run, Task *task, Str next)
+{
+    struct {
+        uint64_t *items;
+        size_t len, cap;
+    } seen = {task->seen, task->seen_len, task->seen_cap};
+    uint64_t hash = str_hash(next);
+    for (size_t i = 0; i < seen.len; i++)
+        if (seen.items[i] == hash)
+            return false;
+    ARRAY_PUSH(&run->tasks, &seen, hash);
+    task->seen = seen.items;
+    task->seen_len = seen.len;
+    task->seen_cap = seen.cap;
+    return true;
+}
+
+// Why the task must not go on to `next`; empty when it may.
+static Str
+next_problem(Run *run, Task *task, Str next)
+{
+    if (auth_knows(run->options->auth, next))
+        return STR("the address of the next page holds a token: not followed");
+    if (!is_new_address(run, task, next))
+        return STR("the pages go round in a circle: stopped");
+    if (task->pages >= run->options->most_pages || task->empty_pages >= MOST_EMPTY)
+        return str_format(&run->scratch, "there is no end of pages: stopped after %u", task->pages);
+    return STR("");
+}
+
+static void
+add_children(Run *run, const Task *task)
+{
+    Str all = buffer_slice(&run->rows);
+    for (size_t at = 0; at < all.len;) {
+        size_t end = at;
+        while (all.ptr[end] != '\n')
+            end++;
+        task_add_children(run, task->source->table, str_slice(all, at, end));
+        at = end + 1;
+    }
+}
+
+static void
+take_page(Run *run, Task *task, const Page *page)
+{
+    AzError *error = &run->error;
+    uint64_t bad = 0;
+    buffer_clear(&run->rows);
+    for (size_t i = 0; i < page->count; i++)
+        if (!row_write(run, task, page->rows[i]))
+            bad++;
+    uint64_t rows = page->count - bad;
+    task->tries = task->refusals = 0;
+    task->pages++;
+    task->rows += rows;
+    task->empty_pages = page->count ? 0 : task->empty_pages + 1;
+    Str problem = page->next.len ? next_problem(run, task, page->next) : STR("");
+    if (bad)
+        problem = str_format(&run->scratch, "%llu objects of the answer could not be read",
+                             (unsigned long long)bad);
+    else if (page->truncated)
+        problem = STR("the answer was cut by the service");
+    // A list that must not go on is not done either: the manifest says so.
+    Str next = problem.len ? STR("-") : page->next;
+    if (!raw_append(run->raw, file_of(&run->scratch, task->source), &run->rows, rows, task->key,
+                    next, error))
+        return;
+    run->progress.rows += rows;
+    add_children(run, task);
+    if (problem.len) {
+        task_gap(run, task, problem);
+    } else if (!page->next.len) {
+        task_end(run, task);
+    } else {
+        task->next = str_copy(&run->tasks, page->next);
+        task_queue(run, task);
+    }
+}
+
+// There is none of this here.
+static void
+take_none(Run *run, Task *task)
+{
+    Buffer none = {0};
+    if (raw_append(run->raw, file_of(&run->scratch, task->source), &none, 0, task->key, STR(""),
+                   &run->error))
+        task_end(run, task);
+}
+
+// ---- failures ----
+
+static bool
+try_again(Run *run, Task *task, double retry_after)
+{
+    if (++task->tries >= MOST_TRIES)
+        return false;
+    uint64_t now = clock_monotonic_ns();
+    double pause = retry_after >= 0 ? retry_after : (double)(1u << task->tries) / 4;
+    pause = pause > 120 ? 120 : pause;
+    pace_trouble(&run->pace, now);
+    task_delay(run, task, now + (uint64_t)(pause * 1e9));
+    return true;
+}
+
+static bool
+has_code(const Str *codes, size_t count, Str code)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_equal_ci(codes[i], code))
+            return true;
+    return false;
+}
+
+static bool
+means_none(const Run *run, const Source *source, int status, Str code)
+{
+    static const Str gone[] = {STR_INIT("ResourceNotFound"), STR_INIT("ResourceGroupNotFound"),
+                               STR_INIT("SubscriptionNotFound"), STR_INIT("ParentResourceNotFound"),
+                               STR_INIT("Request_ResourceNotFound")};
+    const SourceSet *set = run->options->sources;
+    Arena scratch = {0};
+    Str number = str_format(&scratch, "%d", status);
+    bool listed = has_code(source->absent, source->absent_count, number) &&
+                  !has_code(gone, COUNT_OF(gone), code);
+    arena_free(&scratch);
+    return listed || (code.len && (has_code(source->absent, source->absent_count, code) ||
+                                   has_code(set->absent, set->absent_count, code)));
+}
+
+static bool
+is_licence_code(Str code)
+{
+    return str_equal_ci(code, STR("Authentication_RequestFromNonPremiumTenantOrB2CTenant")) ||
+           str_equal_ci(code, STR("AadPremiumLicenseRequired")) ||
+           str_equal_ci(code, STR("Authentication_RequestFromUnsupportedUserRole"));
+}
+
+static Str
+failure_reason(Run *run, const Task *task, const Reply *reply, const ServiceError *said)
+{
+    const Source *source = task->source;
+    Str code = safe_words(run, str_slice(said->code, 0, 80));
+    Str message = safe_words(run, said->message);
+    Arena *arena = &run->scratch;
+    Str words = code.len || message.len
+                    ? str_format(arena, ": %.*s%s%.*s", STR_ARG(code),
+                                 code.len && message.len ? ": " : "", STR_ARG(message))
+                    : STR("");
+    if (is_licence_code(said->code))
+        return str_format(
+            arena, "the tenant has no licence for it: it needs %.*s (%.*s)",
+            STR_ARG(source->licence.len ? source->licence : STR("Microsoft Entra ID P1 or P2")),
+            STR_ARG(code));
+    switch (reply->status) {
+    case 401:
+        return str_format(arena, "the token was refused, also after a new sign-in (401%.*s)",
+                          STR_ARG(words));
+    case 403:
+        return str_format(arena, "not permitted: it needs %.*s (403%.*s)",
+                          STR_ARG(source->need.len ? source->need : STR("a permission to read")),
+                          STR_ARG(words));
+    case 404:
+        return str_format(arena, "not found: it was deleted meanwhile, or is not there (404%.*s)",
+                          STR_ARG(words));
+    case 429:
+        return str_format(arena, "refused for its pace %d times (429%.*s)", MOST_REFUSALS,
+                          STR_ARG(words));
+    default: break;
+    }
+    if (reply->status >= 300 && reply->status < 400)
+        return str_format(arena, "the service wants to send the call elsewhere (%d): not followed",
+                          reply->status);
+    if (reply->status >= 500)
+        return str_format(arena, "the service is in trouble (%d%.*s), tried %d times",
+                          reply->status, STR_ARG(words), MOST_TRIES);
+    return str_format(arena, "the service refused the call (%d%.*s)", reply->status,
+                      STR_ARG(words));
+}
+
+// A version the service no longer has: asks once more with one that it offers.
+static bool
+correct_version(Run *run, Task *task, const ServiceError *said)
+{
+    const Source *source = task->source;
+    bool fits = str_equal_ci(said->code, STR("NoRegisteredProviderFound")) ||
+                str_equal_ci(said->code, STR("InvalidApiVersionParameter")) ||
+                str_equal_ci(said->code, STR("InvalidResourceType"));
+    Str offered = fits ? offered_version(&run->tasks, said->message) : STR("");
+    Str used = run->versions[source->number].len ? run->versions[source->number] : source->version;
+    if (!offered.len || !source->version.len || task->next.len || task->version_asked)
+        return false;
+    if (str_equal(offered, used))
+        return false;
+    task->version_asked = true;
+    run->versions[source->number] = offered;
+    task_queue(run, task);
+    return true;
+}
+
+// Half as many rows a page, when the answer would be too large.
+static bool
+ask_smaller(Run *run, Task *task)
+{
+    if (!task->source->query.len || task->top <= 10)
+        return false;
+    task->top /= 2;
+    task_queue(run, task);
+    return true;
+}
+
+static void
+take_failure(Run *run, Task *task, const Reply *reply)
+{
+    ServiceError said = service_error(&run->scratch, run->parser, run->builder, reply->body);
+    int status = reply->status;
+    if (status == 429 && ++task->refusals < MOST_REFUSALS) {
+        uint64_t now = clock_monotonic_ns();
+        task_delay(run, task,
+                   now + pace_refused(&run->pace, task->lane->bucket, reply->retry_after, now));
+        return;
+    }
+    if (status == 401 && !task->signed_again) {
+        task->signed_again = true;
+        auth_refused(run->options->auth, task->source->service, reply->generation,
+                     claims_challenge(&run->scratch, reply->challenge));
+        task_queue(run, task);
+        return;
+    }
+    bool trouble = status == 408 || status == 500 || (status >= 502 && status <= 504);
+    if (trouble && try_again(run, task, reply->retry_after))
+        return;
+    if ((status == 413 || str_equal_ci(said.code, STR("ResponsePayloadTooLarge"))) &&
+        ask_smaller(run, task))
+        return;
+    if (status == 400 || status == 404 || status == 409) {
+        if (correct_version(run, task, &said))
+            return;
+        if (means_none(run, task->source, status, said.code)) {
+            take_none(run, task);
+            return;
+        }
+    }
+    task_gap(run, task, failure_reason(run, task, reply, &said));
+}
+
+static bool
+is_json(Str type)
+{
+    return !type.len || str_find(type, STR("json")) >= 0;
+}
+
+void
+task_answered(Run *run, Task *task, const Reply *reply)
+{
+    Page page;
+    const char *why = NULL;
+    if (reply->outcome != HTTP_ANSWERED) {
+        bool again = reply->outcome == HTTP_UNREACHABLE || reply->outcome == HTTP_CUT ||
+                     reply->outcome == HTTP_TIMED_OUT;
+        if (again && try_again(run, task, -1))
+            return;
+        if (reply->outcome == HTTP_TOO_LARGE && ask_smaller(run, task))
+            return;
+        task_gap(run, task, reply->problem);
+        return;
+    }
+    if (reply->status != 200) {
+        take_failure(run, task, reply);
+        return;
+    }
+    if (!is_json(reply->content_type))
+        why = "the answer is no JSON; something else than the service may have given it";
+    else if (page_read(&run->scratch, run->parser, run->builder, reply->body, &page, &why)) {
+        take_page(run, task, &page);
+        return;
+    }
+    if (!try_again(run, task, -1))
+        task_gap(run, task, str_from(why));
+}

@@ -1,0 +1,438 @@
+#include "collect/raw.h"
+
+#include "base/array.h"
+#include "store/os.h"
+#include "value/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char MANIFEST[] = "manifest.collect";
+enum { VERSION = 1 };
+
+typedef struct RawFiles {
+    RawFile **items;
+    size_t len, cap;
+} RawFiles;
+
+struct Raw {
+    Arena arena;
+    const char *folder;
+    char *manifest_path;
+    int manifest;
+    RawFiles files;
+    Map calls;
+    Buffer line;
+};
+
+static char *
+path_of(Raw *raw, const char *name, size_t len)
+{
+    return str_cstr(&raw->arena, str_format(&raw->arena, "%s/%.*s", raw->folder, (int)len, name));
+}
+
+static RawFile *
+find_file(const Raw *raw, Str name)
+{
+    for (size_t i = 0; i < raw->files.len; i++)
+        if (str_equal(raw->files.items[i]->name, name))
+            return raw->files.items[i];
+    return NULL;
+}
+
+static RawFile *
+add_file(Raw *raw, Str name)
+{
+    RawFile *file = find_file(raw, name);
+    if (file)
+        return file;
+    file = ARENA_NEW(&raw->arena, RawFile);
+    file->name = str_copy(&raw->arena, name);
+    file->path = path_of(raw, name.ptr, name.len);
+    file->fd = -1;
+    ARRAY_PUSH(&raw->arena, &raw->files, file);
+    return file;
+}
+
+// ---- the manifest ----
+
+typedef struct Line {
+    Arena *arena;
+    Str kind, task, file, next, identity;
+    int64_t end, rows, version;
+} Line;
+
+static bool
+read_member(void *context, const JsonMember *member)
+{
+    Line *line = context;
+    const struct {
+        Str name;
+        Str *text;
+        int64_t *number;
+    } members[] = {
+        {STR("kind"), &line->kind, NULL},       {STR("task"), &line->task, NULL},
+        {STR("file"), &line->file, NULL},       {STR("next"), &line->next, NULL},
+        {STR("end"), NULL, &line->end},         {STR("rows"), NULL, &line->rows},
+        {STR("version"), NULL, &line->version}, {STR("identity"), &line->identity, NULL},
+    };
+    for (size_t i = 0; i < COUNT_OF(members); i++) {
+        if (!str_equal(members[i].name, member->key))
+            continue;
+        if (members[i].text && member->kind == DYN_STRING)
+            *members[i].text = str_copy(line->arena, member->string);
+        else if (members[i].number && member->kind == DYN_LONG)
+            *members[i].number = member->long_;
+    }
+    return true;
+}
+
+static bool
+is_our_file(Str name)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        if (!((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' ||
+              (c == '.' && i > 0)))
+            return false;
+    }
+    return name.len > 0;
+}
+
+static bool
+take_line(Raw *raw, const Line *line, Str identity, bool *first, AzError *error)
+{
+    if (str_equal(line->kind, STR("begin"))) {
+        *first = false;
+        if (line->version != VERSION)
+            return error_set(error, AZ_INVALID, "'%s' was written by another version of azimuth",
+                             raw->manifest_path);
+        return str_equal(line->identity, identity) ||
+               error_set(error, AZ_INVALID,
+                         "'%s' holds a collection of another kind (%.*s; now %.*s): collect into "
+                         "another folder",
+                         raw->folder, STR_ARG(line->identity), STR_ARG(identity));
+    }
+    if (str_equal(line->kind, STR("end")))
+        return error_set(error, AZ_INVALID,
+                         "'%s' holds a complete collection: import it, or collect into another "
+                         "folder",
+                         raw->folder);
+    if (*first || !is_our_file(line->file) || line->end < 0 || line->rows < 0)
+        return error_set(error, AZ_CORRUPT, "'%s' is no manifest of a collection",
+                         raw->manifest_path);
+    RawFile *file = add_file(raw, line->file);
+    file->size = (uint64_t)line->end;
+    if (str_equal(line->kind, STR("replaced"))) {
+        file->rows = (uint64_t)line->rows;
+        char *fresh = str_cstr(&raw->arena, str_format(&raw->arena, "%s.new", file->path));
+        // Killed before the new file took the place of the old one.
+        return access(fresh, F_OK) != 0 || os_rename(fresh, file->path, error);
+    }
+    RawCall *call = map_get(&raw->calls, line->task);
+    if (!call) {
+        call = ARENA_NEW(&raw->arena, RawCall);
+        map_put(&raw->calls, str_copy(&raw->arena, line->task), call);
+    }
+    call->next = line->next;
+    call->rows += (uint64_t)line->rows;
+    call->pages++;
+    file->rows += (uint64_t)line->rows;
+    return true;
+}
+
+static bool
+read_all(int fd, Buffer *out, const char *path, AzError *error)
+{
+    for (;;) {
+        ssize_t got = read(fd, buffer_reserve(out, 1 << 16), 1 << 16);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_errno(error, "cannot read '%s'", path);
+        if (got == 0)
+            return true;
+        out->len += (size_t)got;
+    }
+}
+
+// Reads the whole lines; what a kill left half written is cut off.
+static bool
+read_manifest(Raw *raw, Str identity, bool *resumed, AzError *error)
+{
+    Buffer text = {0};
+    JsonParser *parser = json_parser_new();
+    DynBuilder *builder = dyn_builder_new();
+    bool done = read_all(raw->manifest, &text, raw->manifest_path, error), first = true;
+    size_t at = 0;
+    while (done && at < text.len) {
+        const char *end = memchr(text.data + at, '\n', text.len - at), *why;
+        size_t offset;
+        if (!end)
+            break;
+        Str json = {text.data + at, (size_t)(end - text.data) - at};
+        Line line = {.arena = &raw->arena};
+        if (!json_walk_object(parser, builder, json, read_member, &line, &why, &offset))
+            done =
+                error_set(error, AZ_CORRUPT, "'%s' is damaged at byte %zu", raw->manifest_path, at);
+        else
+            done = take_line(raw, &line, identity, &first, error);
+        at = (size_t)(end - text.data) + 1;
+    }
+    if (done && ftruncate(raw->manifest, (off_t)at))
+        done = error_errno(error, "cannot write '%s'", raw->manifest_path);
+    *resumed = at > 0;
+    buffer_free(&text);
+    dyn_builder_free(builder);
+    json_parser_free(parser);
+    return done;
+}
+
+static bool
+write_line(Raw *raw, AzError *error)
+{
+    buffer_text(&raw->line, "}\n");
+    bool done = os_write(raw->manifest, raw->line.data, raw->line.len, raw->manifest_path, error) &&
+                os_sync(raw->manifest, raw->manifest_path, error);
+    return done;
+}
+
+static void
+line_text(Raw *raw, const char *name, Str text)
+{
+    buffer_printf(&raw->line, ",\"%s\":", name);
+    json_write_string(&raw->line, text, false);
+}
+
+static void
+line_begin(Raw *raw, const char *kind)
+{
+    buffer_clear(&raw->line);
+    buffer_printf(&raw->line, "{\"kind\":\"%s\"", kind);
+}
+
+// Whether something else is in the folder.
+static bool
+is_empty(const char *folder)
+{
+    return rmdir(folder) == 0 && mkdir(folder, 0700) == 0;
+}
+
+// Cuts each file to what the manifest says of it.
+static bool
+cut_files(Raw *raw, AzError *error)
+{
+    for (size_t i = 0; i < raw->files.len; i++) {
+        RawFile *file = raw->files.items[i];
+        struct stat info;
+        if (!file->size && access(file->path, F_OK) != 0)
+            continue; // calls without rows make no file
+        if (stat(file->path, &info) || (uint64_t)info.st_size < file->size)
+            return error_set(error, AZ_CORRUPT,
+                             "'%s' is shorter than the manifest says: collect into another folder",
+                             file->path);
+        if (truncate(file->path, (off_t)file->size))
+            return error_errno(error, "cannot write '%s'", file->path);
+    }
+    return true;
+}
+
+static bool
+open_folder(Raw *raw, Str identity, bool *resumed, AzError *error)
+{
+    bool there = access(raw->manifest_path, F_OK) == 0;
+    if (!os_mkdir(raw->folder, 0700, error))
+        return false;
+    if (!there && !is_empty(raw->folder))
+        return error_set(error, AZ_INVALID,
+                         "'%s' holds files that are no collection: give a folder that is empty or "
+                         "not there yet",
+                         raw->folder);
+    raw->manifest = open(raw->manifest_path, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0600);
+    if (raw->manifest < 0)
+        return error_errno(error, "cannot open '%s'", raw->manifest_path);
+    if (flock(raw->manifest, LOCK_EX | LOCK_NB))
+        return error_set(error, AZ_INVALID, "another process collects into '%s'", raw->folder);
+    if (!read_manifest(raw, identity, resumed, error) || !cut_files(raw, error))
+        return false;
+    if (*resumed)
+        return true;
+    line_begin(raw, "begin");
+    buffer_printf(&raw->line, ",\"version\":%d", VERSION);
+    line_text(raw, "identity", identity);
+    return write_line(raw, error) && os_sync_dir(raw->folder, error);
+}
+
+Raw *
+raw_open(const char *folder, Str identity, bool *resumed, AzError *error)
+{
+    Raw *raw = calloc(1, sizeof(*raw));
+    if (!raw)
+        abort();
+    raw->folder = str_cstr(&raw->arena, str_from(folder));
+    raw->manifest_path = path_of(raw, MANIFEST, sizeof(MANIFEST) - 1);
+    raw->manifest = -1;
+    map_init(&raw->calls, &raw->arena, false);
+    if (open_folder(raw, identity, resumed, error))
+        return raw;
+    raw_close(raw);
+    return NULL;
+}
+
+void
+raw_close(Raw *raw)
+{
+    if (!raw)
+        return;
+    for (size_t i = 0; i < raw->files.len; i++)
+        if (raw->files.items[i]->fd >= 0)
+            close(raw->files.items[i]->fd);
+    if (raw->manifest >= 0)
+        close(raw->manifest);
+    buffer_free(&raw->line);
+    arena_free(&raw->arena);
+    free(raw);
+}
+
+const RawCall *
+raw_call(const Raw *raw, Str key)
+{
+    return map_get(&raw->calls, key);
+}
+
+bool
+raw_append(Raw *raw, Str name, const Buffer *rows, uint64_t count, Str key, Str next,
+           AzError *error)
+{
+    RawFile *file = add_file(raw, name);
+    if (file->fd < 0 && rows->len) {
+        file->fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (file->fd < 0)
+            return error_errno(error, "cannot open '%s'", file->path);
+    }
+    if (rows->len && (!os_write(file->fd, rows->data, rows->len, file->path, error) ||
+                      !os_sync(file->fd, file->path, error)))
+        return false;
+    file->size += rows->len;
+    file->rows += count;
+    line_begin(raw, "page");
+    line_text(raw, "task", key);
+    line_text(raw, "file", name);
+    buffer_printf(&raw->line, ",\"end\":%llu,\"rows\":%llu", (unsigned long long)file->size,
+                  (unsigned long long)count);
+    if (next.len)
+        line_text(raw, "next", next);
+    return write_line(raw, error);
+}
+
+const RawFile *
+raw_file(const Raw *raw, Str name)
+{
+    return find_file(raw, name);
+}
+
+size_t
+raw_file_count(const Raw *raw)
+{
+    return raw->files.len;
+}
+
+const RawFile *
+raw_file_at(const Raw *raw, size_t index)
+{
+    return raw->files.items[index];
+}
+
+bool
+raw_each(const RawFile *file, bool (*each)(void *context, Str line), void *context, AzError *error)
+{
+    FILE *stream = fopen(file->path, "re");
+    if (!stream)
+        return file->size == 0 || error_errno(error, "cannot read '%s'", file->path);
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+    bool done = true;
+    while (done && (len = getline(&line, &room, stream)) > 0)
+        done = each(context, str_trim((Str){line, (size_t)len}));
+    if (done && ferror(stream))
+        done = error_errno(error, "cannot read '%s'", file->path);
+    free(line);
+    fclose(stream);
+    return done;
+}
+
+typedef struct Filter {
+    RawKeep keep;
+    void *context;
+    FILE *out;
+    uint64_t size, rows;
+} Filter;
+
+static bool
+filter_line(void *context, Str line)
+{
+    Filter *filter = context;
+    if (!filter->keep(filter->context, line))
+        return true;
+    fwrite(line.ptr, 1, line.len, filter->out);
+    fputc('\n', filter->out);
+    filter->size += line.len + 1;
+    filter->rows++;
+    return true;
+}
+
+bool
+raw_filter(Raw *raw, Str name, RawKeep keep, void *context, AzError *error)
+{
+    RawFile *file = find_file(raw, name);
+    if (!file)
+        return true;
+    char *fresh = str_cstr(&raw->arena, str_format(&raw->arena, "%s.new", file->path));
+    Filter filter = {keep, context, fopen(fresh, "we"), 0, 0};
+    if (!filter.out)
+        return error_errno(error, "cannot write '%s'", fresh);
+    bool done = raw_each(file, filter_line, &filter, error);
+    bool written = !fflush(filter.out) && !ferror(filter.out) && !fsync(fileno(filter.out));
+    if (fclose(filter.out) || !written)
+        done = done && error_errno(error, "cannot write '%s'", fresh);
+    if (!done) {
+        os_unlink(fresh);
+        return false;
+    }
+    line_begin(raw, "replaced");
+    line_text(raw, "file", name);
+    buffer_printf(&raw->line, ",\"end\":%llu,\"rows\":%llu", (unsigned long long)filter.size,
+                  (unsigned long long)filter.rows);
+    if (!write_line(raw, error) || !os_rename(fresh, file->path, error))
+        return false;
+    if (file->fd >= 0)
+        close(file->fd);
+    file->fd = -1;
+    file->size = filter.size;
+    file->rows = filter.rows;
+    return true;
+}
+
+bool
+raw_finish(Raw *raw, const Buffer *status, AzError *error)
+{
+    static const char NAME[] = "CollectionStatus.jsonl";
+    char *path = path_of(raw, NAME, sizeof(NAME) - 1);
+    char *fresh = str_cstr(&raw->arena, str_format(&raw->arena, "%s.new", path));
+    os_unlink(fresh);
+    int fd = os_create(fresh, error);
+    if (fd < 0)
+        return false;
+    bool done = os_write(fd, status->data, status->len, fresh, error) && os_sync(fd, fresh, error);
+    close(fd);
+    if (!done || !os_rename(fresh, path, error) || !os_sync_dir(raw->folder, error))
+        return false;
+    line_begin(raw, "end");
+    return write_line(raw, error);
+}

@@ -1,0 +1,55 @@
+// Raw: the folder of answers, one JSON-lines file a source, and its manifest.
+//
+// Rows are appended to their file and made durable; then one line of the manifest says up to
+// where the file is good, which call the rows came from and where that call goes on. A run
+// that was killed leaves at most rows that no line speaks of: they are cut off when the run
+// is taken up again. `azimuth import` of the folder makes the same snapshot as the run itself.
+#pragma once
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/map.h"
+
+// What is known of a call from an earlier run.
+typedef struct RawCall {
+    Str next; // where it goes on; empty when it is done
+    uint64_t rows;
+    uint32_t pages;
+} RawCall;
+
+typedef struct RawFile {
+    Str name; // "resources.ai-deployments.jsonl"
+    char *path;
+    int fd; // -1: not open
+    uint64_t size, rows;
+} RawFile;
+
+typedef struct Raw Raw;
+
+// Opens the folder, made when it is not there. `identity` names what a run must have in
+// common with the one before (sources, cloud, tenant): another one is an error, and so is a
+// folder that holds something else, or a collection that is complete. `*resumed` says
+// whether there was a run before.
+Raw *raw_open(const char *folder, Str identity, bool *resumed, AzError *error);
+void raw_close(Raw *raw);
+
+const RawCall *raw_call(const Raw *raw, Str key); // NULL: not begun
+
+// One page: `rows` holds `count` lines. An empty `next` ends the call.
+bool raw_append(Raw *raw, Str file, const Buffer *rows, uint64_t count, Str key, Str next,
+                AzError *error);
+
+// The file of that name; NULL when nothing was written to it.
+const RawFile *raw_file(const Raw *raw, Str name);
+size_t raw_file_count(const Raw *raw);
+const RawFile *raw_file_at(const Raw *raw, size_t index);
+// Each line of a file.
+bool raw_each(const RawFile *file, bool (*each)(void *context, Str line), void *context,
+              AzError *error);
+
+// Replaces a file by one with these lines.
+typedef bool (*RawKeep)(void *context, Str line);
+bool raw_filter(Raw *raw, Str name, RawKeep keep, void *context, AzError *error);
+
+// Writes CollectionStatus.jsonl and says in the manifest that all is done.
+bool raw_finish(Raw *raw, const Buffer *status, AzError *error);

@@ -1,0 +1,51 @@
+// Source: a data set that can be collected, as content/collect/sources.yaml describes it.
+#pragma once
+
+#include "collect/cloud.h"
+
+typedef struct Quota {
+    Str name, remaining, resets; // the last two: names of headers, may be empty
+    double burst, rate;
+    bool per_subscription;
+} Quota;
+
+typedef struct SourceColumn { // of `set` and `where`
+    Str name;
+    Str *texts; // a template for `set`, allowed values for `where`
+    size_t count;
+} SourceColumn;
+
+typedef struct Source {
+    Str name, table;
+    Service service;
+    const Quota *quota;
+    Str query, path; // one of them is empty
+    Str version;     // of an ARM path
+    bool batch;
+    Str each; // the table of the parents; empty: one call for the tenant
+    Str *types;
+    size_t type_count;
+    SourceColumn *where, *set;
+    size_t where_count, set_count;
+    Str flatten, need, licence;
+    Str *absent;
+    size_t absent_count;
+    size_t number; // its position in the set
+} Source;
+
+typedef struct SourceSet {
+    Source *items;
+    size_t len;
+    Quota *quotas;
+    size_t quota_count;
+    Str *absent; // codes that mean "none" everywhere
+    size_t absent_count;
+    Str hash; // of the file: a run is only resumed with the same sources
+} SourceSet;
+
+// Reads the file. An error names the line and what is wrong there.
+bool sources_load(Arena *arena, const char *content_dir, SourceSet *out, AzError *error);
+
+// Keeps only the sources of these tables (comma-separated, any case) and those whose rows
+// they are asked for. An unknown table is an error.
+bool sources_keep(Arena *arena, SourceSet *set, Str tables, AzError *error);

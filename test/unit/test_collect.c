@@ -1,0 +1,266 @@
+// The parts of a collection that decide where a token goes and what an answer means.
+
+#include "base/array.h"
+#include "collect/answer.h"
+#include "collect/collect_parts.h"
+#include "collect/pace.h"
+#include "collect/url.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+test_addresses(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "ftp://host/",
+        "https:/host",
+        "https://",
+        "https://user@host/",
+        "https://127.0.0.1@evil.example/",
+        "https://host:99x/",
+        "https://host:/",
+        "https://host:123456/",
+        "https://host\\@evil.example/",
+        "https://host /",
+        "https://host\n/",
+        "https://[::1/",
+        "https://[::1]x/",
+        "https://h%6fst/",
+        "//host/",
+        "/subscriptions",
+    };
+    Url url;
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        if (url_parse(str_from(bad[i]), &url))
+            fail_msg("'%s' was taken for an address", bad[i]);
+    assert_true(url_parse(STR("HTTPS://Management.Azure.com:443/a?b#c"), &url));
+    assert_true(str_equal(url.host, STR("Management.Azure.com")));
+    assert_true(str_equal(url.port, STR("443")));
+    assert_true(str_equal(url.rest, STR("/a?b#c")));
+    assert_true(url_parse(STR("http://[::1]:80/"), &url) && url_is_loopback(&url));
+    assert_true(url_parse(STR("http://127.0.0.9"), &url) && url_is_loopback(&url));
+    assert_true(url_parse(STR("http://127.evil.example"), &url) && !url_is_loopback(&url));
+    assert_true(url_parse(STR("http://127.0.0.1.evil.example"), &url) && !url_is_loopback(&url));
+    assert_true(url_parse(STR("http://169.254.169.254"), &url) && url_is_link_local(&url));
+    assert_true(url_parse(STR("http://169.254.evil.example"), &url) && !url_is_link_local(&url));
+}
+
+static void
+test_origins(void **state)
+{
+    Str arm = STR("https://management.azure.com");
+    (void)state;
+    assert_true(url_same_origin(STR("https://MANAGEMENT.azure.com:443/x?y"), arm));
+    assert_false(url_same_origin(STR("http://management.azure.com/x"), arm));
+    assert_false(url_same_origin(STR("https://management.azure.com:444/x"), arm));
+    assert_false(url_same_origin(STR("https://management.azure.com.evil.example/x"), arm));
+    assert_false(url_same_origin(STR("https://management.azure.com@evil.example/x"), arm));
+    assert_false(url_same_origin(STR("management.azure.com/x"), arm));
+}
+
+typedef struct Tools {
+    Arena arena;
+    JsonParser *parser;
+    DynBuilder *builder;
+} Tools;
+
+static int
+setup(void **state)
+{
+    static Tools tools;
+    tools = (Tools){.parser = json_parser_new(), .builder = dyn_builder_new()};
+    *state = &tools;
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    Tools *tools = *state;
+    json_parser_free(tools->parser);
+    dyn_builder_free(tools->builder);
+    arena_free(&tools->arena);
+    return 0;
+}
+
+static bool
+read_page(Tools *tools, const char *body, Page *page, const char **why)
+{
+    return page_read(&tools->arena, tools->parser, tools->builder, str_from(body), page, why);
+}
+
+static void
+test_pages(void **state)
+{
+    Tools *tools = *state;
+    Page page;
+    const char *why;
+    assert_true(read_page(
+        tools, "{\"value\":[{\"a\":1}, {\"b\":[1]}],\"nextLink\":\"https://x/y\"}", &page, &why));
+    assert_int_equal(page.count, 2);
+    assert_true(str_equal(page.next, STR("https://x/y")));
+    assert_true(read_page(tools, "{\"value\":[],\"@odata.nextLink\":\"n\"}", &page, &why));
+    assert_int_equal(page.count, 0);
+    assert_true(str_equal(page.next, STR("n")));
+    // Resource Graph says "true" as a text, and gives a token unless it cannot go on.
+    assert_true(read_page(tools, "{\"data\":[{}],\"resultTruncated\":\"true\"}", &page, &why));
+    assert_true(page.truncated);
+    assert_true(read_page(tools, "{\"data\":[{}],\"resultTruncated\":true,\"$skipToken\":\"t\"}",
+                          &page, &why));
+    assert_false(page.truncated);
+    assert_true(str_equal(page.next, STR("t")));
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "[]",
+                                      "<html>",
+                                      "{\"value\":12}",
+                                      "{\"value\":{}}",
+                                      "{\"value\":[1]}",
+                                      "{\"value\":[{}]",
+                                      "{\"error\":{\"code\":\"x\"}}"};
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(read_page(tools, bad[i], &page, &why));
+}
+
+static void
+test_errors(void **state)
+{
+    static const struct {
+        const char *body, *code, *message;
+    } cases[] = {
+        {"{\"error\":{\"code\":\"A\",\"message\":\"m\",\"details\":[]}}", "A", "m"},
+        {"{\"Code\":\"A\",\"Message\":\"m\",\"Target\":null}", "A", "m"},
+        {"{\"code\":\"A\",\"message\":\"m\"}", "A", "m"},
+        {"{\"odata.error\":{\"code\":\"A\",\"message\":{\"lang\":\"en\",\"value\":\"m\"}}}", "A",
+         "m"},
+        {"{\"Message\":\"m\"}", "", "m"},
+        {"<?xml version=\"1.0\"?><Error><Code>A</Code><Message>m</Message></Error>", "A", "m"},
+        {"", "", ""},
+        {"not json", "", ""},
+        {"{\"error\":\"text\"}", "", ""},
+        {"[1,2]", "", ""},
+    };
+    Tools *tools = *state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        ServiceError said =
+            service_error(&tools->arena, tools->parser, tools->builder, str_from(cases[i].body));
+        assert_true(str_equal(said.code, str_from(cases[i].code)));
+        assert_true(str_equal(said.message, str_from(cases[i].message)));
+    }
+}
+
+static void
+test_texts(void **state)
+{
+    Tools *tools = *state;
+    Arena *arena = &tools->arena;
+    Str header = STR("Bearer realm=\"\", error=\"insufficient_claims\", claims=\"eyJhIjoxfQ==\"");
+    assert_true(str_equal(claims_challenge(arena, header), STR("{\"a\":1}")));
+    assert_int_equal(claims_challenge(arena, STR("Bearer")).len, 0);
+    Str said = STR("version '2099-01-01' is not there. The supported api-versions are "
+                   "'2020-01-01, 2022-05-01, 2023-01-01-preview'.");
+    assert_true(str_equal(offered_version(arena, said), STR("2022-05-01")));
+    assert_true(str_equal(offered_version(arena, STR("supported: 2023-01-01-preview")),
+                          STR("2023-01-01-preview")));
+    assert_int_equal(offered_version(arena, STR("supported: none")).len, 0);
+    Buffer out = {0};
+    json_compact(&out, STR("{ \"a b\" : [ 1 ,\n\t\"c \\\" \\\\\" ] }"));
+    assert_true(str_equal(buffer_slice(&out), STR("{\"a b\":[1,\"c \\\" \\\\\"]}")));
+    buffer_free(&out);
+}
+
+static Dyn
+parse(Tools *tools, const char *json)
+{
+    const char *why;
+    size_t offset;
+    Dyn tree;
+    dyn_builder_reset(tools->builder);
+    assert_true(json_to_dynamic(tools->parser, str_from(json), tools->builder, &why, &offset));
+    assert_true(dyn_finish(tools->builder, &tree, &why));
+    return tree;
+}
+
+static Str
+filled(Tools *tools, const char *text, const char *parent)
+{
+    return template_fill(&tools->arena, str_from(text), parse(tools, parent), (Dyn){0}, true);
+}
+
+static void
+test_templates(void **state)
+{
+    Tools *tools = *state;
+    assert_true(
+        str_equal(filled(tools, "{id}/a", "{\"id\":\"/s/x y/(z)\"}"), STR("/s/x%20y/%28z%29/a")));
+    // A hostile id becomes no host, no query and no other path.
+    assert_true(str_equal(filled(tools, "{id}/a", "{\"id\":\"@evil.example\"}"), STR("/a")));
+    assert_true(
+        str_equal(filled(tools, "{id}/a", "{\"id\":\"/s?x=1#y\"}"), STR("/s%3Fx%3D1%23y/a")));
+    assert_true(str_equal(filled(tools, "/groups/{id}/members", "{\"id\":\"a/../b?c\"}"),
+                          STR("/groups/a%2F..%2Fb%3Fc/members")));
+    Dyn own = parse(tools, "{\"name\":\"n\"}");
+    assert_true(str_equal(
+        template_fill(&tools->arena, STR("{.name}-{.none}"), (Dyn){0}, own, false), STR("n-")));
+}
+
+static void
+test_pace(void **state)
+{
+    static const uint64_t SECOND = 1000000000;
+    Tools *tools = *state;
+    Quota quota = {.name = STR("q"),
+                   .remaining = STR("left"),
+                   .burst = 3,
+                   .rate = 2,
+                   .per_subscription = true};
+    Pace pace;
+    uint64_t now = 1000 * SECOND, wait;
+    pace_init(&pace, &tools->arena, 64);
+    pace.window = 64;
+    Bucket *bucket = pace_bucket(&pace, &quota, STR("A"));
+    assert_ptr_equal(bucket, pace_bucket(&pace, &quota, STR("a")));
+    assert_ptr_not_equal(bucket, pace_bucket(&pace, &quota, STR("b")));
+    for (int i = 0; i < 3; i++)
+        assert_true(pace_take(&pace, bucket, 1, now, &wait));
+    assert_false(pace_take(&pace, bucket, 1, now, &wait));
+    assert_in_range(wait, SECOND / 2 - 10, SECOND / 2 + 10);
+    assert_true(pace_take(&pace, bucket, 1, now + wait, &wait));
+    // What a header says is left is believed.
+    now += 10 * SECOND;
+    HttpHeader header = {STR("LEFT"), STR("1")};
+    HttpAnswer answer = {.status = 200, .headers = &header, .header_count = 1};
+    pace_answered(&pace, bucket, &answer, now);
+    assert_true(pace_take(&pace, bucket, 1, now, &wait));
+    assert_false(pace_take(&pace, bucket, 1, now, &wait));
+    // A refusal closes the bucket for as long as it says, and what was in flight adds nothing.
+    double rate = bucket->rate;
+    assert_int_equal(pace_refused(&pace, bucket, 7, now), 7 * SECOND);
+    assert_true(bucket->rate < rate);
+    rate = bucket->rate;
+    pace_refused(&pace, bucket, 7, now + 1);
+    assert_true(bucket->rate == rate);
+    assert_false(pace_take(&pace, bucket, 1, now + 6 * SECOND, &wait));
+    assert_true(pace_take(&pace, bucket, 1, now + 9 * SECOND, &wait));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_origins),
+        cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_templates, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pace, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -202,6 +202,14 @@ check 'others keep their verdict' test "$(value "$scratch/gaps" 'Findings | wher
 check 'nobody was asked elsewhere' test -z "$(grep -o 'evil.example/steal' "$scratch/requests")"
 stop_servers
 
+# --- recorded answers ---
+a=/subscriptions/45ac5d59-ca07-438d-8da4-6066b2c1f9e0/resourceGroups/rg-ai-sandbox/providers/Microsoft.CognitiveServices/accounts/aif-contoso-sandbox
+printf '{"method":"GET","url":"https://management.azure.com%s/deployments?api-version=2023-05-01","status":200,"body":{"value":[{"id":"%s/deployments/recorded","name":"recorded","type":"Microsoft.CognitiveServices/accounts/deployments"}]}}\n' "$a" "$a" >"$scratch/pairs.jsonl"
+serve --tenant examples/contoso --recorded "$scratch/pairs.jsonl"
+collect --only resources "$scratch/recorded"
+check 'a recorded answer stands before the tenant' test "$(grep -c "$a/deployments/" "$scratch/recorded/resources.ai-deployments.jsonl")" = 1
+stop_servers
+
 # --- nobody is signed in; a refused secret ---
 serve --tenant examples/contoso
 AZURE_CLIENT_SECRET=wrong-but-secret-text collect "$scratch/refused"

@@ -193,7 +193,7 @@ run_once(const QuerySettings *settings, const char *file, int argc, char **argv)
 // The options of the command as they were written.
 typedef struct QueryWords {
     const char *store, *format, *file, *threads, *content, *snapshot, *memory, *timeout, *rows;
-    const char *map_file;
+    const char *map_file, *geoip;
     const char **maps, **roots, **functions, **parameters; // see cli_values
     const char *analyze;                                   // of --explain=...
     bool timing, batch, check, explain, graph_limits;
@@ -268,6 +268,7 @@ run_words(const QueryWords *words, int argc, char **argv)
         .content = words->content,
         .external_roots = words->roots,
         .external_root_count = value_count(words->roots),
+        .geoip = words->geoip,
         .function_folders = words->functions,
         .function_folder_count = value_count(words->functions),
     };
@@ -325,6 +326,9 @@ query_command(int argc, char **argv)
          NULL},
         {"--external-root", "DIR...", "a folder whose files externaldata may read (none)",
          words.roots, NULL},
+        {"--geoip", "FILE",
+         "where addresses are: GeoLite2-City.mmdb or its like (default: AZIMUTH_GEOIP)",
+         &words.geoip, NULL},
         {"--map", "NAME=TARGET...",
          "where workspace:W, cluster:C/database:D or an address lies: a store, . or a file",
          words.maps, NULL},

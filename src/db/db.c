@@ -11,6 +11,7 @@
 #include "kql/parser.h"
 #include "value/json.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 // Three quarters of the machine's memory.
@@ -46,6 +47,11 @@ db_open(const DatabaseOptions *options, AzError *error)
             db_close(db);
             return NULL;
         }
+    const char *geoip = options->geoip ? options->geoip : getenv("AZIMUTH_GEOIP");
+    if (geoip && *geoip && !(db->geoip = geoip_open(geoip, error))) {
+        db_close(db);
+        return NULL;
+    }
     db->places = places_new(options->maps, options->map_count);
     db->external_roots = ARENA_ARRAY(&db->arena, const char *, options->external_root_count + 1);
     for (size_t i = 0; i < options->external_root_count; i++)
@@ -69,6 +75,7 @@ db_close(Database *db)
         store_close(db->store);
     content_close(db->content);
     places_free(db->places);
+    geoip_close(db->geoip);
     if (db->registry)
         registry_free(db->registry);
     for (size_t i = 0; i < db->table_functions.len; i++)

@@ -25,6 +25,7 @@ typedef struct DatabaseOptions {
     size_t map_count;
     const char *const *external_roots; // folders whose files externaldata may read
     size_t external_root_count;
+    const char *geoip; // file that geo_info_from_ip_address() asks; NULL = $AZIMUTH_GEOIP
 } DatabaseOptions;
 
 Database *db_open(const DatabaseOptions *options, AzError *error);

@@ -5,6 +5,7 @@
 #include "base/map.h"
 #include "db/db.h"
 #include "db/external.h"
+#include "function/geoip.h"
 #include "kql/binder.h"
 #include "value/scalar.h"
 
@@ -30,6 +31,7 @@ struct Database {
     Places *places;
     const char **external_roots;
     size_t external_root_count;
+    GeoIp *geoip; // where addresses are; NULL = not known
     Budget budget;
     int64_t snapshot;
     Arena tables_arena; // of tables put into memory

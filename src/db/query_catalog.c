@@ -439,7 +439,8 @@ static bool
 catalog_bind_call(void *context, Arena *arena, const FunctionDef *fn, Expr *const *args,
                   uint32_t arg_count, Span span, Type *type, const void **bound, AzError *error)
 {
-    (void)context;
+    if (fn->flags & FN_GEOIP)
+        *bound = ((QueryCatalog *)context)->db->geoip;
     const ScalarImpl *impl = fn->kind == FUNCTION_SCALAR ? fn->impl : NULL;
     if (!impl || !impl->bind)
         return true;

@@ -16,5 +16,7 @@ typedef struct Ip {
 // both kinds.
 bool ip_read_v4(Str text, Ip *ip);
 bool ip_read_v6(Str text, Ip *ip);
+// Whether it is one of 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (RFC 1918).
+bool ip_is_private(const Ip *ip);
 // Lets at most `bits` count and clears those behind.
 void ip_mask(Ip *ip, int bits);

@@ -58,6 +58,7 @@ static const struct {
     {&USER_AGENT_FUNCTIONS, "Text"},
     {&SESSION_FUNCTIONS, "The query and its caller"},
     {&SCHEMA_AGGREGATES, "Values and rows"},
+    {&GEOIP_FUNCTIONS, "Network addresses"},
     {&GEO_POINT_FUNCTIONS, "Geography"},
     {&GEO_SHAPE_FUNCTIONS, "Geography"},
     {&GEO_CELL_FUNCTIONS, "Geography"},

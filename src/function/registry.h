@@ -47,6 +47,7 @@ extern const FunctionSet SERIES_POLY_FUNCTIONS;      // series_fit_poly
 extern const FunctionSet XML_FUNCTIONS;              // parse_xml()
 extern const FunctionSet USER_AGENT_FUNCTIONS;       // parse_user_agent()
 extern const FunctionSet SESSION_FUNCTIONS;          // current_principal(), cursor_after() ...
+extern const FunctionSet GEOIP_FUNCTIONS;            // geo_info_from_ip_address()
 extern const FunctionSet GEO_POINT_FUNCTIONS;        // points, geohashes, WKT, planar edges
 extern const FunctionSet GEO_SHAPE_FUNCTIONS;        // lines and polygons
 extern const FunctionSet GEO_CELL_FUNCTIONS;         // S2 cells

@@ -40,6 +40,13 @@ new_call(Binder *b, const FunctionDef *fn, Type result, Expr **args, uint32_t co
         b->silent |= b->hypothetical; // perhaps only because a value is not known
         return NULL;
     }
+    if ((fn->flags & FN_GEOIP) && !expr->bound && !b->warned_geoip) {
+        b->warned_geoip = true;
+        bind_warn(b, span,
+                  "%s() is null: there is no database of addresses; name one with --geoip FILE "
+                  "or AZIMUTH_GEOIP (GeoLite2-City.mmdb or its like)",
+                  fn->name);
+    }
     if (expr->type == TYPE_NONE) {
         bind_fail(b, span, "the result type of %s() is not known here", fn->name);
         return NULL;
@@ -260,6 +267,25 @@ absent_column_type(Binder *b, const AbsentColumns *absent, Str name)
     return search.type;
 }
 
+Str
+split_name(Arena *arena, Str name, Type type)
+{
+    return str_format(arena, "%.*s_%s", STR_ARG(name), type_name(type));
+}
+
+// The column that a name stands for although union has split it by type; -1: none.
+static ptrdiff_t
+split_column(Arena *arena, const Row *row, Str name)
+{
+    const Schema *split = &row->absent->split;
+    ptrdiff_t at = row->schema ? schema_find(split, name) : -1;
+    if (at < 0)
+        return -1;
+    ptrdiff_t column = schema_find(row->schema, split_name(arena, name, split->columns[at].type));
+    return column >= 0 && row->schema->columns[column].type == split->columns[at].type ? column
+                                                                                       : -1;
+}
+
 static Expr *
 bind_name(Binder *b, const AstExpr *ast, Row *row)
 {
@@ -307,6 +333,9 @@ bind_name(Binder *b, const AstExpr *ast, Row *row)
                   STR_ARG(name), binding->kind == BINDING_TABLE ? "table" : "function");
         return NULL;
     }
+    ptrdiff_t split = row && row->absent ? split_column(b->arena, row, name) : -1;
+    if (split >= 0)
+        return expr_column(b->arena, (uint32_t)split, row->schema->columns[split].type, ast->span);
     if (row && row->open) {
         Value none = value_null(TYPE_DYNAMIC);
         Expr *expr = expr_const(b->arena, &none, ast->span);

@@ -327,6 +327,8 @@ union_add_listed(Binder *b, UnionInputs *inputs, const AstExpr *ast, bool fuzzy,
 typedef struct UnionName {
     uint32_t types; // bit set of Type
     uint32_t inputs;
+    Type first;                // type of the first input that has it
+    bool is_settled;           // the first two inputs that have it agree in type
     size_t output[TYPE_LIMIT]; // output column of each type + 1
 } UnionName;
 
@@ -340,8 +342,12 @@ collect_names(Binder *b, const UnionInputs *inputs, Map *names)
             if (!entry->pointer)
                 entry->pointer = ARENA_NEW(b->arena, UnionName);
             UnionName *name = entry->pointer;
-            name->types |= 1u << schema->columns[c].type;
-            name->inputs++;
+            Type type = schema->columns[c].type;
+            name->types |= 1u << type;
+            if (++name->inputs == 1)
+                name->first = type;
+            else if (name->inputs == 2)
+                name->is_settled = type == name->first;
         }
     }
 }
@@ -362,28 +368,50 @@ add_output(ColumnNamer *namer, Map *taken, Str name, Type type)
     return namer->len;
 }
 
+// A name whose first two tables agree in type still stands for the column of that type
+// when a later table has another one: one odd table among many does not take the name away
+// (the official analyser does so too).
+static const AbsentColumns *
+add_split_names(Binder *b, const AbsentColumns *absent, const Map *names)
+{
+    struct {
+        Column *items;
+        size_t len, cap;
+    } split = {0};
+    for (size_t i = 0; i < names->len; i++) {
+        const UnionName *name = names->entries[i].pointer;
+        Column column = {names->entries[i].key, name->first};
+        if (name->is_settled && (name->types & (name->types - 1)))
+            ARRAY_PUSH(b->arena, &split, column);
+    }
+    if (!split.len)
+        return absent;
+    AbsentColumns *more = ARENA_NEW(b->arena, AbsentColumns);
+    if (absent)
+        *more = *absent;
+    more->split = (Schema){split.items, (uint32_t)split.len};
+    return more;
+}
+
 // Output columns: same name and type are one; same name, other types get the type as
 // a suffix (language rules: union).
 static void
-merge_columns(Binder *b, const UnionInputs *inputs, bool inner, ColumnNamer *namer, int32_t **map)
+merge_columns(Binder *b, const UnionInputs *inputs, const Map *names, bool inner,
+              ColumnNamer *namer, int32_t **map)
 {
-    Map names, taken;
-    map_init(&names, b->arena, false);
+    Map taken;
     map_init(&taken, b->arena, false);
     for (size_t i = 0; i < namer->len; i++)
         map_add(&taken, namer->items[i].name, NULL);
-    collect_names(b, inputs, &names);
     for (size_t i = 0; i < inputs->len; i++) {
         const Schema *schema = &inputs->items[i]->schema;
         for (uint32_t c = 0; c < schema->count; c++) {
             const Column *column = &schema->columns[c];
-            UnionName *known = map_get(&names, column->name);
+            UnionName *known = map_get(names, column->name);
             if (known->output[column->type] || (inner && known->inputs < inputs->len))
                 continue;
             bool one_type = (known->types & (known->types - 1)) == 0;
-            Str name = one_type ? column->name
-                                : str_format(b->arena, "%.*s_%s", STR_ARG(column->name),
-                                             type_name(column->type));
+            Str name = one_type ? column->name : split_name(b->arena, column->name, column->type);
             known->output[column->type] = add_output(namer, &taken, name, column->type);
         }
     }
@@ -392,7 +420,7 @@ merge_columns(Binder *b, const UnionInputs *inputs, bool inner, ColumnNamer *nam
         map[i] = ARENA_ARRAY(b->arena, int32_t, namer->len + 1);
         memset(map[i], 0xFF, (namer->len + 1) * sizeof(int32_t));
         for (uint32_t c = 0; c < schema->count; c++) {
-            UnionName *known = map_get(&names, schema->columns[c].name);
+            UnionName *known = map_get(names, schema->columns[c].name);
             size_t output = known->output[schema->columns[c].type];
             if (output)
                 map[i][output - 1] = (int32_t)c;
@@ -416,7 +444,11 @@ union_plan(Binder *b, const UnionInputs *inputs, const AstName *source, bool inn
     plan->union_.names = inputs->names;
     plan->union_.count = (uint32_t)inputs->len;
     plan->union_.columns = ARENA_ARRAY(b->arena, int32_t *, inputs->len);
-    merge_columns(b, inputs, inner, &namer, plan->union_.columns);
+    Map names;
+    map_init(&names, b->arena, false);
+    collect_names(b, inputs, &names);
+    merge_columns(b, inputs, &names, inner, &namer, plan->union_.columns);
+    plan->absent = add_split_names(b, plan->absent, &names);
     // Inputs come one after another, each in its order.
     plan->serialized = true;
     for (size_t i = 0; i < inputs->len; i++)

@@ -108,6 +108,7 @@ typedef struct Binder {
     Diagnostics *diagnostics; // NULL: the first error ends the binding
     bool failed;              // an error was noted
     bool silent;              // the error in `error` only follows from one that was noted
+    bool warned_geoip;        // of a missing database of addresses, once
     bool doubtful;            // columns may be missing because of a noted error
     uint32_t attempts;        // a failure is an answer here, not an error of the query
     bool missing_table;       // an error was an unknown table
@@ -201,6 +202,8 @@ void relocate_error(Binder *b, const AstFunctionFile *file, Span call);
 Expr *bind_expression(Binder *b, const AstExpr *ast, Row *row);
 // The type of a column that rows do not carry; TYPE_NONE when no table has it.
 Type absent_column_type(Binder *b, const AbsentColumns *absent, Str name);
+// What union calls a column whose name it has to split by type: name_type.
+Str split_name(Arena *arena, Str name, Type type);
 Expr *bind_predicate(Binder *b, const AstExpr *ast, Row *row); // a bool
 Expr *bind_constant(Binder *b, const AstExpr *ast, Type type, const char *what);
 // A constant number of rows or values; less than 0 is 0.

@@ -262,6 +262,8 @@ row_argument_name(Binder *b, const AstExpr *ast, const AggregateCall *call, cons
                   uint32_t o)
 {
     const Expr *argument = call->args[o];
+    if (ast->arg_names && o < ast->args.len && ast->arg_names[o].text.len)
+        return ast->arg_names[o].text; // arg_max(latest = t, amount = x)
     if (argument->kind == EXPR_COLUMN)
         return row->schema->columns[argument->column].name;
     bool written = o < ast->args.len && ast->args.items[o]->kind != AST_STAR;

@@ -27,6 +27,8 @@ typedef enum FunctionFlag {
     FN_LAZY = 1 << 8,
     // An old spelling that still runs.
     FN_OBSOLETE = 1 << 7,
+    // Asks the database of addresses, which is its bound value; NULL when there is none.
+    FN_GEOIP = 1 << 9,
 } FunctionFlag;
 
 // `signature` is what people read and what the binder checks, for example

@@ -153,6 +153,8 @@ typedef struct AbsentColumns {
     const Schema *const *schemas;
     uint32_t count;
     bool database; // those of every table there is
+    // Names that union split by type but that still stand for the column of this type.
+    Schema split;
 } AbsentColumns;
 
 struct Plan {

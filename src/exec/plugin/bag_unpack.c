@@ -295,7 +295,7 @@ declared_slot(const UnpackBinder *u, Str name)
 }
 
 // With `*` the input's columns come first; without it a declared column that the input
-// has is that one.
+// has with that type is that one.
 static bool
 add_declared(UnpackBinder *u)
 {
@@ -310,13 +310,9 @@ add_declared(UnpackBinder *u)
         ptrdiff_t at = schema_find(input, column->name);
         Str slot = declared_slot(u, column->name);
         if (call->declared_open || at < 0 || (uint32_t)at == u->bag ||
-            u->conflict == CONFLICT_REPLACE) {
+            input->columns[at].type != column->type || u->conflict == CONFLICT_REPLACE) {
             if (!add_slot(u, column->name, slot, column->type))
                 return false;
-        } else if (input->columns[at].type != column->type) {
-            return plugin_fail(u->bind, call->span, "the column '%.*s' is of type %s, not %s",
-                               STR_ARG(column->name), type_name(input->columns[at].type),
-                               type_name(column->type));
         } else {
             add_column(u, *column, (UnpackColumn){.column = (uint32_t)at});
         }

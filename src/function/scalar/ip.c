@@ -307,24 +307,29 @@ ipv6_in_range(ScalarCall *call)
     range_rows(call, ip_read_v6);
 }
 
-// 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 (RFC 1918).
-static void
-ipv4_is_private(ScalarCall *call)
+bool
+ip_is_private(const Ip *ip)
 {
     static const struct {
         uint32_t network, mask;
     } PRIVATE[] = {
         {0x0A000000u, 0xFF000000u}, {0xAC100000u, 0xFFF00000u}, {0xC0A80000u, 0xFFFF0000u}};
+    static const uint8_t MAPPED[12] = {[10] = 0xFF, [11] = 0xFF};
+    bool hit = false;
+    for (size_t n = 0; n < COUNT_OF(PRIVATE); n++)
+        hit = hit || (v4_number(ip) & PRIVATE[n].mask) == PRIVATE[n].network;
+    return hit && memcmp(ip->bytes, MAPPED, sizeof(MAPPED)) == 0;
+}
+
+static void
+ipv4_is_private(ScalarCall *call)
+{
     for (uint32_t i = 0; i < call->count; i++) {
         Ip ip;
-        if (!ip_read_v4(arg_str(call, 0, i), &ip)) {
+        if (ip_read_v4(arg_str(call, 0, i), &ip))
+            ((uint8_t *)call->out)[i] = ip_is_private(&ip);
+        else
             out_null(call, i);
-            continue;
-        }
-        bool hit = false;
-        for (size_t n = 0; n < COUNT_OF(PRIVATE); n++)
-            hit = hit || (v4_number(&ip) & PRIVATE[n].mask) == PRIVATE[n].network;
-        ((uint8_t *)call->out)[i] = hit;
     }
 }
 

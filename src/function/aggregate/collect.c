@@ -474,8 +474,11 @@ arg_min_update(const AggregateUpdate *u)
 static void
 arg_merge(const AggregateCall *call, RowState *into, const RowState *from, int sign)
 {
-    if (from->has_row &&
-        row_wins(into, call->args[0]->type, from->cells[0].payload, from->cells[0].sequence, sign))
+    if (!from->has_row)
+        return;
+    const Element *first = &from->cells[0];
+    const void *payload = first->is_null ? NULL : first->payload;
+    if (row_wins(into, call->args[0]->type, payload, first->sequence, sign))
         *into = *from;
 }
 

@@ -702,8 +702,41 @@ bind_execute_and_cache(Binder *b, Plan *input, const AstOperator *step)
 static Plan *
 bind_render(Binder *b, Plan *input, const AstOperator *step)
 {
-    b->render = step->as.text;
-    return input;
+    static const Str KINDS[] = {
+        STR_INIT("table"),
+        STR_INIT("list"),
+        STR_INIT("barchart"),
+        STR_INIT("piechart"),
+        STR_INIT("ladderchart"),
+        STR_INIT("timechart"),
+        STR_INIT("linechart"),
+        STR_INIT("anomalychart"),
+        STR_INIT("pivotchart"),
+        STR_INIT("areachart"),
+        STR_INIT("stackedareachart"),
+        STR_INIT("scatterchart"),
+        STR_INIT("timepivot"),
+        STR_INIT("columnchart"),
+        STR_INIT("timeline"),
+        STR_INIT("3Dchart"),
+        STR_INIT("card"),
+        STR_INIT("treemap"),
+        STR_INIT("plotly"),
+        STR_INIT("graph"),
+        STR_INIT("sankey"),
+    };
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
+        if (str_equal_ci(step->as.text, KINDS[i])) {
+            b->render = step->as.text;
+            return input;
+        }
+    }
+    bind_fail(b, step->as.span,
+              "'%.*s' is no kind of chart; there are table, barchart, columnchart, piechart, "
+              "linechart, timechart, areachart, stackedareachart, scatterchart, card and others "
+              "(azimuth help render)",
+              STR_ARG(step->as.text));
+    return NULL;
 }
 
 static Plan *

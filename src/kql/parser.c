@@ -245,6 +245,17 @@ parse_string(Parser *p, Str *out, const char *expected)
     return true;
 }
 
+// Words that name nothing unless they stand in brackets.
+bool
+parser_free_name(Parser *p)
+{
+    if (!parser_is_word(p, "project") && !parser_is_word(p, "union"))
+        return true;
+    return error_at(p->error, AZ_SYNTAX, p->token->span,
+                    "'%.*s' is a word of the language: write ['%.*s'] to use it as a name",
+                    STR_ARG(p->token->text), STR_ARG(p->token->text));
+}
+
 bool
 parse_columns(Parser *p, AstColumnList *out)
 {
@@ -256,7 +267,7 @@ parse_columns_rest(Parser *p, AstColumnList *out)
 {
     while (!parser_is_symbol(p, ")")) {
         AstColumn column;
-        if (!parse_name(p, &column.name, "a column name") ||
+        if (!parser_free_name(p) || !parse_name(p, &column.name, "a column name") ||
             !parser_expect_symbol(p, ":", "between a column and its type") ||
             !parse_type(p, &column.type))
             return false;

@@ -688,6 +688,8 @@ parse_item(Parser *p, AstItem *out)
     *out = (AstItem){.span = p->token->span};
     bool named = (p->token->kind == TOKEN_NAME || p->token->kind == TOKEN_QUOTED) &&
                  parser_next_is_symbol(p, "=");
+    if (named && !parser_free_name(p))
+        return false;
     if (named) {
         out->names = ARENA_ARRAY(p->arena, AstName, 1);
         out->name_count = 1;

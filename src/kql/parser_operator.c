@@ -292,11 +292,18 @@ read_serialize(Parser *p, AstOperator *out)
 }
 
 // ---- tables ----
+// Behind the parameters that an operator has there is no other.
+static bool
+no_parameter(Parser *p, const char *known)
+{
+    return !at_parameter(p) || parser_fail(p, known);
+}
 
 static bool
 read_join(Parser *p, AstOperator *out)
 {
-    if (!parse_parameters(p, out))
+    static const char *const NAMES[] = {"kind"};
+    if (!parse_known_parameters(p, out, NAMES, COUNT_OF(NAMES)) || !no_parameter(p, "kind"))
         return false;
     out->right = parser_is_symbol(p, "(") ? parse_primary(p) : parse_expression(p);
     if (!out->right)
@@ -312,7 +319,9 @@ read_join(Parser *p, AstOperator *out)
 static bool
 read_union(Parser *p, AstOperator *out)
 {
-    return parse_parameters(p, out) && parse_name_items(p, &out->items);
+    static const char *const NAMES[] = {"kind", "withsource", "with_source", "isfuzzy"};
+    return parse_known_parameters(p, out, NAMES, COUNT_OF(NAMES)) &&
+           no_parameter(p, "kind, withsource or isfuzzy") && parse_name_items(p, &out->items);
 }
 
 static bool
@@ -459,6 +468,28 @@ read_make_series(Parser *p, AstOperator *out)
 
 // ---- parse ----
 
+// What a star or a column matches ends where the next text is found: so a text comes behind
+// a star, and between two columns; a star cannot follow a column of text.
+static bool
+check_pattern(Parser *p, const AstParseList *parts)
+{
+    for (size_t i = 0; i + 1 < parts->len; i++) {
+        const AstParsePart *part = &parts->items[i], *next = part + 1;
+        if (part->is_text || next->is_text)
+            continue;
+        if (part->is_star)
+            return error_at(p->error, AZ_SYNTAX, part->span,
+                            "a text in quotes must follow '*', to say where it ends");
+        if (!next->is_star)
+            return error_at(p->error, AZ_SYNTAX, next->span,
+                            "a text in quotes must stand between two columns");
+        if (part->type == TYPE_STRING)
+            return error_at(p->error, AZ_SYNTAX, next->span,
+                            "'*' cannot follow a column of type string: which takes what?");
+    }
+    return true;
+}
+
 static bool
 parse_pattern(Parser *p, AstOperator *out)
 {
@@ -476,9 +507,12 @@ parse_pattern(Parser *p, AstOperator *out)
             if (parser_take_symbol(p, ":") && !parse_type(p, &part.type))
                 return false;
         }
+        part.span = parser_span(p, part.span.start);
         ARRAY_PUSH(p->arena, &out->parts, part);
         parser_take_symbol(p, ",");
     }
+    if (!check_pattern(p, &out->parts))
+        return false;
     return out->parts.len || parser_fail(p, "a pattern after 'with'");
 }
 

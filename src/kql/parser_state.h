@@ -60,6 +60,7 @@ bool parse_items(Parser *p, AstItemList *out); // at least one, commas between
 bool parse_dynamic(Parser *p, Value *out);     // inside of dynamic( )
 AstExpr *parse_body(Parser *p);                // ( operator | operator ... ), source implicit
 AstOperator *parse_operator(Parser *p, bool is_source);
+bool parser_free_name(Parser *p);       // false with an error when the word must be bracketed
 bool parser_at_source(const Parser *p); // print, range, union ... stand here
 AstExpr *ast_new(Parser *p, AstKind kind, Span span);
 bool parse_statements(Parser *p, AstStatementList *out, const char *end);

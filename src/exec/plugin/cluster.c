@@ -72,13 +72,15 @@ basket_run(PluginRun *run)
     uint32_t dimensions;
     PatternTable table;
     PatternList found = {0};
-    if (!patterns_ratio(run, PARAM_RATIO, BASKET_LEAST, 1, BASKET_DEFAULT, &threshold) ||
+    // Published rules ask for less than the least the page names: they get the least.
+    if (!patterns_ratio(run, PARAM_RATIO, 0, 1, BASKET_DEFAULT, &threshold) ||
         !patterns_number(run, PARAM_NUMBER, BASKET_DIMENSIONS, &dimensions))
         return NULL;
     const Batch *input = plugin_input(run);
     if (!input ||
         !patterns_read(run, plugin_arg(run->call, PARAM_WEIGHT), NULL, NULL, NULL, input, &table))
         return NULL;
+    threshold = threshold < BASKET_LEAST ? BASKET_LEAST : threshold;
     // A share of 0.2 of 5 rows is one row, whatever the rounding of the product.
     double least = threshold * table.total[0] * (1 - 1e-12);
     if (table.total[0] > 0 && !patterns_search(&table, is_frequent, &least, dimensions, &found))

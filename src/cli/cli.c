@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void
@@ -245,19 +246,54 @@ cli_write(int fd, Str text)
 }
 
 bool
+cli_output_open(CliOutput *output, const char *path)
+{
+    struct stat info;
+    *output = (CliOutput){.fd = STDOUT_FILENO, .path = path};
+    if (!path)
+        return true;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode)) {
+        output->fd = open(path, O_WRONLY | O_CLOEXEC);
+    } else {
+        Buffer name = {0};
+        buffer_printf(&name, "%s.tmp.%ld", path, (long)getpid());
+        output->temporary = name.data;
+        output->fd = open(name.data, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    }
+    if (output->fd >= 0)
+        return true;
+    cli_fail("cannot write '%s': %s", path, strerror(errno));
+    free(output->temporary);
+    return false;
+}
+
+bool
+cli_output_write(void *output, Str text)
+{
+    return cli_write(((const CliOutput *)output)->fd, text);
+}
+
+bool
+cli_output_close(CliOutput *output, bool keep)
+{
+    if (!output->path)
+        return keep;
+    bool done = !keep || !output->temporary || fsync(output->fd) == 0;
+    done = close(output->fd) == 0 && done;
+    if (keep && done && output->temporary)
+        done = rename(output->temporary, output->path) == 0;
+    if (!done)
+        cli_fail("cannot write '%s': %s", output->path, strerror(errno));
+    if (output->temporary && !(keep && done))
+        unlink(output->temporary);
+    free(output->temporary);
+    return keep && done;
+}
+
+bool
 cli_write_file(const char *path, Str text)
 {
-    Arena arena = {0};
-    Str temporary = str_format(&arena, "%s.tmp.%ld", path, (long)getpid());
-    int fd = open(temporary.ptr, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    bool done = fd >= 0 && cli_write(fd, text) && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    done = done && rename(temporary.ptr, path) == 0;
-    if (!done) {
-        cli_fail("cannot write '%s': %s", path, strerror(errno));
-        unlink(temporary.ptr);
-    }
-    arena_free(&arena);
-    return done;
+    CliOutput output;
+    return cli_output_open(&output, path) &&
+           cli_output_close(&output, cli_output_write(&output, text));
 }

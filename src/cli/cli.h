@@ -62,3 +62,16 @@ void cli_progress_end(void); // removes the bar
 // ends quietly).
 bool cli_write(int fd, Str text);
 bool cli_write_file(const char *path, Str text); // temporary file, then rename
+
+// Where a command's output goes: standard output, or a file that is complete or not there (a
+// temporary file beside it gets its name at the end; what is no regular file is written directly).
+typedef struct CliOutput {
+    int fd;
+    const char *path; // NULL: standard output
+    char *temporary;  // NULL: none
+} CliOutput;
+
+bool cli_output_open(CliOutput *output, const char *path); // false with an error on stderr
+bool cli_output_write(void *output, Str text);             // as cli_write; the CliOutput
+// Gives the file its name, or with `keep` false removes it.
+bool cli_output_close(CliOutput *output, bool keep);

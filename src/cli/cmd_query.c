@@ -162,14 +162,14 @@ run_batch(const QuerySettings *settings)
             buffer_text(&out, "{\"id\":null,");
             write_batch_error(&out, &error, NULL, STR(""));
         }
-        open = cli_write(STDOUT_FILENO, buffer_slice(&out));
+        open = cli_output_write(settings->out, buffer_slice(&out));
         arena_free(&arena);
     }
     free(line);
     buffer_free(&out);
     json_parser_free(parser);
     dyn_builder_free(builder);
-    return AZIMUTH_EXIT_OK;
+    return open ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
 }
 
 // ---- the command ----
@@ -192,7 +192,7 @@ run_once(const QuerySettings *settings, const char *file, int argc, char **argv)
 
 // The options of the command as they were written.
 typedef struct QueryWords {
-    const char *store, *format, *file, *threads, *content, *snapshot, *memory, *timeout, *rows;
+    const char *store, *format, *output, *file, *threads, *content, *snapshot, *memory, *timeout, *rows;
     const char *map_file;
     const char **maps, **roots, **functions, **parameters; // see cli_values
     const char *analyze;                                   // of --explain=...
@@ -233,6 +233,7 @@ run_with(const QueryWords *words, QuerySettings *settings, const DatabaseOptions
          int argc, char **argv)
 {
     AzError error = {0};
+    CliOutput out;
     settings->db = db_open(db_options, &error);
     if (settings->db)
         azure_add_tables(settings->db);
@@ -240,6 +241,11 @@ run_with(const QueryWords *words, QuerySettings *settings, const DatabaseOptions
         cli_error(&error, STR(""));
         return AZIMUTH_EXIT_ERROR;
     }
+    if (!cli_output_open(&out, words->output)) {
+        db_close(settings->db);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    settings->out = &out;
     int status;
     if (words->batch)
         status = run_batch(settings);
@@ -247,6 +253,8 @@ run_with(const QueryWords *words, QuerySettings *settings, const DatabaseOptions
         status = prompt_run(settings);
     else
         status = run_once(settings, words->file, argc, argv);
+    if (!cli_output_close(&out, status == AZIMUTH_EXIT_OK) && status == AZIMUTH_EXIT_OK)
+        status = AZIMUTH_EXIT_ERROR;
     db_close(settings->db);
     return status;
 }
@@ -273,8 +281,22 @@ run_words(const QueryWords *words, int argc, char **argv)
     };
     if (!read_numbers(words, &settings, &db))
         return AZIMUTH_EXIT_ERROR;
-    if (words->format && !result_format_parse(words->format, &settings.format)) {
-        cli_fail("--format is table, json, jsonl, csv or markdown, not '%s'", words->format);
+    settings.arrow = words->format && strcmp(words->format, "arrow") == 0;
+    if (words->format && !settings.arrow && !result_format_parse(words->format, &settings.format)) {
+        cli_fail("--format is table, json, jsonl, csv, markdown or arrow, not '%s'", words->format);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (settings.arrow && words->batch) {
+        cli_fail("--batch answers in JSON lines: leave --format arrow away");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (settings.arrow && !words->output && isatty(STDOUT_FILENO)) {
+        cli_fail("an Arrow stream is binary and no text for a terminal: name a file with --output, "
+                 "or pipe it to a program that reads Arrow");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (words->output && !words->batch && argc < 2 && !words->file && isatty(STDIN_FILENO)) {
+        cli_fail("--output takes the answer of a query: name one");
         return AZIMUTH_EXIT_ERROR;
     }
     if (words->analyze && strcmp(words->analyze, "analyze") != 0) {
@@ -309,7 +331,10 @@ query_command(int argc, char **argv)
     };
     const CliOption options[] = {
         {"--store", "DIR", "the store; without it queries run on an empty one", &words.store, NULL},
-        {"--format", "F", "table, json, jsonl, csv or markdown", &words.format, NULL},
+        {"--format", "F", "table, json, jsonl, csv, markdown or arrow (an IPC stream)",
+         &words.format, NULL},
+        {"--output", "FILE", "write the answer to FILE, complete or not at all", &words.output,
+         NULL},
         {"-f", "FILE", "read the query from FILE (- = standard input)", &words.file, NULL},
         {"--batch", NULL, "JSON lines {\"id\",\"query\"} in, one answer a line out", NULL,
          &words.batch},
@@ -352,7 +377,7 @@ query_command(int argc, char **argv)
 
 const CliCommand CLI_QUERY = {
     "query",
-    "query [--store DIR] [--format F] [-f FILE | 'KQL' | --batch]",
+    "query [--store DIR] [--format F] [--output FILE] [-f FILE | 'KQL' | --batch]",
     "runs KQL; without a query on a terminal, an interactive prompt",
     query_command,
 };

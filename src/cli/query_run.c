@@ -1,6 +1,7 @@
 #include "cli/query_run.h"
 
-#include "cli/cli.h"
+#include "report/arrow_export.h"
+#include "report/arrow_ipc.h"
 #include "report/explain_report.h"
 
 #include <signal.h>
@@ -60,7 +61,7 @@ print_explain(const QuerySettings *settings, const Explain *explain)
         explain_write_json(&out, explain);
     else
         explain_write_text(&out, explain, &style);
-    bool done = cli_write(STDOUT_FILENO, buffer_slice(&out));
+    bool done = cli_output_write(settings->out, buffer_slice(&out));
     buffer_free(&out);
     return done;
 }
@@ -83,8 +84,8 @@ print_tables(const QuerySettings *settings, const QueryResult *result)
 {
     Buffer out = {0};
     ResultStyle style = settings->style;
-    style.width = cli_terminal_width();
-    style.color = cli_use_color(STDOUT_FILENO);
+    style.width = settings->out->path ? 0 : cli_terminal_width();
+    style.color = cli_use_color(settings->out->fd);
     bool done = true;
     for (uint32_t i = 0; i < result->count && done; i++) {
         buffer_clear(&out);
@@ -97,10 +98,41 @@ print_tables(const QuerySettings *settings, const QueryResult *result)
         else if (result->names[i].len && settings->format == RESULT_MARKDOWN)
             buffer_printf(&out, "**%.*s**\n\n", STR_ARG(result->names[i]));
         result_write(&out, result->tables[i], settings->format, &style);
-        done = cli_write(STDOUT_FILENO, buffer_slice(&out));
+        done = cli_output_write(settings->out, buffer_slice(&out));
     }
     buffer_free(&out);
     return done;
+}
+
+// The one table as a stream, which takes the result's arena over.
+static bool
+write_arrow(const QuerySettings *settings, Arena *arena, const QueryResult *result, Str text)
+{
+    AzError error = {0};
+    if (result->count != 1) {
+        error_set(&error, AZ_INVALID,
+                  "an Arrow stream holds one table and this query has %u: ask for one at a time, or "
+                  "choose another --format",
+                  result->count);
+        cli_error(&error, text);
+        return false;
+    }
+    struct ArrowArrayStream stream;
+    arrow_export(arena, result->tables[0], &stream);
+    bool done = arrow_ipc_write(&stream, cli_output_write, settings->out, &error);
+    stream.release(&stream);
+    if (error.code)
+        cli_error(&error, text);
+    return done;
+}
+
+static bool
+print_answer(const QuerySettings *settings, Arena *arena, const QueryResult *result, Str text)
+{
+    if (result->explain)
+        return print_explain(settings, result->explain);
+    return settings->arrow ? write_arrow(settings, arena, result, text)
+                           : print_tables(settings, result);
 }
 
 int
@@ -128,13 +160,12 @@ query_run(const QuerySettings *settings, Str text)
     if (!result && !diagnostics.error_count)
         cli_error(&error, text);
     if (result) {
-        bool printed = result->explain ? print_explain(settings, result->explain)
-                                       : print_tables(settings, result);
-        status = printed ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
+        double parse = result->parse_ms, bind = result->bind_ms, run = result->run_ms;
+        status = print_answer(settings, &arena, result, text) ? AZIMUTH_EXIT_OK
+                                                              : AZIMUTH_EXIT_ERROR;
         if (settings->timing)
             fprintf(stderr, "timing_ms=%.3f parse_ms=%.3f bind_ms=%.3f run_ms=%.3f\n",
-                    result->parse_ms + result->bind_ms + result->run_ms, result->parse_ms,
-                    result->bind_ms, result->run_ms);
+                    parse + bind + run, parse, bind, run);
     }
     arena_free(&arena);
     return status;

@@ -1,6 +1,7 @@
 // One query from text to output, shared by the command and the prompt.
 #pragma once
 
+#include "cli/cli.h"
 #include "db/db.h"
 #include "report/result.h"
 
@@ -19,6 +20,8 @@ typedef struct QuerySettings {
     bool timing, check_only;
     ExplainMode explain;
     bool graph_limits; // with check_only: what Resource Graph would refuse
+    bool arrow;        // the answer as Arrow IPC instead of `format`
+    CliOutput *out;    // where answers go
 } QuerySettings;
 
 // Runs and prints; errors go to stderr with their place. Returns the exit status.

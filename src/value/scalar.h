@@ -64,6 +64,13 @@ Decimal decimal_mod(Decimal a, Decimal b); // 0 <= result < |b|, as Kusto's %
 Decimal decimal_floor(Decimal m);
 Decimal decimal_round(Decimal m, int digits); // half away from zero
 int decimal_compare(Decimal a, Decimal b);    // NaN least
+// The digits of a decimal: (-1)^negative * high:low * 10^exponent. False for NaN and infinities.
+typedef struct DecimalDigits {
+    bool negative;
+    uint64_t high, low;
+    int exponent;
+} DecimalDigits;
+bool decimal_digits(Decimal m, DecimalDigits *out);
 
 // Calendar (proleptic Gregorian, as .NET's DateTime).
 enum {

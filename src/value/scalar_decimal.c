@@ -356,3 +356,16 @@ decimal_from_real_exact(double r)
     _IDEC_flags flags = 0;
     return from_bid(binary64_to_bid128(r, ROUND_HALF_EVEN, &flags));
 }
+
+bool
+decimal_digits(Decimal m, DecimalDigits *out)
+{
+    Unpacked u = decimal_unpack(m);
+    if (u.is_nan || u.is_infinite)
+        return false;
+    *out = (DecimalDigits){.negative = u.negative,
+                           .high = (uint64_t)(u.coefficient >> 64),
+                           .low = (uint64_t)u.coefficient,
+                           .exponent = u.exponent};
+    return true;
+}

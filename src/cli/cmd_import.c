@@ -90,7 +90,8 @@ import_run(int argc, char **argv)
     const CliOption options[] = {
         {"--store", "DIR", "the store; created when absent (required)", &dir, NULL},
         {"--table", "NAME", "read all FILEs into this table", &table, NULL},
-        {"--once", NULL, "with --table: skip files whose content it was given already", NULL, &once},
+        {"--once", NULL, "with --table: skip files whose content it was given already", NULL,
+         &once},
         {"--answers", NULL, "FILEs hold recorded request/answer pairs", NULL, &answers},
         {"--watchlist", "NAME", "make this watchlist what the CSV FILE holds", &watchlist, NULL},
         {"--search-key", "COLUMN", "the watchlist's column that rules look up", &search_key, NULL},

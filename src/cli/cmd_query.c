@@ -192,7 +192,8 @@ run_once(const QuerySettings *settings, const char *file, int argc, char **argv)
 
 // The options of the command as they were written.
 typedef struct QueryWords {
-    const char *store, *format, *output, *file, *threads, *content, *snapshot, *memory, *timeout, *rows;
+    const char *store, *format, *output, *file, *threads, *content, *snapshot, *memory, *timeout,
+        *rows;
     const char *map_file;
     const char **maps, **roots, **functions, **parameters; // see cli_values
     const char *analyze;                                   // of --explain=...

@@ -13,7 +13,8 @@ catalog_functions(Catalog *catalog, Arena *arena, SavedFunction **out, size_t *c
     *out = NULL;
     *count = 0;
     bool exists;
-    if (!catalog_refresh(catalog, error) || !catalog_has_table(catalog, "functions", &exists, error))
+    if (!catalog_refresh(catalog, error) ||
+        !catalog_has_table(catalog, "functions", &exists, error))
         return false;
     if (!exists)
         return true;

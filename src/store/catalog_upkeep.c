@@ -56,9 +56,10 @@ catalog_next_segment(Catalog *catalog, int64_t *next, AzError *error)
     bool exists;
     return upkeep_exists(catalog, &exists, error) &&
            catalog_number(catalog,
-                          exists ? "SELECT 1 + max(value, (SELECT ifnull(max(id), 0) FROM segments))"
-                                   " FROM counters WHERE name = 'segment'"
-                                 : "SELECT 1 + ifnull(max(id), 0) FROM segments",
+                          exists
+                              ? "SELECT 1 + max(value, (SELECT ifnull(max(id), 0) FROM segments))"
+                                " FROM counters WHERE name = 'segment'"
+                              : "SELECT 1 + ifnull(max(id), 0) FROM segments",
                           next, error);
 }
 
@@ -105,16 +106,16 @@ catalog_drop_snapshots(Catalog *catalog, int64_t before, AzError *error)
     if (!catalog_exec(catalog, "BEGIN IMMEDIATE", "write", error))
         return false;
     int64_t generation;
-    bool ok = generation_begin(catalog, &generation, error) &&
-              numbers_run(catalog,
-                          "INSERT OR REPLACE INTO retired(file, bytes, generation)"
-                          " SELECT file, bytes, ?2 FROM segments"
-                          " WHERE snapshot_id > 0 AND snapshot_id < ?1",
-                          before, generation, error) &&
-              numbers_run(catalog,
-                          "DELETE FROM segments WHERE snapshot_id > 0 AND snapshot_id < ?1", before,
-                          0, error) &&
-              numbers_run(catalog, "DELETE FROM snapshots WHERE id < ?1", before, 0, error);
+    bool ok =
+        generation_begin(catalog, &generation, error) &&
+        numbers_run(catalog,
+                    "INSERT OR REPLACE INTO retired(file, bytes, generation)"
+                    " SELECT file, bytes, ?2 FROM segments"
+                    " WHERE snapshot_id > 0 AND snapshot_id < ?1",
+                    before, generation, error) &&
+        numbers_run(catalog, "DELETE FROM segments WHERE snapshot_id > 0 AND snapshot_id < ?1",
+                    before, 0, error) &&
+        numbers_run(catalog, "DELETE FROM snapshots WHERE id < ?1", before, 0, error);
     return change_end(catalog, ok, error);
 }
 
@@ -181,8 +182,8 @@ catalog_retention(Catalog *catalog, int64_t table, int64_t *days, AzError *error
         return false;
     if (!exists)
         return true;
-    sqlite3_stmt *statement = catalog_prepare(
-        catalog, "SELECT days FROM retention WHERE table_id = ?1", "read", error);
+    sqlite3_stmt *statement =
+        catalog_prepare(catalog, "SELECT days FROM retention WHERE table_id = ?1", "read", error);
     if (!statement)
         return false;
     sqlite3_bind_int64(statement, 1, table);
@@ -200,11 +201,11 @@ catalog_retention_set(Catalog *catalog, int64_t table, int64_t days, AzError *er
 {
     if (!catalog_exec(catalog, "BEGIN IMMEDIATE", "write", error))
         return false;
-    bool ok = catalog_exec(catalog, TABLES, "write", error) &&
-              (days ? numbers_run(catalog, "INSERT OR REPLACE INTO retention VALUES(?1, ?2)", table,
-                                  days, error)
-                    : numbers_run(catalog, "DELETE FROM retention WHERE table_id = ?1", table, 0,
-                                  error));
+    bool ok =
+        catalog_exec(catalog, TABLES, "write", error) &&
+        (days ? numbers_run(catalog, "INSERT OR REPLACE INTO retention VALUES(?1, ?2)", table, days,
+                            error)
+              : numbers_run(catalog, "DELETE FROM retention WHERE table_id = ?1", table, 0, error));
     return change_end(catalog, ok, error);
 }
 
@@ -218,11 +219,11 @@ catalog_import_known(Catalog *catalog, Str table, Str fingerprint, int64_t *impo
         return false;
     if (!exists)
         return true;
-    sqlite3_stmt *statement = catalog_prepare(
-        catalog,
-        "SELECT i.imported FROM imports i JOIN tables t ON t.id = i.table_id"
-        " WHERE t.name = ?1 AND i.fingerprint = ?2", // names of tables know no case
-        "read", error);
+    sqlite3_stmt *statement =
+        catalog_prepare(catalog,
+                        "SELECT i.imported FROM imports i JOIN tables t ON t.id = i.table_id"
+                        " WHERE t.name = ?1 AND i.fingerprint = ?2", // names of tables know no case
+                        "read", error);
     if (!statement)
         return false;
     catalog_bind_text(statement, 1, table);

@@ -26,9 +26,8 @@ fingerprint(Arena *arena, const char *path, Str *out, AzError *error)
     const char *problem = ingest_stream_problem(stream);
     XXH128_hash_t hash = XXH3_128bits_digest(state);
     XXH3_freeState(state);
-    *out =
-        str_format(arena, "%016llx%016llx-%llu", (unsigned long long)hash.high64,
-                   (unsigned long long)hash.low64, (unsigned long long)size);
+    *out = str_format(arena, "%016llx%016llx-%llu", (unsigned long long)hash.high64,
+                      (unsigned long long)hash.low64, (unsigned long long)size);
     bool ok = !problem || error_set(error, AZ_IO, "cannot import '%s' once: %s", path, problem);
     ingest_stream_close(stream);
     return ok;
@@ -73,9 +72,8 @@ ingest_once_choose(IngestRun *run, Str table, IngestFile **files, size_t *count,
             files[kept++] = files[i];
             continue;
         }
-        report->skipped[report->skipped_count++] =
-            str_format(run->arena, "%.*s (its content is in the table already)",
-                       STR_ARG(files[i]->name));
+        report->skipped[report->skipped_count++] = str_format(
+            run->arena, "%.*s (its content is in the table already)", STR_ARG(files[i]->name));
         run->bytes_total -= files[i]->size;
     }
     *count = kept;

@@ -148,8 +148,8 @@ rows_copy(Rewrite *rewrite, const TableSource *source, uint32_t morsel, uint32_t
             return false;
     }
     if (rewrite->cutoff != INT64_MIN) {
-        const Vector *time = source->read(source, morsel, (uint32_t)rewrite->time_column, from,
-                                          count, arena, error);
+        const Vector *time =
+            source->read(source, morsel, (uint32_t)rewrite->time_column, from, count, arena, error);
         if (!time)
             return false;
         rows_select(rewrite, arena, batch, time);
@@ -177,8 +177,9 @@ source_copy(Rewrite *rewrite, const TableSource *source, AzError *error)
             upkeep->options->progress(upkeep->options->progress_context, rewrite->table->name,
                                       upkeep->rows_done, upkeep->rows_total);
         if (ok && upkeep->options->cancel && *upkeep->options->cancel)
-            ok = error_set(error, AZ_CANCELLED, "stopped: what was done before stays, run this "
-                                                "again to go on");
+            ok = error_set(error, AZ_CANCELLED,
+                           "stopped: what was done before stays, run this "
+                           "again to go on");
     }
     arena_free(&arena);
     return ok;

@@ -83,10 +83,11 @@ log_table(Store *store, Str name, AzError *error)
                       "the store has no table '%.*s': azimuth store info lists them",
                       STR_ARG(str_slice(name, 0, 200)));
         else if (table->kind != TABLE_LOG)
-            error_set(error, AZ_INVALID,
-                      "'%.*s' is an inventory table, whose rows go with their snapshot: see azimuth "
-                      "store vacuum --keep",
-                      STR_ARG(table->name));
+            error_set(
+                error, AZ_INVALID,
+                "'%.*s' is an inventory table, whose rows go with their snapshot: see azimuth "
+                "store vacuum --keep",
+                STR_ARG(table->name));
         else if (time_column_find(&table->schema) < 0)
             error_set(error, AZ_INVALID,
                       "table '%.*s' has no column TimeGenerated or Timestamp to count days by",

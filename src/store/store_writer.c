@@ -44,7 +44,7 @@ struct StoreWriter {
     size_t touched_cap;
     TableWriterArray writers;
     PendingArray pending;
-    bool rewrite;      // see store_writer_rewrite
+    bool rewrite; // see store_writer_rewrite
     int64_t snapshot;
     const CatalogSegment *removed;
     size_t removed_count;

@@ -86,10 +86,12 @@ import_run(int argc, char **argv)
 {
     const char *dir = NULL, *table = NULL, *content_folder = NULL, *threads_text = NULL,
                *watchlist = NULL, *search_key = NULL;
-    bool answers = false, quiet = false;
+    bool answers = false, quiet = false, once = false;
     const CliOption options[] = {
         {"--store", "DIR", "the store; created when absent (required)", &dir, NULL},
         {"--table", "NAME", "read all FILEs into this table", &table, NULL},
+        {"--once", NULL, "with --table: skip files whose content it was given already", NULL,
+         &once},
         {"--answers", NULL, "FILEs hold recorded request/answer pairs", NULL, &answers},
         {"--watchlist", "NAME", "make this watchlist what the CSV FILE holds", &watchlist, NULL},
         {"--search-key", "COLUMN", "the watchlist's column that rules look up", &search_key, NULL},
@@ -105,6 +107,10 @@ import_run(int argc, char **argv)
         return import_watchlist(dir, content_folder, watchlist, search_key, argv[1], quiet);
     if (!dir || argc < 2 || watchlist || search_key || (!table && !answers && argc != 2)) {
         cli_fail("usage: azimuth %s", CLI_IMPORT.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (once && !table) {
+        cli_fail("--once goes with --table: a tenant folder becomes a new snapshot each time");
         return AZIMUTH_EXIT_ERROR;
     }
     int64_t threads = (int64_t)threads_default();
@@ -125,6 +131,7 @@ import_run(int argc, char **argv)
         .progress = quiet ? NULL : show_progress,
         .threads = pool,
         .tool_version = AZIMUTH_VERSION,
+        .once = once,
     };
     Arena arena = {0};
     IngestReport report = {0};
@@ -144,7 +151,7 @@ import_run(int argc, char **argv)
 
 const CliCommand CLI_IMPORT = {
     "import",
-    "import --store DIR TENANT_DIR | --table NAME FILE... | --answers FILE... |\n"
+    "import --store DIR TENANT_DIR | --table NAME [--once] FILE... | --answers FILE... |\n"
     "       --watchlist NAME --search-key COLUMN FILE.csv",
     "reads a tenant folder (a new snapshot), or files into one table",
     import_run,

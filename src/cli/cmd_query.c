@@ -196,6 +196,9 @@ typedef struct QueryWords {
     const char *rows, *map_file, *geoip;
     const char *store, *format, *file, *threads, *content, *snapshot, *memory, *timeout, *rows;
     const char *map_file, *geoip;
+    const char *store, *format, *output, *file, *threads, *content, *snapshot, *memory, *timeout,
+        *rows;
+    const char *map_file;
     const char **maps, **roots, **functions, **parameters; // see cli_values
     const char *analyze;                                   // of --explain=...
     bool timing, batch, check, explain, graph_limits;

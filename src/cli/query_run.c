@@ -114,6 +114,11 @@ write_arrow(const QuerySettings *settings, Arena *arena, const QueryResult *resu
                   "an Arrow stream holds one table and this query has %u: ask for one at a time, or "
                   "choose another --format",
                   result->count);
+        error_set(
+            &error, AZ_INVALID,
+            "an Arrow stream holds one table and this query has %u: ask for one at a time, or "
+            "choose another --format",
+            result->count);
         cli_error(&error, text);
         return false;
     }
@@ -163,6 +168,8 @@ query_run(const QuerySettings *settings, Str text)
         double parse = result->parse_ms, bind = result->bind_ms, run = result->run_ms;
         status = print_answer(settings, &arena, result, text) ? AZIMUTH_EXIT_OK
                                                               : AZIMUTH_EXIT_ERROR;
+        status =
+            print_answer(settings, &arena, result, text) ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
         if (settings->timing)
             fprintf(stderr, "timing_ms=%.3f parse_ms=%.3f bind_ms=%.3f run_ms=%.3f\n",
                     parse + bind + run, parse, bind, run);

@@ -316,6 +316,28 @@ catalog_column_text(sqlite3_stmt *statement, int column, Arena *arena)
     return text ? str_copy(arena, (Str){(const char *)text, len}) : (Str){"", 0};
 }
 
+void
+catalog_bind_text(sqlite3_stmt *statement, int index, Str text)
+{
+    sqlite3_bind_text64(statement, index, text.ptr ? text.ptr : "", text.len, SQLITE_TRANSIENT,
+                        SQLITE_UTF8);
+}
+
+bool
+catalog_has_table(Catalog *catalog, const char *name, bool *exists, AzError *error)
+{
+    sqlite3_stmt *statement = catalog_prepare(
+        catalog, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1", "read", error);
+    if (!statement)
+        return false;
+    catalog_bind_text(statement, 1, str_from(name));
+    int status = sqlite3_step(statement);
+    *exists = status == SQLITE_ROW;
+    bool ok = *exists || status == SQLITE_DONE || catalog_error(catalog, "read", error);
+    sqlite3_finalize(statement);
+    return ok;
+}
+
 typedef struct TableArray {
     CatalogTable *items;
     size_t len, cap;
@@ -369,9 +391,8 @@ tables_load(Catalog *catalog, Arena *arena, CatalogState *out, AzError *error)
     return ok;
 }
 
-// Only plain names: nothing that leaves the directory.
-static bool
-file_name_plain(Str name)
+bool
+catalog_file_plain(Str name)
 {
     if (!name.len || name.len > 200 || name.ptr[0] == '.')
         return false;
@@ -424,7 +445,7 @@ segments_load(Catalog *catalog, Arena *arena, CatalogState *out, AzError *error)
             .time_min = sqlite3_column_int64(statement, 8),
             .time_max = sqlite3_column_int64(statement, 9),
         };
-        ok = (file_name_plain(segment.file) && groups_get(statement, 7, arena, &segment)) ||
+        ok = (catalog_file_plain(segment.file) && groups_get(statement, 7, arena, &segment)) ||
              damaged(catalog, "the entry of a segment is malformed", error);
         ARRAY_PUSH(arena, &segments, segment);
     }
@@ -475,7 +496,9 @@ catalog_load(Catalog *catalog, Arena *arena, int64_t snapshot, CatalogState *out
     if (!catalog_refresh(catalog, error) || !catalog_exec(catalog, "BEGIN", "read", error))
         return false;
     bool ok = snapshot_resolve(catalog, &out->snapshot, error) &&
-              tables_load(catalog, arena, out, error) && segments_load(catalog, arena, out, error);
+              tables_load(catalog, arena, out, error) &&
+              segments_load(catalog, arena, out, error) &&
+              catalog_generation(catalog, &out->generation, error);
     sqlite3_exec(catalog->db, "ROLLBACK", NULL, NULL, NULL); // ends the read; nothing to undo
     return ok;
 }

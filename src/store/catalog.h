@@ -43,6 +43,7 @@ typedef struct CatalogState {
     size_t table_count;
     CatalogSegment *segments; // by table, then id
     size_t segment_count;
+    int64_t generation; // how often segments have left the catalog; see readers.h
 } CatalogState;
 
 enum { CATALOG_ALL_SNAPSHOTS = -1 };
@@ -62,7 +63,36 @@ bool catalog_snapshots(Catalog *catalog, Arena *arena, SnapshotInfo **out, size_
 // Whether the catalog's own pages are sound: AZ_CORRUPT with the first complaint.
 bool catalog_check(Catalog *catalog, AzError *error);
 
-// What one commit adds.
+// Maintenance (catalog_upkeep.c).
+// A file that left the catalog with `generation` and waits for its last reader.
+typedef struct RetiredFile {
+    Str file;
+    uint64_t bytes;
+    int64_t generation;
+    bool gone; // removed from the disk; for catalog_forget_retired
+} RetiredFile;
+bool catalog_retired(Catalog *catalog, Arena *arena, RetiredFile **out, size_t *count,
+                     AzError *error);
+// Forgets those that are gone.
+bool catalog_forget_retired(Catalog *catalog, const RetiredFile *files, size_t count,
+                            AzError *error);
+// Snapshots with smaller numbers leave, and their segments are retired. One transaction.
+bool catalog_drop_snapshots(Catalog *catalog, int64_t before, AzError *error);
+// Days a log table keeps its rows; 0 = all.
+bool catalog_retention(Catalog *catalog, int64_t table, int64_t *days, AzError *error);
+bool catalog_retention_set(Catalog *catalog, int64_t table, int64_t days, AzError *error);
+// When (ticks) a file of this fingerprint came into the table; 0 = never.
+bool catalog_import_known(Catalog *catalog, Str table, Str fingerprint, int64_t *imported,
+                          AzError *error);
+
+// A file that is never to be imported into the table again.
+typedef struct CatalogImport {
+    size_t table; // index of the change's tables
+    Str fingerprint, file;
+    int64_t imported; // ticks
+} CatalogImport;
+
+// What one commit changes.
 typedef struct CatalogChange {
     SnapshotInfo *snapshot; // NULL: none. Its id is filled in
     // Rows that are added to the newest snapshot when there is no new one.
@@ -73,6 +103,13 @@ typedef struct CatalogChange {
     // for inventory; ids are filled in.
     CatalogSegment *segments;
     size_t segment_count;
+    // With `rewrite` the segments hold rows of `removed`, which leave: `snapshot` is then the
+    // number itself, and no snapshot changes.
+    bool rewrite;
+    const CatalogSegment *removed;
+    size_t removed_count;
+    const CatalogImport *imports;
+    size_t import_count;
 } CatalogChange;
 
 // One transaction. On failure nothing has changed; *unsure says that the commit

@@ -9,13 +9,6 @@
 #include <stdio.h>
 #include <xxhash.h>
 
-static void
-bind_str(sqlite3_stmt *statement, int index, Str text)
-{
-    sqlite3_bind_text64(statement, index, text.ptr ? text.ptr : "", text.len, SQLITE_TRANSIENT,
-                        SQLITE_UTF8);
-}
-
 // Runs a statement that yields no rows and makes it ready for the next run.
 static bool
 statement_run(Catalog *catalog, sqlite3_stmt *statement, AzError *error)
@@ -37,9 +30,9 @@ snapshot_insert(Catalog *catalog, SnapshotInfo *info, AzError *error)
     if (!statement)
         return false;
     sqlite3_bind_int64(statement, 1, info->created);
-    bind_str(statement, 2, info->source);
-    bind_str(statement, 3, info->tenant_id);
-    bind_str(statement, 4, info->tool_version);
+    catalog_bind_text(statement, 2, info->source);
+    catalog_bind_text(statement, 3, info->tenant_id);
+    catalog_bind_text(statement, 4, info->tool_version);
     sqlite3_bind_int64(statement, 5, info->duration_ms);
     sqlite3_bind_int64(statement, 6, (int64_t)info->rows);
     sqlite3_bind_int64(statement, 7, (int64_t)info->bytes);
@@ -78,7 +71,7 @@ table_insert(Catalog *catalog, CatalogTable *table, AzError *error)
         catalog_prepare(catalog, "INSERT INTO tables(name, kind) VALUES(?1, ?2)", "write", error);
     if (!statement)
         return false;
-    bind_str(statement, 1, table->name);
+    catalog_bind_text(statement, 1, table->name);
     sqlite3_bind_int(statement, 2, table->kind == TABLE_LOG);
     bool ok = statement_run(catalog, statement, error);
     sqlite3_finalize(statement);
@@ -101,8 +94,8 @@ columns_insert(Catalog *catalog, const CatalogTable *table, AzError *error)
     for (uint32_t c = 0; ok && c < table->schema.count; c++) {
         sqlite3_bind_int64(statement, 1, table->id);
         sqlite3_bind_int64(statement, 2, c);
-        bind_str(statement, 3, table->schema.columns[c].name);
-        bind_str(statement, 4, str_from(type_name(table->schema.columns[c].type)));
+        catalog_bind_text(statement, 3, table->schema.columns[c].name);
+        catalog_bind_text(statement, 4, str_from(type_name(table->schema.columns[c].type)));
         ok = statement_run(catalog, statement, error);
     }
     sqlite3_finalize(statement);
@@ -112,11 +105,14 @@ columns_insert(Catalog *catalog, const CatalogTable *table, AzError *error)
 static bool
 segments_insert(Catalog *catalog, CatalogChange *change, int64_t snapshot, AzError *error)
 {
+    int64_t next;
+    if (!catalog_next_segment(catalog, &next, error))
+        return false;
     sqlite3_stmt *statement =
         catalog_prepare(catalog,
                         "INSERT INTO segments(table_id, snapshot_id, file, rows, bytes, checksum,"
-                        " group_rows, time_min, time_max)"
-                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                        " group_rows, time_min, time_max, id)"
+                        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                         "write", error);
     if (!statement)
         return false;
@@ -124,10 +120,12 @@ segments_insert(Catalog *catalog, CatalogChange *change, int64_t snapshot, AzErr
     for (size_t i = 0; ok && i < change->segment_count; i++) {
         CatalogSegment *segment = &change->segments[i];
         segment->table = change->tables[segment->table].id;
-        segment->snapshot = segment->snapshot ? snapshot : 0;
+        if (!change->rewrite)
+            segment->snapshot = segment->snapshot ? snapshot : 0;
+        segment->id = next++;
         sqlite3_bind_int64(statement, 1, segment->table);
         sqlite3_bind_int64(statement, 2, segment->snapshot);
-        bind_str(statement, 3, segment->file);
+        catalog_bind_text(statement, 3, segment->file);
         sqlite3_bind_int64(statement, 4, (int64_t)segment->rows);
         sqlite3_bind_int64(statement, 5, (int64_t)segment->bytes);
         sqlite3_bind_int64(statement, 6, (int64_t)segment->checksum);
@@ -140,8 +138,8 @@ segments_insert(Catalog *catalog, CatalogChange *change, int64_t snapshot, AzErr
             sqlite3_bind_null(statement, 8);
             sqlite3_bind_null(statement, 9);
         }
+        sqlite3_bind_int64(statement, 10, segment->id);
         ok = statement_run(catalog, statement, error);
-        segment->id = sqlite3_last_insert_rowid(catalog->db);
     }
     sqlite3_finalize(statement);
     return ok;
@@ -182,7 +180,7 @@ content_hash_update(Catalog *catalog, int64_t snapshot, AzError *error)
     if (!statement)
         return false;
     sqlite3_bind_int64(statement, 1, snapshot);
-    bind_str(statement, 2, str_from(hex));
+    catalog_bind_text(statement, 2, str_from(hex));
     bool ok = statement_run(catalog, statement, error);
     sqlite3_finalize(statement);
     return ok;
@@ -208,7 +206,7 @@ snapshot_choose(Catalog *catalog, CatalogChange *change, int64_t *snapshot, AzEr
         *snapshot = change->snapshot->id;
         return true;
     }
-    if (!has_inventory(change))
+    if (change->rewrite || !has_inventory(change))
         return true;
     if (!catalog_number(catalog, "SELECT ifnull(max(id), 0) FROM snapshots", snapshot, error))
         return false;
@@ -231,6 +229,9 @@ change_write(Catalog *catalog, CatalogChange *change, AzError *error)
             !columns_insert(catalog, &change->tables[i], error))
             return false;
     return segments_insert(catalog, change, snapshot, error) &&
+           (!change->removed_count ||
+            catalog_retire(catalog, change->removed, change->removed_count, error)) &&
+           catalog_imports_insert(catalog, change, error) &&
            (!snapshot || content_hash_update(catalog, snapshot, error));
 }
 

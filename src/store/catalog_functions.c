@@ -6,17 +6,6 @@ static const char TABLE[] =
     "CREATE TABLE IF NOT EXISTS functions(name TEXT PRIMARY KEY, text TEXT NOT NULL,"
     " saved INTEGER NOT NULL) WITHOUT ROWID";
 
-static bool
-table_exists(Catalog *catalog, bool *exists, AzError *error)
-{
-    int64_t count = 0;
-    bool done = catalog_number(
-        catalog, "SELECT count(*) FROM sqlite_master WHERE type='table' AND name='functions'",
-        &count, error);
-    *exists = count > 0;
-    return done;
-}
-
 bool
 catalog_functions(Catalog *catalog, Arena *arena, SavedFunction **out, size_t *count,
                   AzError *error)
@@ -24,7 +13,8 @@ catalog_functions(Catalog *catalog, Arena *arena, SavedFunction **out, size_t *c
     *out = NULL;
     *count = 0;
     bool exists;
-    if (!catalog_refresh(catalog, error) || !table_exists(catalog, &exists, error))
+    if (!catalog_refresh(catalog, error) ||
+        !catalog_has_table(catalog, "functions", &exists, error))
         return false;
     if (!exists)
         return true;
@@ -83,7 +73,7 @@ catalog_function_delete(Catalog *catalog, Str name, bool *found, AzError *error)
 {
     *found = false;
     bool exists;
-    if (!table_exists(catalog, &exists, error))
+    if (!catalog_has_table(catalog, "functions", &exists, error))
         return false;
     if (!exists)
         return true;

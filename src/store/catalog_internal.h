@@ -22,3 +22,13 @@ bool catalog_number(Catalog *catalog, const char *sql, int64_t *out, AzError *er
 // Before a read: a file that nobody changes is opened anew, to see what it holds now.
 bool catalog_refresh(Catalog *catalog, AzError *error);
 Str catalog_column_text(sqlite3_stmt *statement, int column, Arena *arena);
+void catalog_bind_text(sqlite3_stmt *statement, int index, Str text);
+bool catalog_has_table(Catalog *catalog, const char *name, bool *exists, AzError *error);
+// Only plain names of files: nothing that leaves the directory.
+bool catalog_file_plain(Str name);
+
+// Inside a transaction (catalog_upkeep.c).
+bool catalog_generation(Catalog *catalog, int64_t *generation, AzError *error);
+bool catalog_next_segment(Catalog *catalog, int64_t *next, AzError *error);
+bool catalog_retire(Catalog *catalog, const CatalogSegment *segments, size_t count, AzError *error);
+bool catalog_imports_insert(Catalog *catalog, const CatalogChange *change, AzError *error);

@@ -29,6 +29,7 @@ typedef struct IngestOptions {
     void *progress_context;
     ThreadPool *threads;
     const char *tool_version;
+    bool once; // ingest_table: files whose content the table has been given already are skipped
 } IngestOptions;
 
 typedef struct IngestTableReport {

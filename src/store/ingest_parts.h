@@ -13,6 +13,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 // The reject file of an import; made at the first reject. Thread-safe.
 typedef struct IngestRejects IngestRejects;
@@ -208,6 +209,20 @@ typedef struct IngestFile {
 bool ingest_file_name(Arena *arena, Str name, Str *table, IngestFormat *format, const char **why);
 // Infers from the first records of the files.
 bool ingest_files_infer(IngestRun *run, IngestFile **files, size_t count, Schema *schema);
+// Files that come in once (ingest_once.c).
+typedef struct IngestOnce {
+    IngestFile *file;
+    Str fingerprint;
+    uint64_t size; // as it was when the fingerprint was taken
+    struct timespec changed;
+} IngestOnce;
+// Takes those out of `files` that the table has, and tells them as skipped; `list` gets the others.
+bool ingest_once_choose(IngestRun *run, Str table, IngestFile **files, size_t *count,
+                        IngestOnce *list, AzError *error);
+// They are read: the commit keeps their fingerprints.
+bool ingest_once_keep(IngestRun *run, Str table, const IngestOnce *list, size_t count,
+                      AzError *error);
+
 // The files an import names, with format and size; in run->arena.
 IngestFile **ingest_files_named(IngestRun *run, const char *const *paths, size_t count);
 // Reads files into one table: with all workers, or by the one worker alone.

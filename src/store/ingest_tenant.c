@@ -331,6 +331,26 @@ needs_snapshot(IngestRun *run, Str name, bool *needed, AzError *error)
     return true;
 }
 
+// Chooses the files that are new to the table, reads them and keeps that they were read.
+static bool
+read_once(IngestRun *run, Str name, IngestFile **files, size_t count, AzError *error)
+{
+    Str canonical;
+    Schema schema = {0};
+    TableKind kind = TABLE_LOG;
+    ingest_declared_schema(run, name, &canonical, &schema, &kind);
+    if (kind != TABLE_LOG)
+        return error_set(error, AZ_INVALID,
+                         "'%.*s' is an inventory table, whose rows belong to a snapshot: --once is "
+                         "for logs",
+                         STR_ARG(canonical));
+    IngestOnce *list = ARENA_ARRAY(run->arena, IngestOnce, count);
+    if (!ingest_once_choose(run, canonical, files, &count, list, error))
+        return false;
+    return !count || (read_table(run, name, files, count, error) &&
+                      ingest_once_keep(run, canonical, list, count, error));
+}
+
 bool
 ingest_table(Store *store, Str table, const char *const *files, size_t file_count,
              const IngestOptions *options, Arena *arena, IngestReport *report, AzError *error)
@@ -348,8 +368,9 @@ ingest_table(Store *store, Str table, const char *const *files, size_t file_coun
             str_from(files[0]), {0}, str_from(options->tool_version), new_snapshot};
         run.writer = store_writer_new(store, &info, &failure);
     }
-    if (!run.writer || !read_table(&run, table, list, file_count, &failure))
-        if (failure.code)
-            ingest_run_fail(&run, &failure);
+    bool done = run.writer && (options->once ? read_once(&run, table, list, file_count, &failure)
+                                             : read_table(&run, table, list, file_count, &failure));
+    if (!done && failure.code)
+        ingest_run_fail(&run, &failure);
     return ingest_run_end(&run, error);
 }

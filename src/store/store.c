@@ -8,6 +8,7 @@
 #include "store/store_internal.h"
 
 #include "base/map.h"
+#include "store/readers.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +20,7 @@
 #include <unistd.h>
 
 // What may lie in a directory where a store is about to be made.
-static const char *const OWN_NAMES[] = {"segments", "tmp", "rejects", "LOCK"};
+static const char *const OWN_NAMES[] = {"segments", "tmp", "rejects", "LOCK", "READERS"};
 static const char *const FOLDERS[] = {"segments", "tmp", "rejects"};
 
 char *
@@ -109,6 +110,21 @@ parent_of(Arena *arena, const char *dir)
     return s.len ? str_cstr(arena, s) : ".";
 }
 
+// The file that readers lock bytes of; it stays empty.
+static bool
+readers_make(const Store *store, Arena *arena, AzError *error)
+{
+    const char *path = str_cstr(arena, str_format(arena, "%s/READERS", store->dir));
+    struct stat st;
+    if (stat(path, &st) == 0)
+        return true;
+    int fd = os_create(path, error);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
 static bool
 folders_make(Store *store, Arena *arena, AzError *error)
 {
@@ -123,6 +139,7 @@ folders_make(Store *store, Arena *arena, AzError *error)
 static void
 folder_clear(Store *store, Arena *arena, const char *part, const Map *keep)
 {
+    struct stat st;
     const char *path = str_cstr(arena, str_format(arena, "%s/%s", store->dir, part));
     DIR *handle = opendir(path);
     if (!handle)
@@ -131,12 +148,42 @@ folder_clear(Store *store, Arena *arena, const char *part, const Map *keep)
         Str name = str_from(entry->d_name);
         if (name.ptr[0] == '.' || (keep && (map_find(keep, name) || !str_ends(name, STR(".azs")))))
             continue;
-        os_unlink(store_path(store, arena, part, name));
+        const char *file = store_path(store, arena, part, name);
+        if (stat(file, &st) == 0) {
+            store->cleared.files++;
+            store->cleared.bytes += (uint64_t)st.st_size;
+        }
+        os_unlink(file);
     }
     closedir(handle);
 }
 
-// Removes what writers that died or failed left behind.
+bool
+store_remove_retired(Store *store, Arena *arena, RemovedFiles *removed, AzError *error)
+{
+    RetiredFile *files;
+    size_t count;
+    bool any = false;
+    if (!catalog_retired(store->catalog, arena, &files, &count, error))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct stat st;
+        const char *path = store_path(store, arena, "segments", files[i].file);
+        if (readers_before(store->dir, files[i].generation)) {
+            removed->waiting++;
+            continue;
+        }
+        os_unlink(path);
+        files[i].gone = stat(path, &st) != 0 && errno == ENOENT;
+        any |= files[i].gone;
+        removed->files += files[i].gone;
+        removed->bytes += files[i].gone ? files[i].bytes : 0;
+        removed->waiting += !files[i].gone;
+    }
+    return !any || catalog_forget_retired(store->catalog, files, count, error);
+}
+
+// Removes what writers that died or failed left behind, and what the last reader has left.
 static bool
 leftovers_remove(Store *store, Arena *arena, AzError *error)
 {
@@ -147,6 +194,13 @@ leftovers_remove(Store *store, Arena *arena, AzError *error)
     map_init(&named, arena, false);
     for (size_t i = 0; i < state.segment_count; i++)
         map_put(&named, state.segments[i].file, &state.segments[i]);
+    RetiredFile *retired;
+    size_t count;
+    if (!store_remove_retired(store, arena, &store->cleared, error) ||
+        !catalog_retired(store->catalog, arena, &retired, &count, error))
+        return false;
+    for (size_t i = 0; i < count; i++)
+        map_put(&named, retired[i].file, &retired[i]);
     folder_clear(store, arena, "tmp", NULL);
     folder_clear(store, arena, "segments", &named);
     return true;
@@ -159,7 +213,8 @@ open_for_writing(Store *store, Arena *arena, AzError *error)
     bool made_dir = stat(store->dir, &st) != 0;
     // What a tenant holds is nobody else's business, unless its owner opens it up.
     if (!os_mkdir(store->dir, 0700, error) || !foreign_check(store->dir, error) ||
-        !lock_take(store, error) || !folders_make(store, arena, error))
+        !lock_take(store, error) || !folders_make(store, arena, error) ||
+        !readers_make(store, arena, error))
         return false;
     const char *catalog = str_cstr(arena, str_format(arena, "%s/catalog.sqlite", store->dir));
     bool made_catalog = stat(catalog, &st) != 0 || st.st_size == 0;

@@ -5,6 +5,7 @@
 //     DIR/tmp/               files being written; emptied when a writer opens
 //     DIR/rejects/           records an import could not read
 //     DIR/LOCK               held by the one writer
+//     DIR/READERS            locks of those who read (store/readers.h)
 //
 // A crash at any instruction leaves the old state or the new one: segments are
 // written under tmp/, synced, renamed, their directory synced, and only then
@@ -45,7 +46,7 @@ typedef struct SnapshotInfo {
     Str tool_version;
     int64_t duration_ms;
     uint64_t rows, bytes, rejected; // input bytes, records that could not be read
-    Str content_hash;               // XXH3-128 over the segments' checksums, hex
+    Str content_hash;               // XXH3-128 over the checksums of the segments as imported, hex
 } SnapshotInfo;
 
 // All snapshots, oldest first, in the arena.
@@ -107,6 +108,11 @@ void store_writer_stats(StoreWriter *writer, uint64_t input_bytes, uint64_t reje
 // and frees the writer, whatever happens. On failure nothing is visible.
 // *snapshot gets the new id, or 0.
 bool store_commit(StoreWriter *writer, int64_t *snapshot, AzError *error);
+// Before the commit: the file with this fingerprint of its content is now in the table, which
+// is kept with its rows. Whether one is there already: *imported (ticks; 0 = no).
+void store_writer_once(StoreWriter *writer, Str table, Str fingerprint, Str file);
+bool store_import_known(Store *store, Str table, Str fingerprint, int64_t *imported,
+                        AzError *error);
 void store_abort(StoreWriter *writer);
 
 // Functions in KQL that a user keeps in the store: its name and its text as it was given.

@@ -22,6 +22,12 @@ typedef struct OpenSegment {
     struct OpenSegment *next;
 } OpenSegment;
 
+// What clearing up removed.
+typedef struct RemovedFiles {
+    uint64_t files, bytes; // removed
+    uint64_t waiting;      // still read by somebody
+} RemovedFiles;
+
 struct Store {
     char *dir;
     StoreMode mode;
@@ -31,6 +37,7 @@ struct Store {
     pthread_mutex_t mutex; // of the catalog and what follows
     OpenSegment *open[OPEN_SEGMENT_SLOTS];
     StoreWriter *writer;
+    RemovedFiles cleared; // when it was opened: what dead writers and readers left
 };
 
 // DIR/part/name in the arena.
@@ -41,6 +48,23 @@ char *store_path(const Store *store, Arena *arena, const char *part, Str name);
 const Segment *store_segment(Store *store, const CatalogSegment *entry, AzError *error);
 // The same without keeping it; the caller closes it.
 Segment *store_segment_open(const Store *store, const CatalogSegment *entry, AzError *error);
+
+// A view of all snapshots' segments, and what it holds; for maintenance.
+StoreView *store_view_all(Store *store, AzError *error);
+const CatalogState *store_view_state(const StoreView *view);
+// A source over some segments of a table, which live as long as the view.
+TableSource *store_view_part(StoreView *view, const CatalogTable *table,
+                             const CatalogSegment *segments, uint32_t count, AzError *error);
+
+// Removes the files that left the catalog and have no reader any more; counts them.
+bool store_remove_retired(Store *store, Arena *arena, RemovedFiles *removed, AzError *error);
+
+// A writer that rewrites: its commit replaces `removed` (until then the caller's), and rows go
+// to the snapshot set last (0: a log table). Flush the table's writer before setting another.
+void store_writer_rewrite(StoreWriter *writer, const CatalogSegment *removed, size_t count);
+void store_writer_snapshot(StoreWriter *writer, int64_t snapshot);
+// Segments that it has finished, and their bytes.
+size_t store_writer_finished(StoreWriter *writer, uint64_t *bytes);
 
 // The column that holds a row's time: TimeGenerated, Timestamp ...; -1 when none.
 ptrdiff_t time_column_find(const Schema *schema);

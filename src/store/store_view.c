@@ -6,6 +6,7 @@
 // short list. Footers are read when a morsel of their segment is first asked for;
 // only then does a damaged one show.
 
+#include "store/readers.h"
 #include "store/store_internal.h"
 
 #include <stdlib.h>
@@ -45,6 +46,7 @@ struct StoreView {
     Store *store;
     Arena arena;
     CatalogState state;
+    int reader;            // see readers.h
     StoreTable *tables;    // by name
     pthread_mutex_t mutex; // of the arena and the sources
     StoreSource *sources;
@@ -101,13 +103,9 @@ view_list(StoreView *view)
     qsort(view->tables, view->state.table_count, sizeof(StoreTable), table_compare);
 }
 
-StoreView *
-store_view_open(Store *store, int64_t snapshot, AzError *error)
+static StoreView *
+view_open(Store *store, int64_t snapshot, AzError *error)
 {
-    if (snapshot < 0) {
-        error_set(error, AZ_NOT_FOUND, "there is no snapshot %lld", (long long)snapshot);
-        return NULL;
-    }
     StoreView *view = calloc(1, sizeof(*view));
     if (!view) {
         error_set(error, AZ_LIMIT, "not enough memory to open a view");
@@ -115,6 +113,7 @@ store_view_open(Store *store, int64_t snapshot, AzError *error)
     }
     view->store = store;
     pthread_mutex_init(&view->mutex, NULL);
+    view->reader = readers_enter(store->dir);
     pthread_mutex_lock(&store->mutex);
     bool ok = catalog_load(store->catalog, &view->arena, snapshot, &view->state, error);
     pthread_mutex_unlock(&store->mutex);
@@ -122,8 +121,30 @@ store_view_open(Store *store, int64_t snapshot, AzError *error)
         store_view_close(view);
         return NULL;
     }
+    readers_settle(view->reader, view->state.generation);
     view_list(view);
     return view;
+}
+
+StoreView *
+store_view_open(Store *store, int64_t snapshot, AzError *error)
+{
+    if (snapshot >= 0)
+        return view_open(store, snapshot, error);
+    error_set(error, AZ_NOT_FOUND, "there is no snapshot %lld", (long long)snapshot);
+    return NULL;
+}
+
+StoreView *
+store_view_all(Store *store, AzError *error)
+{
+    return view_open(store, CATALOG_ALL_SNAPSHOTS, error);
+}
+
+const CatalogState *
+store_view_state(const StoreView *view)
+{
+    return &view->state;
 }
 
 static void
@@ -166,6 +187,7 @@ store_view_close(StoreView *view)
         source_free(source);
         source = next;
     }
+    readers_leave(view->reader);
     pthread_mutex_destroy(&view->mutex);
     arena_free(&view->arena);
     free(view);
@@ -428,11 +450,18 @@ store_view_source(StoreView *view, Str name, AzError *error)
         return NULL;
     uint32_t count;
     const CatalogSegment *segments = view_segments(view, table->id, &count);
+    return store_view_part(view, table, segments, count, error);
+}
+
+TableSource *
+store_view_part(StoreView *view, const CatalogTable *table, const CatalogSegment *segments,
+                uint32_t count, AzError *error)
+{
     if (!files_check(view->store, segments, count, error))
         return NULL;
     StoreSource *source = source_new(view, table, segments, count);
     if (!source) {
-        error_set(error, AZ_LIMIT, "not enough memory to scan '%.*s'", STR_ARG(name));
+        error_set(error, AZ_LIMIT, "not enough memory to scan '%.*s'", STR_ARG(table->name));
         return NULL;
     }
     pthread_mutex_lock(&view->mutex);

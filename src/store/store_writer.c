@@ -44,6 +44,14 @@ struct StoreWriter {
     size_t touched_cap;
     TableWriterArray writers;
     PendingArray pending;
+    bool rewrite; // see store_writer_rewrite
+    int64_t snapshot;
+    const CatalogSegment *removed;
+    size_t removed_count;
+    struct {
+        CatalogImport *items;
+        size_t len, cap;
+    } imports;       // `table` is an index of `tables`
     AzError failure; // the first one of any thread
 };
 
@@ -245,8 +253,59 @@ store_writer_add(StoreWriter *writer, const PendingSegment *segment)
     PendingSegment kept = *segment;
     kept.entry.group_rows = arena_copy(&writer->arena, segment->entry.group_rows,
                                        segment->entry.group_count * sizeof(uint32_t));
+    if (writer->rewrite)
+        kept.entry.snapshot = writer->snapshot;
     ARRAY_PUSH(&writer->arena, &writer->pending, kept);
     pthread_mutex_unlock(&writer->mutex);
+}
+
+void
+store_writer_rewrite(StoreWriter *writer, const CatalogSegment *removed, size_t count)
+{
+    writer->rewrite = true;
+    writer->removed = removed;
+    writer->removed_count = count;
+}
+
+void
+store_writer_snapshot(StoreWriter *writer, int64_t snapshot)
+{
+    writer->snapshot = snapshot;
+}
+
+size_t
+store_writer_finished(StoreWriter *writer, uint64_t *bytes)
+{
+    *bytes = 0;
+    for (size_t i = 0; i < writer->pending.len; i++)
+        *bytes += writer->pending.items[i].entry.bytes;
+    return writer->pending.len;
+}
+
+// A table that no row came into is not in the catalog: there is nothing to keep from it.
+void
+store_writer_once(StoreWriter *writer, Str name, Str fingerprint, Str file)
+{
+    pthread_mutex_lock(&writer->mutex);
+    const CatalogTable *table = table_find(writer, name);
+    size_t index = table ? (size_t)(table - writer->tables.items) : 0;
+    if (table && index < writer->touched_cap && writer->touched[index]) {
+        CatalogImport import = {.table = index,
+                                .fingerprint = str_copy(&writer->arena, fingerprint),
+                                .file = str_copy(&writer->arena, file),
+                                .imported = writer->token};
+        ARRAY_PUSH(&writer->arena, &writer->imports, import);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+bool
+store_import_known(Store *store, Str table, Str fingerprint, int64_t *imported, AzError *error)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool ok = catalog_import_known(store->catalog, table, fingerprint, imported, error);
+    pthread_mutex_unlock(&store->mutex);
+    return ok;
 }
 
 void
@@ -323,6 +382,11 @@ change_make(StoreWriter *writer)
         .tables = ARENA_ARRAY(arena, CatalogTable, writer->tables.len),
         .segments = ARENA_ARRAY(arena, CatalogSegment, writer->pending.len),
         .segment_count = writer->pending.len,
+        .rewrite = writer->rewrite,
+        .removed = writer->removed,
+        .removed_count = writer->removed_count,
+        .imports = writer->imports.items,
+        .import_count = writer->imports.len,
     };
     size_t *place = ARENA_ARRAY(arena, size_t, writer->tables.len);
     for (size_t i = 0; i < writer->tables.len && i < writer->touched_cap; i++) {
@@ -335,6 +399,8 @@ change_make(StoreWriter *writer)
         change.segments[i] = writer->pending.items[i].entry;
         change.segments[i].table = (int64_t)place[writer->pending.items[i].table];
     }
+    for (size_t i = 0; i < writer->imports.len; i++)
+        writer->imports.items[i].table = place[writer->imports.items[i].table];
     return change;
 }
 

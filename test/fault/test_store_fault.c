@@ -9,6 +9,7 @@
 #include "../store_rows.h"
 #include "store/segment.h"
 #include "store/store_internal.h"
+#include "store/upkeep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -727,6 +728,178 @@ test_leftovers(void **state)
     assert_int_equal(files_in(f->path, "segments", NULL, 0), 3);
 }
 
+// ---- Compaction
+
+enum { PARTS = 4, PART_ROWS = 10, COMPACT_ROWS = PARTS * PART_ROWS };
+
+// Logs in PARTS small segments, and Resources in as many of one snapshot.
+static void
+parts_make(Fixture *f)
+{
+    tree_remove(f->path);
+    Store *store = must(f, store_open(f->path, STORE_WRITE, &f->error));
+    for (unsigned part = 0; part < PARTS; part++) {
+        StoreImportInfo info = {STR("fault"), STR("tenant"), STR("0"), part == 0};
+        StoreWriter *writer = must(f, store_writer_new(store, &info, &f->error));
+        static const struct {
+            const char *name;
+            TableKind kind;
+        } TABLES[] = {{"Logs", TABLE_LOG}, {"Resources", TABLE_INVENTORY}};
+        for (size_t t = 0; t < COUNT_OF(TABLES); t++) {
+            TableWriter *table =
+                must(f, store_writer_table(writer, str_from(TABLES[t].name), TABLES[t].kind,
+                                           &ROW_SCHEMA, &f->error));
+            assert_true(rows_append(table, &ROW_SCHEMA, part * PART_ROWS, PART_ROWS, &f->error));
+        }
+        assert_true(store_commit(writer, NULL, &f->error));
+    }
+    store_close(store);
+}
+
+static bool
+compact_attempt(const char *path, AzError *error)
+{
+    UpkeepOptions options = {.now = TICKS_UNIX_EPOCH};
+    UpkeepReport report;
+    Store *store = store_open(path, STORE_WRITE, error);
+    bool ok = store && store_compact(store, &options, &report, error);
+    store_close(store);
+    return ok;
+}
+
+// Whatever compaction met: all rows, once, and a store that is sound.
+static void
+compact_fail_each_call(Fixture *f, int error, bool for_ever)
+{
+    unsigned failures = 0;
+    for (unsigned n = 1;; n++) {
+        parts_make(f);
+        memset(&inject, 0, sizeof(inject));
+        inject.error = error;
+        inject.for_ever = for_ever;
+        inject.fail_at = n;
+        inject.armed = true;
+        AzError failure = {0};
+        bool ok = compact_attempt(f->path, &failure);
+        inject.armed = false;
+        bool untouched = inject.calls < n;
+        failures += !ok;
+        assert_true(ok || failure.code != AZ_OK);
+        assert_int_equal(state_check(f, STORE_READ), COMPACT_ROWS);
+        assert_true(compact_attempt(f->path, &f->error));
+        assert_int_equal(state_check(f, STORE_WRITE), COMPACT_ROWS);
+        assert_int_equal(files_in(f->path, "tmp", NULL, 0), 0);
+        assert_int_equal(files_in(f->path, "segments", NULL, 0), 2);
+        if (untouched) {
+            assert_true(ok);
+            break;
+        }
+        assert_true(n < 1000);
+    }
+    print_message("%u compactions failed in turn\n", failures);
+    assert_true(failures > 10);
+}
+
+static void
+test_compact_call_fails_once(void **state)
+{
+    compact_fail_each_call(*state, EIO, false);
+}
+
+static void
+test_compact_disk_full(void **state)
+{
+    compact_fail_each_call(*state, ENOSPC, true);
+}
+
+static _Noreturn void
+compact_child(const char *path)
+{
+    AzError error = {0};
+    _exit(compact_attempt(path, &error) ? 0 : 1);
+}
+
+static void
+test_killed_compaction(void **state)
+{
+    Fixture *f = *state;
+    unsigned killed = 0;
+    for (unsigned round = 0; round < 40; round++) {
+        parts_make(f);
+        fflush(NULL);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            compact_child(f->path);
+        usleep((useconds_t)(row_noise(round, 6) % 20000));
+        kill(child, SIGKILL);
+        int status;
+        waitpid(child, &status, 0);
+        killed += WIFSIGNALED(status);
+        assert_int_equal(state_check(f, STORE_READ), COMPACT_ROWS);
+        assert_true(compact_attempt(f->path, &f->error));
+        assert_int_equal(state_check(f, STORE_WRITE), COMPACT_ROWS);
+        assert_int_equal(files_in(f->path, "segments", NULL, 0), 2);
+    }
+    print_message("%u compactions killed\n", killed);
+    assert_true(killed > 3);
+}
+
+// Views of before read on while and after their segments leave, and writers that open later let
+// their files be; when the last view is closed they go.
+static void
+test_reader_during_compaction(void **state)
+{
+    Fixture *f = *state;
+    parts_make(f);
+    Store *reader = must(f, store_open(f->path, STORE_READ, &f->error));
+    StoreView *view = must(f, store_view_open(reader, 0, &f->error));
+    assert_true(compact_attempt(f->path, &f->error));
+    store_close(must(f, store_open(f->path, STORE_WRITE, &f->error)));
+    assert_int_equal(files_in(f->path, "segments", NULL, 0), 2 * PARTS + 2);
+    TableSource *source = must(f, store_view_source(view, STR("Logs"), &f->error));
+    assert_int_equal(source->morsel_count, PARTS);
+    assert_null(rows_check(source, 0, COMPACT_ROWS, &f->error));
+    assert_int_equal(table_rows(f, reader, "Logs"), COMPACT_ROWS); // a new view, the new state
+    store_view_close(view);
+    store_close(must(f, store_open(f->path, STORE_WRITE, &f->error)));
+    assert_int_equal(files_in(f->path, "segments", NULL, 0), 2);
+    assert_int_equal(table_rows(f, reader, "Logs"), COMPACT_ROWS);
+    store_close(reader);
+}
+
+// A segment's number is not given out again: a reader that keeps segments by it would mix them up.
+static void
+test_numbers_are_not_reused(void **state)
+{
+    Fixture *f = *state;
+    parts_make(f);
+    Store *reader = must(f, store_open(f->path, STORE_READ, &f->error));
+    assert_int_equal(table_rows(f, reader, "Logs"), COMPACT_ROWS);
+    Store *store = must(f, store_open(f->path, STORE_WRITE, &f->error));
+    assert_true(store_retention_set(store, STR("Logs"), 1, &f->error));
+    UpkeepOptions options = {.now = DATETIME_MAX}; // all rows that have a time are past it
+    UpkeepReport report;
+    assert_true(store_compact(store, &options, &report, &f->error));
+    assert_true(report.rows_expired > 0 && report.rows_expired <= COMPACT_ROWS);
+    assert_int_equal(0, rows_import(store, "Logs", TABLE_LOG, &ROW_SCHEMA, 100, 5, &f->error));
+    store_close(store);
+    Arena arena = {0};
+    StoreView *view = must(f, store_view_open(reader, 0, &f->error));
+    TableSource *source = must(f, store_view_source(view, STR("Logs"), &f->error));
+    assert_int_equal(source->row_count, COMPACT_ROWS - report.rows_expired + 5);
+    uint32_t last = source->morsel_count - 1, found = 0;
+    const Vector *row =
+        must(f, (void *)(uintptr_t)source->read(source, last, 0, 0, 5, &arena, &f->error));
+    for (uint32_t i = 0; i < 5; i++)
+        found += vector_value(row, i).int64 >= 100;
+    assert_int_equal(found, 5);
+    source->release(source, last);
+    store_view_close(view);
+    store_close(reader);
+    arena_free(&arena);
+}
+
 int
 main(void)
 {
@@ -745,6 +918,11 @@ main(void)
         cmocka_unit_test_setup_teardown(test_read_with_full_disk, setup, teardown),
         cmocka_unit_test_setup_teardown(test_two_writers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_leftovers, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_compact_call_fails_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_compact_disk_full, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_killed_compaction, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reader_during_compaction, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_numbers_are_not_reused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -169,14 +169,22 @@ open_table(void *context, Database *db, Arena *arena, const TableFunctionDef *fn
     return (TableSource *)(uintptr_t)effective_access_source(access);
 }
 
+// Everything read so far is of tables that are no more.
 static void
-free_tables(void *context)
+forget_tables(void *context)
 {
     AzureTables *tables = context;
     for (size_t i = 0; i < tables->opened.len; i++)
         effective_access_free(tables->opened.items[i]);
     arena_free(&tables->arena);
-    free(tables);
+    *tables = (AzureTables){0};
+}
+
+static void
+free_tables(void *context)
+{
+    forget_tables(context);
+    free(context);
 }
 
 void
@@ -185,6 +193,6 @@ azure_add_tables(Database *db)
     AzureTables *tables = calloc(1, sizeof *tables);
     if (!tables)
         abort();
-    TableFunctionSet set = {FUNCTIONS, COUNT_OF(FUNCTIONS), open_table, free_tables};
+    TableFunctionSet set = {FUNCTIONS, COUNT_OF(FUNCTIONS), open_table, forget_tables, free_tables};
     db_add_table_functions(db, set, tables);
 }

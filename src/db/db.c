@@ -135,6 +135,14 @@ db_each_table_function(Database *db, void (*each)(void *arg, const TableFunction
 
 // ---- tables in memory ----
 
+static void
+tell_changed(Database *db)
+{
+    for (size_t i = 0; i < db->table_functions.len; i++)
+        if (db->table_functions.items[i].set.changed)
+            db->table_functions.items[i].set.changed(db->table_functions.items[i].context);
+}
+
 bool
 db_put_table(Database *db, Str name, const Schema *schema, Batch *const *batches, uint32_t count,
              AzError *error)
@@ -150,6 +158,7 @@ db_put_table(Database *db, Str name, const Schema *schema, Batch *const *batches
     Schema kept = schema_copy(&db->tables_arena, schema);
     table->source = memory_source_new(&db->tables_arena, &kept, batches, count);
     map_put(&db->tables, table->name, table);
+    tell_changed(db);
     return true;
 }
 
@@ -158,6 +167,7 @@ db_drop_tables(Database *db)
 {
     arena_reset(&db->tables_arena);
     map_init(&db->tables, &db->tables_arena, true);
+    tell_changed(db);
 }
 
 // Rows of JSON objects become columns by the declared schema, unknown members columns

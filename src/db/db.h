@@ -52,13 +52,16 @@ void db_add_functions(Database *db, FunctionSet set);
 // Tables that a room above computes when a query names them. `open` gives the rows for the
 // arguments, one a parameter; the source and what it points to live in `arena`, as long as
 // the query. It may run queries of its own; it is called while a query is bound, never from
-// two threads at once. `context` is the room's, given back to `free` when the database closes.
+// two threads at once. `changed` is called when tables are put or dropped, so that nothing is
+// kept of those before; no query runs then. `context` is the room's, given back to `free` when
+// the database closes.
 typedef struct TableFunctionSet {
     const TableFunctionDef *functions;
     uint32_t count;
     TableSource *(*open)(void *context, Database *db, Arena *arena, const TableFunctionDef *fn,
                          const Value *args, AzError *error);
-    void (*free)(void *context); // may be NULL
+    void (*changed)(void *context); // may be NULL
+    void (*free)(void *context);    // may be NULL
 } TableFunctionSet;
 void db_add_table_functions(Database *db, TableFunctionSet set, void *context);
 void db_each_table_function(Database *db, void (*each)(void *arg, const TableFunctionDef *fn),

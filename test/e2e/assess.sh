@@ -23,6 +23,13 @@ check 'no control gives status 2' test $? -eq 2
 
 "$azimuth" assess --store "$store" --quiet
 check 'findings are a table' test "$(value "$store" 'Findings | where Status == "fail" | count')" -gt 10
+verdict() { value "$store" "Findings | where ControlId == '$1' and ResourceName startswith '$2' | project Status"; }
+check 'a guest three groups deep is found' test "$(verdict ID-079 kate.oneill)" = fail
+check 'a way from a guest to keys is found' test "$(verdict ID-082 aif-contoso-prod)" = fail
+check 'the trial policy is found' test "$(verdict ID-070 CA030)" = fail
+check 'a guest that reads public data in the sandbox is none' test "$(value "$store" 'Findings | where ControlId == "ID-080" and Status == "fail" | count')" = 0
+check 'an emergency account is none' test "$(value "$store" 'Findings | where ControlId in ("ID-073", "ID-074") and ResourceName has "emergency" and Status == "fail" | count')" = 0
+check 'use that no log shows is unknown' test "$(value "$store" 'Findings | where ControlId == "ID-081" and Status != "unknown" | count')" = 0
 runs=$(value "$store" 'FindingsHistory | summarize dcount(RunId)')
 check 'each run is kept' test "$runs" -ge 3
 check 'finding ids are stable' test "$(value "$store" 'FindingsHistory | where ControlId == "ID-001" | summarize dcount(FindingId) by ResourceId | where dcount_FindingId > 1 | count')" = 0

@@ -84,15 +84,14 @@ first_line(Str name, uint32_t columns)
 static double
 put_name(Buffer *out, Arena *arena, const PictureBox *box, double y)
 {
-    Str name = text_clean(arena, box->name.len ? box->name : STR("(no name)"));
+    Str name = text_clean(arena, box->shown.len ? box->shown : STR("(no name)"));
     if (text_display_width(name) <= PICTURE_NAME_COLUMNS) {
         svg_text(out, arena, box->x + 10, y, "b", name, PICTURE_NAME_COLUMNS);
         return y;
     }
-    Str rest = name;
     size_t cut = first_line(name, PICTURE_NAME_COLUMNS);
     svg_text(out, arena, box->x + 10, y, "b", str_slice(name, 0, cut), PICTURE_NAME_COLUMNS);
-    rest = str_slice(name, cut, name.len);
+    Str rest = str_slice(name, cut, name.len);
     svg_text(out, arena, box->x + 10, y + 16, "b", rest, PICTURE_NAME_COLUMNS);
     return y + 16;
 }
@@ -186,11 +185,11 @@ put_badge(Buffer *out, Arena *arena, const Picture *picture, const PathModel *mo
 {
     const ChokePoint *choke = &list->chokes[line->choke - 1];
     const PictureBox *to = &picture->boxes.items[line->to];
-    double x = to->x - 34, y = to->y + to->height / 2;
+    double x = to->x - 40, y = to->y + to->height / 2;
     buffer_printf(out,
-                  "<a href=\"#cut-%u\"><g class=\"cut\"><rect x=\"%.1f\" y=\"%.1f\" width=\"46\" "
+                  "<a href=\"#cut-%u\"><g class=\"cut\"><rect x=\"%.1f\" y=\"%.1f\" width=\"52\" "
                   "height=\"18\" rx=\"3\"/><text x=\"%.1f\" y=\"%.1f\">cuts %u</text>",
-                  line->choke, x - 23, y - 9, x, y + 4, choke->paths);
+                  line->choke, x - 26, y - 9, x, y + 4, choke->paths);
     put_title(out, arena,
               str_format(arena, "Cut %u: %.*s. Cuts %u of %u paths.", line->choke,
                          STR_ARG(report_choke_text(arena, model, choke)), choke->paths,

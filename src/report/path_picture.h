@@ -25,7 +25,7 @@ typedef struct PictureBox {
     bool is_start;
     EdgeSeverity severity; // of BOX_GOALS
     Str caption;           // kind of object, or what is gained
-    Str name;              // of BOX_OBJECT
+    Str name, shown;       // of BOX_OBJECT: in full, and what is written in the box
     Str reached;           // kinds of the steps that lead to it
     struct {
         BoxItem *items;
@@ -65,7 +65,7 @@ typedef struct Picture {
     double width, height;
 } Picture;
 
-enum { PICTURE_BOXES_MOST = 120, PICTURE_NAME_COLUMNS = 22 };
+enum { PICTURE_BOXES_MOST = 120, PICTURE_NAME_COLUMNS = 18 };
 
 Picture *path_picture_build(Arena *arena, const PathModel *model, const PathList *list);
 void path_picture_place(Picture *picture);

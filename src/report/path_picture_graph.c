@@ -37,6 +37,21 @@ last_part(Str type)
     return str_slice(type, at, type.len);
 }
 
+// A guest as people know it: "kate_fabrikam.com#EXT#@contoso.onmicrosoft.com" is
+// kate@fabrikam.com.
+static Str
+guest_name(Arena *arena, Str name)
+{
+    ptrdiff_t mark = str_find(name, STR("#EXT#@"));
+    size_t at = mark > 0 ? (size_t)mark : 0;
+    while (at && name.ptr[at - 1] != '_')
+        at--;
+    if (at < 2)
+        return name;
+    return str_format(arena, "%.*s@%.*s", STR_ARG(str_slice(name, 0, at - 1)),
+                      STR_ARG(str_slice(name, at, (size_t)mark)));
+}
+
 static uint32_t
 box_of(Builder *b, uint32_t index, bool is_start)
 {
@@ -49,7 +64,10 @@ box_of(Builder *b, uint32_t index, bool is_start)
         PictureBox box = {
             .caption = typed ? last_part(object->type) : str_from(object_kind_name(object->kind)),
             .name = path_label(b->model, index),
+            .shown = path_label(b->model, index),
         };
+        if (object->kind == OBJECT_GUEST)
+            box.shown = guest_name(arena, box.name);
         entry->number = b->picture->boxes.len;
         ARRAY_PUSH(arena, &b->picture->boxes, box);
     }

@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { SWEEPS = 8, BOX_WIDTH = 168, GOAL_WIDTH = 262, GAP_X = 62, GAP_Y = 16, MARGIN = 6 };
+enum { SWEEPS = 8, BOX_WIDTH = 168, GOAL_WIDTH = 262, GAP_X = 74, GAP_Y = 16, MARGIN = 6 };
 
 // Whether `to` is reached from `from` over lines that are kept.
 static bool
@@ -87,7 +87,7 @@ measure(Picture *picture)
             box->width = GOAL_WIDTH;
             box->height = 30 + 19 * (double)box->goals.len;
         } else {
-            bool two = text_display_width(box->name) > PICTURE_NAME_COLUMNS;
+            bool two = text_display_width(box->shown) > PICTURE_NAME_COLUMNS;
             box->height = 42 + (two ? 16 : 0) + (box->reached.len ? 16 : 0);
         }
         box->x = MARGIN + box->layer * (BOX_WIDTH + GAP_X);

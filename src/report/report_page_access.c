@@ -12,7 +12,8 @@ enum {
     VERB_X = 236,
     GROUP_X = 500,
     WIDTH = 1184,
-    MIDDLE = 16,
+    MIDDLE = 14,
+    BOX = 38,
 };
 
 static uint32_t
@@ -23,12 +24,21 @@ verb_rows(const AccessVerb *verb)
     return verb->group_count > GROUPS_SHOWN ? GROUPS_SHOWN + 1 : verb->group_count;
 }
 
-// "12 identities, 2 after activation".
+static double
+verb_height(const AccessVerb *verb)
+{
+    double height = (double)verb_rows(verb) * ROW;
+    return height < BOX + 4 ? BOX + 4 : height;
+}
+
+// "12 + 2 after activation".
 static Str
 count_words(Page *page, uint32_t count, uint32_t conditional, uint32_t eligible)
 {
     Buffer text = {0};
-    if (count || !(conditional + eligible))
+    if (!count && !conditional && !eligible)
+        return STR("nobody");
+    if (count)
         buffer_printf(&text, "%u", count);
     if (conditional)
         buffer_printf(&text, "%s%u under a condition", text.len ? " + " : "", conditional);
@@ -93,7 +103,7 @@ put_verb(Page *page, const AccessVerb *verb, double top, double root_y)
 {
     Buffer *out = page->json.out;
     uint32_t rows = verb_rows(verb);
-    double y = top + rows * ROW / 2.0;
+    double slot = verb_height(verb), y = top + slot / 2;
     put_curve(page, VERB_X - 46, root_y, VERB_X, y);
     buffer_printf(out,
                   "<rect class=\"box\" x=\"%d\" y=\"%.0f\" width=\"196\" height=\"38\" rx=\"5\"/>",
@@ -102,7 +112,7 @@ put_verb(Page *page, const AccessVerb *verb, double top, double root_y)
     svg_text(out, &page->arena, VERB_X + 10, y + 12, "c",
              count_words(page, verb->count, verb->conditional, verb->eligible), 34);
     for (uint32_t i = 0; i < rows; i++) {
-        double at = top + ROW / 2.0 + i * ROW;
+        double at = y + (i - (rows - 1) / 2.0) * ROW;
         put_curve(page, VERB_X + 196, y, GROUP_X - 5, at);
         if (i < GROUPS_SHOWN && i < verb->group_count)
             put_group(page, &verb->groups[i], at);
@@ -113,7 +123,7 @@ put_verb(Page *page, const AccessVerb *verb, double top, double root_y)
                                        : STR("nobody that the snapshot knows"),
                      60);
     }
-    return top + (rows * ROW < 44 ? 44 : rows * ROW) + MIDDLE;
+    return top + slot + MIDDLE;
 }
 
 static void
@@ -121,10 +131,8 @@ put_tree(Page *page, const AccessTree *tree)
 {
     Buffer *out = page->json.out;
     double height = 4;
-    for (int v = 0; v < ACCESS_VERBS; v++) {
-        uint32_t rows = verb_rows(&tree->verbs[v]) * ROW;
-        height += (rows < 44 ? 44 : rows) + MIDDLE;
-    }
+    for (int v = 0; v < ACCESS_VERBS; v++)
+        height += verb_height(&tree->verbs[v]) + MIDDLE;
     height -= MIDDLE - 4;
     double root_y = height / 2;
     Str name = tree->asset->name.len ? tree->asset->name : tree->asset->id;
@@ -153,8 +161,9 @@ page_put_access(Page *page)
     if (!paths->access_count)
         return;
     buffer_text(page->json.out,
-                "<h3>Who holds access to the most exposed AI resources</h3><p class=\"note\">Open "
-                "to the internet first, then by how many may call. A full dot: may now; a ring: "
+                "<h3>Who holds access to the most exposed AI resources</h3><p class=\"note\">By "
+                "how many may "
+                "use them; those open to the internet count twice. A full dot: may now; a ring: "
                 "only under a condition or after activation. Keys pass every role by.");
     if (paths->access_left)
         buffer_printf(page->json.out, " %u resources were not counted.", paths->access_left);

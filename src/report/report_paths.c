@@ -157,10 +157,11 @@ static int
 exposed_order(const void *a, const void *b)
 {
     const Exposed *x = a, *y = b;
+    int64_t of_x = x->callers * (x->is_open ? 2 : 1), of_y = y->callers * (y->is_open ? 2 : 1);
+    if (of_x != of_y)
+        return of_x > of_y ? -1 : 1;
     if (x->is_open != y->is_open)
         return x->is_open ? -1 : 1;
-    if (x->callers != y->callers)
-        return x->callers > y->callers ? -1 : 1;
     return str_compare_ci(x->asset->id, y->asset->id);
 }
 
@@ -171,7 +172,27 @@ is_open(const Asset *asset)
            !str_equal_ci(asset->network_default, STR("Deny"));
 }
 
-// Open ones first, and of them the one most may ask.
+// How many may use the resource now: ask it, or read the keys that ask it.
+static int64_t
+callers_of(const AccessWorld *world, const Exposed *exposed, int64_t at)
+{
+    int64_t most = 0;
+    for (int v = 0; v < 2; v++) {
+        AccessQuestion question =
+            question_of(&ACCESS_TYPES[exposed->type].verbs[v], exposed->asset->id, at);
+        Arena rows = {0};
+        RowReader reader = {
+            .table = access_who_can_each(world, &rows, &question, &exposed->asset->id, 1)};
+        int64_t count = 0;
+        if (rows_next(&reader))
+            count = rows_long(&reader, rows_column(reader.table, "Allowed"));
+        most = count > most ? count : most;
+        arena_free(&rows);
+    }
+    return most;
+}
+
+// By how many may use them; what the Internet reaches counts twice.
 static void
 read_access(const AccessWorld *world, const Assessment *assessment, int64_t at, Arena *arena,
             ReportPaths *out)
@@ -189,16 +210,8 @@ read_access(const AccessWorld *world, const Assessment *assessment, int64_t at, 
         qsort(all, count, sizeof *all, exposed_order); // open ones are counted first
     out->access_left = count > COUNTED_MOST ? (uint32_t)(count - COUNTED_MOST) : 0;
     count -= out->access_left;
-    for (size_t i = 0; i < count; i++) {
-        AccessQuestion question =
-            question_of(&ACCESS_TYPES[all[i].type].verbs[0], all[i].asset->id, at);
-        Arena rows = {0};
-        RowReader reader = {.table =
-                                access_who_can_each(world, &rows, &question, &all[i].asset->id, 1)};
-        if (rows_next(&reader))
-            all[i].callers = rows_long(&reader, rows_column(reader.table, "Allowed"));
-        arena_free(&rows);
-    }
+    for (size_t i = 0; i < count; i++)
+        all[i].callers = callers_of(world, &all[i], at);
     if (count)
         qsort(all, count, sizeof *all, exposed_order);
     for (size_t i = 0; i < count && i < REPORT_ACCESS; i++) {
@@ -226,7 +239,7 @@ report_paths_read(Database *db, const Assessment *assessment, int64_t at, Arena 
         return;
     }
     out->model = world->model;
-    read_access(world->access.model ? &world->access : NULL, assessment, at, arena, out);
+    read_access(&world->access, assessment, at, arena, out);
 }
 
 // ---- words ----

@@ -197,11 +197,11 @@ put_badge(Buffer *out, Arena *arena, const Picture *picture, const PathModel *mo
     buffer_text(out, "</g></a>\n");
 }
 
-void
+uint32_t
 path_picture_svg(Buffer *out, Arena *arena, const PathModel *model, const PathList *list)
 {
     if (!list->count)
-        return;
+        return 0;
     Picture *picture = path_picture_build(arena, model, list);
     path_picture_place(picture);
     buffer_printf(out,
@@ -222,4 +222,5 @@ path_picture_svg(Buffer *out, Arena *arena, const PathModel *model, const PathLi
         if (picture->lines.items[i].choke)
             put_badge(out, arena, picture, model, list, &picture->lines.items[i]);
     buffer_text(out, "</svg>\n");
+    return picture->paths;
 }

@@ -70,8 +70,9 @@ enum { PICTURE_BOXES_MOST = 120, PICTURE_NAME_COLUMNS = 18 };
 Picture *path_picture_build(Arena *arena, const PathModel *model, const PathList *list);
 void path_picture_place(Picture *picture);
 
-// The picture as an <svg> element; nothing for an empty list.
-void path_picture_svg(Buffer *out, Arena *arena, const PathModel *model, const PathList *list);
+// The picture as an <svg> element; nothing for an empty list. Returns how many paths are in
+// it: all of the list's but when they are long and share little.
+uint32_t path_picture_svg(Buffer *out, Arena *arena, const PathModel *model, const PathList *list);
 
 // Text as HTML or XML, in elements and attributes; control and direction characters gone.
 void markup_text(Buffer *out, Arena *arena, Str text);

@@ -168,8 +168,13 @@ put_list(Page *page)
         return;
     }
     put(page, "<div class=\"ap-wrap\" tabindex=\"0\">");
-    path_picture_svg(page->json.out, &page->arena, paths->model, list);
+    uint32_t drawn = path_picture_svg(page->json.out, &page->arena, paths->model, list);
     put(page, "</div>");
+    if (drawn < list->count)
+        buffer_printf(page->json.out,
+                      "<p class=\"note\">%u of %u paths are drawn: they are long and share "
+                      "little. The list below has all.</p>",
+                      drawn, list->count);
     put_legend(page);
     put_chokes(page);
     buffer_printf(page->json.out, "<h3>The paths, step by step</h3>");

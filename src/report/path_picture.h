@@ -65,7 +65,7 @@ typedef struct Picture {
     double width, height;
 } Picture;
 
-enum { PICTURE_BOXES_MOST = 120, PICTURE_NAME_COLUMNS = 18 };
+enum { PICTURE_BOXES_MOST = 64, PICTURE_NAME_COLUMNS = 18 };
 
 Picture *path_picture_build(Arena *arena, const PathModel *model, const PathList *list);
 void path_picture_place(Picture *picture);

@@ -188,6 +188,25 @@ sweep(Picture *picture, bool forward, Pull pull, Wish *wishes)
     }
 }
 
+// Bands across the picture in which nothing stands are closed.
+static void
+close_gaps(Picture *picture, Wish *order)
+{
+    size_t count = picture->boxes.len;
+    for (uint32_t i = 0; i < count; i++)
+        order[i] = (Wish){i, picture->boxes.items[i].y};
+    qsort(order, count, sizeof *order, wish_order);
+    double end = order[0].y - GAP_Y, up = 0; // end of what stands above, where it stood
+    for (size_t i = 0; i < count; i++) {
+        PictureBox *box = &picture->boxes.items[order[i].box];
+        if (box->y > end + GAP_Y)
+            up += box->y - end - GAP_Y;
+        if (box->y + box->height > end)
+            end = box->y + box->height;
+        box->y -= up;
+    }
+}
+
 void
 path_picture_place(Picture *picture)
 {
@@ -200,13 +219,16 @@ path_picture_place(Picture *picture)
     Wish *wishes = ARENA_ARRAY(picture->arena, Wish, count);
     Pull pull = {ARENA_ARRAY(picture->arena, double, count),
                  ARENA_ARRAY(picture->arena, uint32_t, count)};
-    double y = 0; // at first in the order in which paths name them
+    // At first each layer from the top, in the order in which paths name its boxes.
+    double *y = ARENA_ARRAY(picture->arena, double, picture->layers);
     for (size_t i = 0; i < count; i++) {
-        picture->boxes.items[i].y = y;
-        y += picture->boxes.items[i].height + GAP_Y;
+        PictureBox *box = &picture->boxes.items[i];
+        box->y = y[box->layer];
+        y[box->layer] += box->height + GAP_Y;
     }
     for (int i = 0; i < SWEEPS; i++)
         sweep(picture, i % 2 == 0, pull, wishes);
+    close_gaps(picture, wishes);
     double top = picture->boxes.items[0].y;
     for (size_t i = 0; i < count; i++)
         if (picture->boxes.items[i].y < top)

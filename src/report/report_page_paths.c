@@ -205,8 +205,9 @@ page_put_risk(Page *page)
     page_put_html(page, paths->model && paths->list.found
                             ? str_format(&page->arena,
                                          "How far somebody from outside gets, and the change that "
-                                         "stops it. %u found, the gravest %u shown.",
-                                         paths->list.found, paths->list.count)
+                                         "stops it. %s%u found, the gravest %u shown.",
+                                         paths->list.is_full ? "At least " : "", paths->list.found,
+                                         paths->list.count)
                             : STR("How far somebody from outside gets."));
     put(page, "</p></div>\n");
     if (paths->model) {

@@ -267,8 +267,9 @@ report_paths_summary(Arena *arena, const ReportPaths *paths)
                                     : STR("");
     if (!list->found)
         return str_format(arena, "No attack path from outside%.*s.", STR_ARG(silent));
-    Str head = str_format(arena, "%u attack path%s from outside%.*s", list->found,
-                          list->found == 1 ? "" : "s", STR_ARG(silent));
+    Str head =
+        str_format(arena, "%s%u attack path%s from outside%.*s", list->is_full ? "At least " : "",
+                   list->found, list->found == 1 ? "" : "s", STR_ARG(silent));
     if (!list->choke_count)
         return str_format(arena, "%.*s.", STR_ARG(head));
     return str_format(arena, "%.*s, cut %u of them by removing: %.*s.", STR_ARG(head),

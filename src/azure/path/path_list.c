@@ -391,6 +391,7 @@ path_list(const PathModel *model, Arena *arena, const PathRequest *request, Path
                 (void *)(uintptr_t)model);
     *out = (PathList){.paths = all.paths.items,
                       .found = (uint32_t)all.paths.len,
+                      .is_full = all.paths.len == PATHS_MOST,
                       .starts_tried = all.tried,
                       .starts_left = all.left};
     out->count = request->limit && request->limit < out->found ? request->limit : out->found;

@@ -31,6 +31,7 @@ typedef struct PathList {
     AttackPath *paths; // the gravest first, then the shortest
     uint32_t count;
     uint32_t found;                     // before the limit
+    bool is_full;                       // there may be more: the search keeps 20,000
     uint32_t starts_tried, starts_left; // distinct starts searched from, and not
     ChokePoint *chokes;
     uint32_t choke_count;

@@ -2,6 +2,7 @@
 
 #include "assess/assess.h"
 #include "azure/tables.h"
+#include "base/clock.h"
 #include "cli/cli.h"
 #include "report/assessment_report.h"
 #include "version.h"
@@ -19,21 +20,21 @@ show_progress(void *context, size_t done, size_t total, const Control *control)
 }
 
 static bool
-write_outputs(Database *db, const Assessment *assessment, const char *html, const char *json,
-              const char *csv)
+write_outputs(Database *db, const Assessment *assessment, const ReportPaths *paths,
+              const char *html, const char *json, const char *csv)
 {
     Buffer out = {0};
     AzError error = {0};
     bool done = true;
     if (html) {
-        done = report_html(db, assessment, &out, &error);
+        done = report_html(db, assessment, paths, &out, &error);
         if (!done)
             cli_error(&error, STR(""));
         done = done && cli_write_file(html, buffer_slice(&out));
     }
     if (json && done) {
         buffer_clear(&out);
-        report_json(assessment, &out);
+        report_json(assessment, paths, &out);
         done = cli_write_file(json, buffer_slice(&out));
     }
     if (csv && done) {
@@ -46,11 +47,11 @@ write_outputs(Database *db, const Assessment *assessment, const char *html, cons
 }
 
 static void
-print_summary(const Assessment *assessment)
+print_summary(const Assessment *assessment, const ReportPaths *paths)
 {
     Buffer out = {0};
     uint32_t width = cli_terminal_width();
-    report_terminal(assessment, &out, cli_use_color(STDOUT_FILENO), width ? width : 80);
+    report_terminal(assessment, paths, &out, cli_use_color(STDOUT_FILENO), width ? width : 80);
     cli_write(STDOUT_FILENO, buffer_slice(&out));
     buffer_free(&out);
     for (size_t i = 0; i < assessment->controls->len; i++)
@@ -122,12 +123,15 @@ assess_command(int argc, char **argv)
     };
     Assessment *assessment = db ? assess_run(db, &arena, &assess_options, &error) : NULL;
     cli_progress_end();
+    ReportPaths paths = {0};
+    if (assessment && (html || json || !quiet))
+        report_paths_read(db, assessment, clock_now_ticks(), &arena, &paths);
     status = AZIMUTH_EXIT_ERROR;
     if (!assessment) {
         cli_error(&error, STR(""));
-    } else if (write_outputs(db, assessment, html, json, csv)) {
+    } else if (write_outputs(db, assessment, &paths, html, json, csv)) {
         if (!quiet)
-            print_summary(assessment);
+            print_summary(assessment, &paths);
         status = fail_on && meets_threshold(assessment, threshold) ? AZIMUTH_EXIT_FINDINGS
                                                                    : AZIMUTH_EXIT_OK;
     }

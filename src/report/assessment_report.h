@@ -5,19 +5,23 @@
 
 #include "assess/assess.h"
 #include "db/db.h"
+#include "report/report_paths.h"
 
 // One self-contained page (page/MODEL.md says what is in it). `db` gives what the
 // assessment lacks: the tree of management groups and subscriptions, and the scores of
-// the previous snapshot; NULL, or tables that are missing, leave those parts empty.
+// the previous snapshot; NULL, or tables that are missing, leave those parts empty. `paths`
+// may be NULL here and below: then nothing is said of attack paths.
 // False with an error only when the page's skeleton is damaged.
-bool report_html(Database *db, const Assessment *assessment, Buffer *out, AzError *error);
+bool report_html(Database *db, const Assessment *assessment, const ReportPaths *paths, Buffer *out,
+                 AzError *error);
 
 // One JSON document; its form is documented in report_json.c.
-void report_json(const Assessment *assessment, Buffer *out);
+void report_json(const Assessment *assessment, const ReportPaths *paths, Buffer *out);
 
 // A header and one line a failing or unknown finding, RFC 4180; formulas are defused.
 void report_csv(const Assessment *assessment, Buffer *out);
 
 // The headline, the scores and the first ten fixes, in `width` columns (at least 60 are
 // used, at most 120). Colour by escape sequences only when `color`.
-void report_terminal(const Assessment *assessment, Buffer *out, bool color, uint32_t width);
+void report_terminal(const Assessment *assessment, const ReportPaths *paths, Buffer *out,
+                     bool color, uint32_t width);

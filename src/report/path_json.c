@@ -78,33 +78,39 @@ put_path(JsonOut *json, Arena *arena, const PathModel *model, const AttackPath *
 }
 
 void
+path_json_members(JsonOut *json, Arena *arena, const PathModel *model, const PathList *list)
+{
+    json_member_long(json, "found", list->found);
+    json_key(json, "paths");
+    json_open(json, '[');
+    for (uint32_t i = 0; i < list->count; i++) {
+        json_item(json);
+        put_path(json, arena, model, &list->paths[i], i + 1);
+    }
+    json_close(json, ']');
+    json_key(json, "chokePoints");
+    json_open(json, '[');
+    for (uint32_t i = 0; i < list->choke_count; i++) {
+        const ChokePoint *choke = &list->chokes[i];
+        json_item(json);
+        json_open(json, '{');
+        json_member_long(json, "cuts", choke->paths);
+        if (choke->tried)
+            json_member_long(json, "closes", choke->closed);
+        json_key(json, "step");
+        put_step(json, arena, model, &choke->step);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+}
+
+void
 path_report_json(Buffer *out, const PathModel *model, const PathList *list)
 {
     Arena arena = {0};
     JsonOut json = {.out = out};
     json_open(&json, '{');
-    json_member_long(&json, "found", list->found);
-    json_key(&json, "paths");
-    json_open(&json, '[');
-    for (uint32_t i = 0; i < list->count; i++) {
-        json_item(&json);
-        put_path(&json, &arena, model, &list->paths[i], i + 1);
-    }
-    json_close(&json, ']');
-    json_key(&json, "chokePoints");
-    json_open(&json, '[');
-    for (uint32_t i = 0; i < list->choke_count; i++) {
-        const ChokePoint *choke = &list->chokes[i];
-        json_item(&json);
-        json_open(&json, '{');
-        json_member_long(&json, "cuts", choke->paths);
-        if (choke->tried)
-            json_member_long(&json, "closes", choke->closed);
-        json_key(&json, "step");
-        put_step(&json, &arena, model, &choke->step);
-        json_close(&json, '}');
-    }
-    json_close(&json, ']');
+    path_json_members(&json, &arena, model, list);
     json_close(&json, '}');
     buffer_char(out, '\n');
     json_out_free(&json);

@@ -3,6 +3,7 @@
 
 #include "azure/path/path_list.h"
 #include "base/buffer.h"
+#include "report/json_parts.h"
 
 typedef struct PathStyle {
     bool color;
@@ -16,3 +17,5 @@ void path_report_text(Buffer *out, const PathModel *model, const PathList *list,
 
 // {"found","paths":[{"id","severity","from","goal","steps":[...]}],"chokePoints":[...]}
 void path_report_json(Buffer *out, const PathModel *model, const PathList *list);
+// Its members, for a document that has more.
+void path_json_members(JsonOut *json, Arena *arena, const PathModel *model, const PathList *list);

@@ -4,29 +4,15 @@
 
 #include "base/array.h"
 #include "report/page.h"
-#include "report/result_text.h"
+#include "report/path_picture.h"
 
 // A page beyond this size is slow to open: evidence of low and info goes first (MODEL.md).
 enum { PAGE_BYTES_MOST = 20 << 20 };
 
-static void
-put_html(Page *page, Str text)
+void
+page_put_html(Page *page, Str text)
 {
-    static const struct {
-        char c;
-        const char *entity;
-    } ENTITIES[] = {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\'', "&#39;"}};
-    Str clean = text_clean(&page->arena, text);
-    for (size_t i = 0; i < clean.len; i++) {
-        const char *entity = NULL;
-        for (size_t e = 0; e < COUNT_OF(ENTITIES); e++)
-            if (ENTITIES[e].c == clean.ptr[i])
-                entity = ENTITIES[e].entity;
-        if (entity)
-            buffer_text(page->json.out, entity);
-        else
-            buffer_char(page->json.out, clean.ptr[i]);
-    }
+    markup_text(page->json.out, &page->arena, text);
 }
 
 // The tenant's name, else its id.
@@ -47,29 +33,30 @@ static void
 put_title(Page *page)
 {
     Str name = tenant(page), day = report_day(&page->arena, page_time(page));
-    put_html(page, str_format(&page->arena, "Azimuth: %.*s%s%.*s", STR_ARG(name),
-                              name.len ? ", " : "", STR_ARG(day)));
+    page_put_html(page, str_format(&page->arena, "Azimuth: %.*s%s%.*s", STR_ARG(name),
+                                   name.len ? ", " : "", STR_ARG(day)));
 }
 
 static void
 put_generator(Page *page)
 {
-    put_html(page, str_format(&page->arena, "azimuth %.*s", STR_ARG(page->assessment->version)));
+    page_put_html(page,
+                  str_format(&page->arena, "azimuth %.*s", STR_ARG(page->assessment->version)));
 }
 
 static void
 put_subtitle(Page *page)
 {
     Str name = tenant(page), date = report_date(&page->arena, page_time(page));
-    put_html(page,
-             str_format(&page->arena, "%.*s%s%s %.*s", STR_ARG(name), name.len ? " \u00b7 " : "",
-                        page->assessment->snapshot ? "snapshot of" : "run of", STR_ARG(date)));
+    page_put_html(
+        page, str_format(&page->arena, "%.*s%s%s %.*s", STR_ARG(name), name.len ? " \u00b7 " : "",
+                         page->assessment->snapshot ? "snapshot of" : "run of", STR_ARG(date)));
 }
 
 static void
 put_headline(Page *page)
 {
-    put_html(page, page->headline);
+    page_put_html(page, page->headline);
 }
 
 static void
@@ -77,7 +64,7 @@ put_facts(Page *page)
 {
     for (size_t i = 0; i < page->fact_count; i++) {
         buffer_text(page->json.out, "<li>");
-        put_html(page, page->facts[i].text);
+        page_put_html(page, page->facts[i].text);
         buffer_text(page->json.out, "</li>");
     }
 }
@@ -119,6 +106,8 @@ fill_skeleton(Page *page, AzError *error)
         {"subtitle", put_subtitle},
         {"headline", put_headline},
         {"facts", put_facts},
+        {"risklink", page_put_risk_link},
+        {"risk", page_put_risk},
         {"css", put_css},
         {"js", put_js},
         {"data", put_data},
@@ -161,9 +150,10 @@ page_headline(Page *page)
 }
 
 bool
-report_html(Database *db, const Assessment *assessment, Buffer *out, AzError *error)
+report_html(Database *db, const Assessment *assessment, const ReportPaths *paths, Buffer *out,
+            AzError *error)
 {
-    Page page = {.assessment = assessment, .json = {.out = out, .html_safe = true}};
+    Page page = {.assessment = assessment, .paths = paths, .json = {.out = out, .html_safe = true}};
     page.model = report_model_read(db, assessment, &page.arena);
     page.groups = report_groups(&page.arena, assessment);
     page.fact_count = report_facts(&page.arena, assessment, page.groups, page.facts);

@@ -19,6 +19,14 @@
 //                  `risk` is 0 to 100
 //     collection  [{dataset, scope, status, reason, rows}]
 //     frameworks  shown name for each key of `mappings`
+//     attackPaths from outside to what is of value; null when they were not worked out:
+//                 {error, missing, startsTried, startsLeft, found, paths: [{id, severity,
+//                 summary, from, to, gains, certain, steps: [{edge, severity, sources, target,
+//                 gains, attack, atlas, evidence, evidenceId, certain, remedy, command}]}],
+//                 chokePoints: [{cuts, closes, step}]}. `found` counts all, `paths` holds the
+//                 gravest; `missing` names data sets they stand on and the snapshot lacks;
+//                 `startsLeft` counts distinct starts that were not tried. With an error only
+//                 error and missing are there. An object is {id, name, kind, type}
 //
 // Times are ISO 8601 with Z. What does not exist is null, never left out. One element of
 // an array stands on one line, so that two documents can be compared line by line.
@@ -26,6 +34,7 @@
 #include "report/assessment_report.h"
 
 #include "report/json_parts.h"
+#include "report/path_report.h"
 #include "report/report_words.h"
 
 static void
@@ -212,8 +221,29 @@ write_collection(JsonOut *json, const Assessment *a)
     json_close(json, ']');
 }
 
+static void
+write_paths(JsonOut *json, const ReportPaths *paths)
+{
+    if (!paths) {
+        json_key(json, "attackPaths");
+        json_null(json);
+        return;
+    }
+    Arena arena = {0};
+    section(json, "attackPaths", '{');
+    json_member_text(json, "error", paths->error);
+    json_member_text(json, "missing", paths->missing);
+    if (paths->model) {
+        json_member_long(json, "startsTried", paths->list.starts_tried);
+        json_member_long(json, "startsLeft", paths->list.starts_left);
+        path_json_members(json, &arena, paths->model, &paths->list);
+    }
+    json_close(json, '}');
+    arena_free(&arena);
+}
+
 void
-report_json(const Assessment *assessment, Buffer *out)
+report_json(const Assessment *assessment, const ReportPaths *paths, Buffer *out)
 {
     JsonOut json = {.out = out};
     json_open(&json, '{');
@@ -241,6 +271,7 @@ report_json(const Assessment *assessment, Buffer *out)
     write_collection(&json, assessment);
     json_key(&json, "frameworks");
     report_frameworks(&json, assessment->controls);
+    write_paths(&json, paths);
     json_close(&json, '}');
     buffer_char(out, '\n');
     json_out_free(&json);

@@ -12,6 +12,7 @@ typedef struct Page {
     Arena arena;
     const Assessment *assessment;
     const ReportModel *model;
+    const ReportPaths *paths; // NULL: nothing is said of them
     FixGroup *groups;
     ReportFact facts[REPORT_FACTS];
     size_t fact_count;
@@ -43,3 +44,12 @@ int64_t page_finding_evidence(Page *page, const Finding *finding);
 // How much of an id is its beginning, up to the last slash.
 size_t page_prefix_length(Str id);
 void page_key_long(JsonOut *json, const char *key, uint64_t number);
+
+// Text as HTML, in elements and attributes: clean, and nothing in it is markup.
+void page_put_html(Page *page, Str text);
+// The part "Attack paths" and its link in the head; nothing when there are no paths to
+// speak of (report_page_paths.c). Complete without a script.
+void page_put_risk(Page *page);
+void page_put_risk_link(Page *page);
+// Who may ask, read and administer, as pictures (report_page_access.c).
+void page_put_access(Page *page);

@@ -461,7 +461,8 @@ put_fixes(Terminal *t, FixGroup *groups)
 }
 
 void
-report_terminal(const Assessment *assessment, Buffer *out, bool color, uint32_t width)
+report_terminal(const Assessment *assessment, const ReportPaths *paths, Buffer *out, bool color,
+                uint32_t width)
 {
     Terminal t = {
         .out = out,
@@ -474,6 +475,10 @@ report_terminal(const Assessment *assessment, Buffer *out, bool color, uint32_t 
     FixGroup *groups = report_groups(&t.arena, assessment);
     put_headline(&t, groups);
     put_scores(&t);
+    if (paths) {
+        buffer_char(out, '\n');
+        put_wrapped(&t, clean(&t, report_paths_summary(&t.arena, paths)), 0, 0);
+    }
     put_gaps(&t);
     put_fixes(&t, groups);
     arena_free(&t.arena);

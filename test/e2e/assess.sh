@@ -9,6 +9,14 @@ check 'an assessment succeeds' test $? -eq 0
 check 'the summary fits 80 columns' test "$(awk '{ gsub(/[^ -~]/, "x"); if (length($0) > 200) n++ } END { print n + 0 }' <<<"$out")" = 0
 check 'the report is one page' grep -q '<html' "$scratch/r.html"
 check 'the report loads nothing' test -z "$(grep -oE '(src|href)="https?://[^"]*"' "$scratch/r.html")"
+check 'attack paths are drawn' grep -q '<svg class="ap" xmlns' "$scratch/r.html"
+check 'each path is told' test "$(grep -c 'class="chain"' "$scratch/r.html")" = 20
+check 'the summary counts attack paths' grep -qE '^[0-9]+ attack paths from outside, cut [0-9]+ of them' <<<"$out"
+check 'the JSON has the paths that azimuth paths finds' python3 - "$scratch/f.json" <("$azimuth" paths --store "$store" --format json) <<'PYTHON'
+import json, sys
+report, paths = (json.load(open(name)) for name in sys.argv[1:3])
+sys.exit(report["attackPaths"]["paths"] != paths["paths"] or report["attackPaths"]["found"] != paths["found"])
+PYTHON
 check 'the JSON is JSON' python3 -c 'import json,sys; json.load(open(sys.argv[1]))' "$scratch/f.json"
 check 'the CSV has a line a finding' test "$(wc -l <"$scratch/f.csv")" -gt 20
 
@@ -39,6 +47,8 @@ mkdir "$scratch/part"
 cp examples/contoso/resources.jsonl "$scratch/part/"
 "$azimuth" import --store "$scratch/part-store" --quiet "$scratch/part"
 "$azimuth" assess --store "$scratch/part-store" --quiet
+"$azimuth" assess --store "$scratch/part-store" --quiet --report "$scratch/part.html"
+check 'data that paths stand on is missed by name' grep -q 'does not hold resourcecontainers, authorizationresources, users' "$scratch/part.html"
 check 'missing data is unknown' test "$(value "$scratch/part-store" 'Findings | where ControlId == "MN-001" and Status != "unknown" | count')" = 0
 check 'unknown says why' test "$(value "$scratch/part-store" 'Findings | where ControlId == "MN-001" | take 1 | project Reason')" != ''
 

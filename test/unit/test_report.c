@@ -258,7 +258,7 @@ html_is_inert(void **state)
     World *w = *state;
     Buffer out = {0};
     AzError error = {0};
-    assert_true(report_html(NULL, &w->a, &out, &error));
+    assert_true(report_html(NULL, &w->a, NULL, &out, &error));
     Str html = buffer_slice(&out);
     assert_true(utf8_valid(html));
     // Only the page's own two scripts, and nothing that opens a comment or leaves text.
@@ -287,7 +287,7 @@ html_model_is_what_was_found(void **state)
     Buffer out = {0};
     JsonParser *parser = json_parser_new();
     DynBuilder *builder = dyn_builder_new();
-    assert_true(report_html(NULL, &w->a, &out, NULL));
+    assert_true(report_html(NULL, &w->a, NULL, &out, NULL));
     Dyn model = parse(builder, parser, page_data(buffer_slice(&out)));
     // Every row leads back to the id that was judged.
     Dyn ids = dyn_get(model, STR("ids")), controls = dyn_get(model, STR("controls"));
@@ -337,7 +337,7 @@ json_holds_every_finding(void **state)
     Buffer out = {0};
     JsonParser *parser = json_parser_new();
     DynBuilder *builder = dyn_builder_new();
-    report_json(&w->a, &out);
+    report_json(&w->a, NULL, &out);
     assert_true(utf8_valid(buffer_slice(&out)));
     Dyn document = parse(builder, parser, buffer_slice(&out));
     assert_true(
@@ -433,7 +433,7 @@ static void
 check_terminal(World *w, uint32_t width)
 {
     Buffer out = {0};
-    report_terminal(&w->a, &out, false, width);
+    report_terminal(&w->a, NULL, &out, false, width);
     Str text = buffer_slice(&out);
     assert_true(utf8_valid(text));
     for (size_t at = 0; at < text.len;) {
@@ -459,7 +459,7 @@ terminal_is_clean_and_fits(void **state)
     for (uint32_t width = 60; width <= 120; width++)
         check_terminal(w, width);
     Buffer out = {0};
-    report_terminal(&w->a, &out, false, 80);
+    report_terminal(&w->a, NULL, &out, false, 80);
     Str text = buffer_slice(&out);
     assert_true(contains(text, "Score 24 of 100, 14 of 18 checks failed. 40 % could not be"));
     assert_true(contains(text, "12 of 13 AI assets have a weakness: 12 critical."));
@@ -470,7 +470,7 @@ terminal_is_clean_and_fits(void **state)
     // Without colour nothing but text; with it, only colours.
     assert_int_equal(count_text(text, STR("\033")), 0);
     buffer_clear(&out);
-    report_terminal(&w->a, &out, true, 80);
+    report_terminal(&w->a, NULL, &out, true, 80);
     text = buffer_slice(&out);
     assert_true(count_text(text, STR("\033[")) > 10);
     assert_int_equal(count_text(text, STR("\033")), count_text(text, STR("\033[")));
@@ -525,7 +525,7 @@ long_ids_break_where_a_shell_joins(void **state)
     w->a.findings[0].id = str_from(id);
     w->a.findings[0].name = STR("an-account");
     Buffer out = {0}, joined = {0};
-    report_terminal(&w->a, &out, false, 80);
+    report_terminal(&w->a, NULL, &out, false, 80);
     Str text = buffer_slice(&out);
     for (size_t i = 0; i < text.len; i++) {
         if (text.ptr[i] == '\\' && i + 1 < text.len && text.ptr[i + 1] == '\n')
@@ -548,16 +548,16 @@ nothing_to_say(void **state)
     ControlSet none = {0};
     Assessment empty = {.arena = &arena, .controls = &none, .score = -1};
     Buffer out = {0};
-    assert_true(report_html(NULL, &empty, &out, NULL));
+    assert_true(report_html(NULL, &empty, NULL, &out, NULL));
     assert_true(contains(buffer_slice(&out), "Nothing could be judged."));
     buffer_clear(&out);
-    report_json(&empty, &out);
+    report_json(&empty, NULL, &out);
     assert_true(contains(buffer_slice(&out), "\"score\":null"));
     buffer_clear(&out);
     report_csv(&empty, &out);
     assert_int_equal(check_csv(buffer_slice(&out), no_formula), 1);
     buffer_clear(&out);
-    report_terminal(&empty, &out, false, 80);
+    report_terminal(&empty, NULL, &out, false, 80);
     assert_true(contains(buffer_slice(&out), "No score"));
     buffer_free(&out);
     arena_free(&arena);
@@ -611,7 +611,7 @@ many_findings_stay_small_and_fast(void **state)
     build_many(&w, 16);
     Buffer out = {0};
     uint64_t start = clock_monotonic_ns();
-    assert_true(report_html(NULL, &w.a, &out, NULL));
+    assert_true(report_html(NULL, &w.a, NULL, &out, NULL));
     double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
     printf("page of %d findings: %.1f MB, %.2f s\n", MANY, (double)out.len / 1e6, seconds);
     assert_true(out.len < 20 << 20);
@@ -619,9 +619,9 @@ many_findings_stay_small_and_fast(void **state)
     assert_true(contains(page_data(buffer_slice(&out)), "\"omitted\":null"));
     buffer_clear(&out);
     start = clock_monotonic_ns();
-    report_json(&w.a, &out);
+    report_json(&w.a, NULL, &out);
     report_csv(&w.a, &out);
-    report_terminal(&w.a, &out, true, 80);
+    report_terminal(&w.a, NULL, &out, true, 80);
     printf("the other forms: %.2f s\n", (double)(clock_monotonic_ns() - start) / 1e9);
     buffer_free(&out);
     arena_free(&w.arena);
@@ -634,7 +634,7 @@ a_page_too_large_sheds_evidence(void **state)
     World w = {0};
     build_many(&w, 700);
     Buffer out = {0};
-    assert_true(report_html(NULL, &w.a, &out, NULL));
+    assert_true(report_html(NULL, &w.a, NULL, &out, NULL));
     Str data = page_data(buffer_slice(&out));
     assert_true(contains(data, "\"omitted\":\"evidence of low"));
     assert_int_equal(count_text(data, STR("{{")), 0);

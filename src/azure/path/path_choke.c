@@ -80,6 +80,17 @@ ban(const PathModel *model, const PathStep *step, uint8_t *banned)
     }
 }
 
+bool
+path_step_is_choke(const PathModel *model, const PathStep *step, const ChokePoint *choke)
+{
+    Str cut = choke->step.evidence ? choke->step.evidence->id : (Str){0};
+    Str id = step->evidence ? step->evidence->id : (Str){0};
+    if (cut.len || id.len)
+        return str_equal_ci(cut, id);
+    const PathEdge *a = path_edge(model, choke->step.edge), *b = path_edge(model, step->edge);
+    return a->from == b->from && a->to == b->to && a->kind == b->kind;
+}
+
 // Whether an earlier path of the list has the same start and goal, or the same start.
 static bool
 came_before(const PathList *list, uint32_t at, bool same_goal)

@@ -11,3 +11,6 @@ void path_find_chokes(const PathModel *model, Arena *arena, PathList *list);
 // paths that are left without any other way.
 void path_try_choke(const PathModel *model, PathSearch *search, const PathList *list,
                     ChokePoint *choke);
+
+// Whether cutting there breaks this step.
+bool path_step_is_choke(const PathModel *model, const PathStep *step, const ChokePoint *choke);

@@ -252,6 +252,7 @@ typedef struct Collector {
     uint64_t *cost; // by path
     PathArray paths;
     size_t first; // path of this class
+    uint32_t tried, left;
 } Collector;
 
 static void
@@ -319,14 +320,21 @@ is_like_another(Collector *all, Map *seen, uint32_t node)
 
 // One attacker at a time: what two guests could do together is no path of either.
 static void
-collect(Collector *all, const StartClass *class, bool alternatives)
+collect(Collector *all, const StartClass *class, const PathRequest *request)
 {
+    bool alternatives = request->all;
+    uint32_t tried = 0;
     Map seen;
     map_init(&seen, &all->scratch, false);
     all->first = all->paths.len;
     for (size_t i = 0; i < class->nodes.len; i++) {
         if (!alternatives && is_like_another(all, &seen, class->nodes.items[i]))
             continue;
+        if (request->starts_most && tried == request->starts_most) {
+            all->left++;
+            continue;
+        }
+        tried++;
         path_search_run(all->search, &class->nodes.items[i], 1, class->inside, NULL);
         uint32_t count;
         const uint32_t *touched = path_search_touched(all->search, &count);
@@ -341,6 +349,7 @@ collect(Collector *all, const StartClass *class, bool alternatives)
                 take_best(all, node);
         }
     }
+    all->tried += tried;
 }
 
 // Goals of one capability have one rank, so that the nearest of them is told.
@@ -376,11 +385,15 @@ path_list(const PathModel *model, Arena *arena, const PathRequest *request, Path
     all.cost = ARENA_ARRAY(&all.scratch, uint64_t, PATHS_MOST);
     rank_goals(&all);
     for (size_t i = 0; i < listing.starts.len; i++)
-        collect(&all, &listing.starts.items[i], request->all);
+        collect(&all, &listing.starts.items[i], request);
     if (all.paths.len)
         qsort_r(all.paths.items, all.paths.len, sizeof *all.paths.items, path_order,
                 (void *)(uintptr_t)model);
-    *out = (PathList){.paths = all.paths.items, .found = (uint32_t)all.paths.len};
+    *out = (PathList){.paths = all.paths.items,
+                      .found = (uint32_t)all.paths.len,
+                      .is_full = all.paths.len == PATHS_MOST,
+                      .starts_tried = all.tried,
+                      .starts_left = all.left};
     out->count = request->limit && request->limit < out->found ? request->limit : out->found;
     path_find_chokes(model, arena, out);
     for (uint32_t i = 0; i < out->choke_count; i++)

@@ -15,6 +15,8 @@ typedef struct PathRequest {
     Str to;
     uint32_t limit; // of paths kept; 0 = none
     bool all;       // also the other paths of the same length
+    // Of each class of starts, after those that lead on alike; 0 = all are tried.
+    uint32_t starts_most;
 } PathRequest;
 
 // One way to break paths.
@@ -28,7 +30,9 @@ typedef struct ChokePoint {
 typedef struct PathList {
     AttackPath *paths; // the gravest first, then the shortest
     uint32_t count;
-    uint32_t found; // before the limit
+    uint32_t found;                     // before the limit
+    bool is_full;                       // there may be more: the search keeps 20,000
+    uint32_t starts_tried, starts_left; // distinct starts searched from, and not
     ChokePoint *chokes;
     uint32_t choke_count;
 } PathList;

@@ -460,18 +460,20 @@
 
   // ---- what is at risk ----------------------------------------------------
 
+  // The part is complete without a script; this adds what only a script can do.
   function drawPaths() {
-    if (!model.paths || !model.paths.length) return;
-    for (const c of model.chokePoints || [])
-      $("paths").append(h("p", { class: "choke" }, plain(c.text), " ", h("b", {}, "cuts " + number(c.cuts) + " of " + plural(c.of, "path"))));
-    for (const p of model.paths)
-      $("paths").append(h("div", { class: "path" },
-        h("h3", {}, severityMark(p.severity), "  ", plain(p.title)),
-        h("ol", {}, p.steps.map((s) => h("li", {}, h("span", {}, h("b", {}, shortName(s.name, 40)),
-          h("span", { class: "under soft" }, " ", plain(s.kind), s.why && [": ", plain(s.why)]),
-          s.control && h("button", { type: "button", class: "link", onclick: () => { changeFindings({ ...FILTERS_OFF, open: s.control }); showFix(s.control); } }, "how to fix")))))));
-    $("risk").hidden = false;
-    document.querySelector('nav a[href="#risk"]').hidden = false;
+    for (const block of document.querySelectorAll("#risk .code"))
+      block.firstElementChild.append(h("button", { type: "button", class: "copy",
+        onclick: (e) => copy(block.querySelector("code").textContent + "\n", e.currentTarget) }, "Copy"));
+    for (const link of document.querySelectorAll("#risk a"))
+      link.addEventListener("click", (e) => {
+        const to = $(link.getAttribute("href").slice(1));
+        if (!to) return;
+        e.preventDefault();
+        const chain = to.closest("details");
+        if (chain) chain.open = true;
+        (chain || to).scrollIntoView();
+      });
   }
 
   // ---- findings -----------------------------------------------------------

@@ -194,11 +194,6 @@ run_once(const QuerySettings *settings, const char *file, int argc, char **argv)
 typedef struct QueryWords {
     const char *store, *format, *output, *file, *threads, *content, *snapshot, *memory, *timeout;
     const char *rows, *map_file, *geoip;
-    const char *store, *format, *file, *threads, *content, *snapshot, *memory, *timeout, *rows;
-    const char *map_file, *geoip;
-    const char *store, *format, *output, *file, *threads, *content, *snapshot, *memory, *timeout,
-        *rows;
-    const char *map_file;
     const char **maps, **roots, **functions, **parameters; // see cli_values
     const char *analyze;                                   // of --explain=...
     bool timing, batch, check, explain, graph_limits;

@@ -110,10 +110,6 @@ write_arrow(const QuerySettings *settings, Arena *arena, const QueryResult *resu
 {
     AzError error = {0};
     if (result->count != 1) {
-        error_set(&error, AZ_INVALID,
-                  "an Arrow stream holds one table and this query has %u: ask for one at a time, or "
-                  "choose another --format",
-                  result->count);
         error_set(
             &error, AZ_INVALID,
             "an Arrow stream holds one table and this query has %u: ask for one at a time, or "
@@ -166,8 +162,6 @@ query_run(const QuerySettings *settings, Str text)
         cli_error(&error, text);
     if (result) {
         double parse = result->parse_ms, bind = result->bind_ms, run = result->run_ms;
-        status = print_answer(settings, &arena, result, text) ? AZIMUTH_EXIT_OK
-                                                              : AZIMUTH_EXIT_ERROR;
         status =
             print_answer(settings, &arena, result, text) ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
         if (settings->timing)

@@ -166,8 +166,6 @@ schema_put(Output *out, const struct ArrowSchema *schema)
     Buffer *metadata = &out->metadata;
     size_t header = message_begin(metadata, HEADER_SCHEMA, 0);
     FlatTable table = flat_table(metadata, header, (const uint8_t[]){2, 4}, FIELDS);
-    size_t items =
-        flat_vector(metadata, table.fields[FIELD_LIST], (uint32_t)schema->n_children, 4);
     size_t items = flat_vector(metadata, table.fields[FIELD_LIST], (uint32_t)schema->n_children, 4);
     for (int64_t i = 0; i < schema->n_children; i++)
         write_field(metadata, items + 4 * (size_t)i, schema->children[i]);

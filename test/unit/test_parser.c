@@ -121,7 +121,7 @@ test_operators(void **state)
          "by x desc)"},
         {"T | mv-expand bagexpansion=array a, b = c.d to typeof(string) limit 5", NULL},
         {"T | mvexpand a", NULL},
-        {"T | parse kind=regex flags=Ui x with * 'a' b:long \"c\" d *",
+        {"T | parse kind=regex flags=Ui x with * 'a' b:long \"c\" d 'e' *",
          "T | parse kind=regex flags=Ui x with * \"a\" b:long \"c\" d \"e\" *"},
         {"T | parse-where x with \"k=\" v", NULL},
         {"T | parse-kv x as (a:string, b:long) with (pair_delimiter=';', greedy=true)",

@@ -43,6 +43,9 @@ typedef enum OptimiseRule {
 } OptimiseRule;
 // optimise_scan.c: tells the scans of a plan what rows are wanted of them.
 void plan_scan_predicates(Arena *arena, Plan *plan, uint32_t rules);
+// The condition without the sides of an `or` that are never true because they look for
+// something in a null; the same rows meet it.
+Expr *condition_without_hopeless(Expr *condition);
 Plan *kql_optimise(Arena *arena, Plan *plan, const Catalog *catalog, uint32_t rules);
 
 // The plan as lines, one an operator, each before its inputs.

@@ -121,7 +121,8 @@ push_through_union(Optimiser *o, Plan *filter)
         Plan *part = copy_plan(o, filter);
         part->input = all->union_.inputs[i];
         part->schema = part->input->schema;
-        part->filter.predicate = rewrite(o, filter->filter.predicate, exprs, NULL);
+        part->filter.predicate =
+            condition_without_hopeless(rewrite(o, filter->filter.predicate, exprs, NULL));
         above->union_.inputs[i] = push_filters(o, part);
     }
     return above;

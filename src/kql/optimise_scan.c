@@ -217,11 +217,28 @@ is_hopeless(const Expr *expr)
     if (expr->kind != EXPR_CALL || expr->arg_count != 2 || !text_op(expr->fn->name, &op))
         return false;
     const Expr *text = searched(expr->args[0]), *needle = expr->args[1];
-    bool empty = text->kind == EXPR_CONST &&
-                 (text->value.is_null ||
-                  (text->type == TYPE_STRING && !text_str(&text->value.text).len));
+    bool empty =
+        text->kind == EXPR_CONST &&
+        (text->value.is_null || (text->type == TYPE_STRING && !text_str(&text->value.text).len));
     return empty && is_given(needle) && needle->type == TYPE_STRING &&
            text_str(&needle->value.text).len;
+}
+
+// Conditions are made of `or` in chains, as deep as a table has columns.
+Expr *
+condition_without_hopeless(Expr *condition)
+{
+    if (!is_call(condition, "or"))
+        return condition;
+    Expr *left = condition_without_hopeless(condition->args[0]);
+    Expr *right = condition_without_hopeless(condition->args[1]);
+    if (is_hopeless(left))
+        return right;
+    if (is_hopeless(right))
+        return left;
+    condition->args[0] = left;
+    condition->args[1] = right;
+    return condition;
 }
 
 // ---- and, or ----
@@ -239,8 +256,8 @@ collect_side(const Collector *c, PredicateList *parts, const Expr *expr)
         return false;
     ScanPredicate part = side.items[0];
     if (side.len > 1)
-        part = (ScanPredicate){
-            .op = SCAN_ALL, .parts = side.items, .part_count = (uint32_t)side.len};
+        part =
+            (ScanPredicate){.op = SCAN_ALL, .parts = side.items, .part_count = (uint32_t)side.len};
     ARRAY_PUSH(c->arena, parts, part);
     return true;
 }

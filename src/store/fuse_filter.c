@@ -46,7 +46,8 @@ places_of(const FuseFilter *filter, uint64_t mixed, uint32_t places[PLACES])
     uint64_t first = (uint64_t)(((unsigned __int128)mixed * spread) >> 64);
     places[0] = (uint32_t)first;
     places[1] = (uint32_t)(first + filter->segment_length) ^ ((uint32_t)(mixed >> 18) & mask);
-    places[2] = (uint32_t)(first + 2u * (uint64_t)filter->segment_length) ^ ((uint32_t)mixed & mask);
+    places[2] =
+        (uint32_t)(first + 2u * (uint64_t)filter->segment_length) ^ ((uint32_t)mixed & mask);
 }
 
 // The paper's measures for three places.

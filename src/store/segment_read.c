@@ -138,8 +138,7 @@ head_check(int fd, const char *path, uint32_t *version_out, AzError *error)
                          "%d): update azimuth",
                          path, version, SEGMENT_VERSION);
     *version_out = version;
-    return (version && !reserved) ||
-           damaged(path, error, "its format version is wrong");
+    return (version && !reserved) || damaged(path, error, "its format version is wrong");
 }
 
 static bool
@@ -224,12 +223,11 @@ static Block *
 block_damaged(const Segment *segment, uint32_t group, uint32_t column, const char *part,
               const BlockInfo *info, const char *why, AzError *error)
 {
-    error_set(
-        error, AZ_CORRUPT,
-        "segment '%s' is damaged: column '%.*s', %s %u (%u bytes at %llu): %s; restore "
-        "the file from a backup or import the data again",
-        segment->path, STR_ARG(str_slice(segment->schema.columns[column].name, 0, 200)), part,
-        group, info->stored, (unsigned long long)info->offset, why);
+    error_set(error, AZ_CORRUPT,
+              "segment '%s' is damaged: column '%.*s', %s %u (%u bytes at %llu): %s; restore "
+              "the file from a backup or import the data again",
+              segment->path, STR_ARG(str_slice(segment->schema.columns[column].name, 0, 200)), part,
+              group, info->stored, (unsigned long long)info->offset, why);
     return NULL;
 }
 
@@ -257,9 +255,8 @@ segment_read_terms_fd(const Segment *segment, int fd, uint32_t group, uint32_t c
     if (!os_read_at(fd, stored, info->stored, info->offset, segment->path, error))
         return NULL;
     const char *why = "it is too large";
-    Block *block = info->raw <= TERM_INDEX_RAW_MAX
-                       ? block_decode_bytes(decoder, info, stored, &why)
-                       : NULL;
+    Block *block =
+        info->raw <= TERM_INDEX_RAW_MAX ? block_decode_bytes(decoder, info, stored, &why) : NULL;
     TermIndex index;
     if (block && !term_index_open(text_str(block->vector.data), true, &index)) {
         block_free(block);

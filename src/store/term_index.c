@@ -13,10 +13,10 @@ enum {
     FLAG_GUIDS_CUT = 1,
     HEAD_SIZE = 8,
     RESTART_EVERY = 16,
-    LIST_TERM_MAX = 255,        // bytes of a term in a list
-    LIST_TERMS_MAX = 1 << 15,   // more terms are a filter without trying
-    LIST_TEXT_MAX = 512 << 10,  // and so are more bytes
-    TERMS_MAX = 1 << 23,        // more are not indexed
+    LIST_TERM_MAX = 255,       // bytes of a term in a list
+    LIST_TERMS_MAX = 1 << 15,  // more terms are a filter without trying
+    LIST_TEXT_MAX = 512 << 10, // and so are more bytes
+    TERMS_MAX = 1 << 23,       // more are not indexed
     GUID_SIZE = 36,
     NUMBER_MAX = 3, // digits of a part of an address
 };
@@ -48,8 +48,8 @@ numbers_take(Numbers *numbers, Str text, const Term *term)
         numbers->count = 0;
         return STR("");
     }
-    bool follows = numbers->count && term->start == numbers->end + 1 &&
-                   text.ptr[numbers->end] == '.';
+    bool follows =
+        numbers->count && term->start == numbers->end + 1 && text.ptr[numbers->end] == '.';
     if (!follows)
         numbers->count = 0;
     numbers->end = term->end;
@@ -521,7 +521,9 @@ list_holds_part(const TermIndex *index, Str part, bool begins, bool ends)
     list_begin(index, 0, &reader);
     while (list_next(index, &reader)) {
         Str term = {reader.term, reader.len};
-        if (begins ? str_starts(term, part) : ends ? str_ends(term, part) : str_find(term, part) >= 0)
+        if (begins ? str_starts(term, part)
+            : ends ? str_ends(term, part)
+                   : str_find(term, part) >= 0)
             return true;
     }
     return false;

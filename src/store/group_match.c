@@ -27,52 +27,64 @@ text_meets(ScanOp op, Str text, Str needle)
     }
 }
 
-// The letters and digits that texts of a type are made of, in lower case; NULL: any.
-static const char *
-letters_of(Type type)
+// The characters that texts of a type are made of, in lower case, and how many dots one
+// has at most.
+typedef struct TypeText {
+    const char *characters; // NULL: any
+    uint32_t dots;
+} TypeText;
+
+static TypeText
+text_of(Type type)
 {
     switch (type) {
-    case TYPE_BOOL: return "truefals";
+    case TYPE_BOOL: return (TypeText){"truefals", 0};
     case TYPE_INT:
-    case TYPE_LONG:
-    case TYPE_TIMESPAN: return "0123456789";
-    case TYPE_DATETIME: return "0123456789tz";
+    case TYPE_LONG: return (TypeText){"0123456789-", 0};
+    case TYPE_DATETIME: return (TypeText){"0123456789-:.tz", 1};
+    case TYPE_TIMESPAN: return (TypeText){"0123456789-:.", 2};
+    // 1.5E-07, Infinity, NaN.
     case TYPE_REAL:
-    case TYPE_DECIMAL: return "0123456789einfatysq"; // 1e+20, Infinity, NaN, sNaN, qNaN
-    case TYPE_GUID: return "0123456789abcdef";
-    default: return NULL;
+    case TYPE_DECIMAL: return (TypeText){"0123456789-+.einfatysq", 1};
+    case TYPE_GUID: return (TypeText){"0123456789abcdef-", 0};
+    default: return (TypeText){NULL, 0};
     }
 }
 
-// Whether all ASCII letters and digits of the needle are among those of the type.
+// Whether a text of the type may be made so that it holds the needle. Characters beyond
+// ASCII may stand for others in folded case and are not looked at.
 static bool
-letters_may_hold(Type type, Str needle)
+type_may_hold(Type type, Str needle)
 {
-    const char *letters = letters_of(type);
-    for (size_t i = 0; letters && i < needle.len; i++) {
+    TypeText text = text_of(type);
+    uint32_t dots = 0;
+    for (size_t i = 0; text.characters && i < needle.len; i++) {
         unsigned char c = (unsigned char)needle.ptr[i];
-        if (c >= 0x80 || !unicode_is_term(c))
-            continue;
         char lower = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
-        if (!strchr(letters, lower))
+        dots += c == '.';
+        if (c < 0x80 && (!c || !strchr(text.characters, lower)))
             return false;
     }
-    return true;
+    return dots <= text.dots || !text.characters;
 }
 
-// A whole number whose digits are the needle lies in the zone, or its opposite does.
+// Whether digits alone may be a whole term: of a time they are its year, month, minute;
+// of whole numbers one of the zone, or its opposite.
 static bool
 digits_may_hold(const Zone *zone, Type type, Str needle)
 {
-    enum { DIGITS_MAX = 18 };
+    enum { DIGITS_MAX = 18, YEAR = 4 };
     int64_t number = 0;
-    if (!zone->bounded || !needle.len || needle.len > DIGITS_MAX)
-        return true;
     for (size_t i = 0; i < needle.len; i++) {
         if (needle.ptr[i] < '0' || needle.ptr[i] > '9')
             return true;
-        number = number * 10 + (needle.ptr[i] - '0');
+        if (i < DIGITS_MAX)
+            number = number * 10 + (needle.ptr[i] - '0');
     }
+    if (type == TYPE_DATETIME)
+        return needle.len <= YEAR;
+    if ((type != TYPE_INT && type != TYPE_LONG) || !zone->bounded || needle.len > DIGITS_MAX)
+        return true;
     if (needle.ptr[0] == '0' && needle.len > 1)
         return false;
     int64_t min = type == TYPE_INT ? zone->min.int32 : zone->min.int64;
@@ -93,10 +105,9 @@ zone_may_hold(const Zone *zone, Type type, uint32_t rows, ScanOp op, Str needle)
                 return true;
         return false;
     }
-    if (op == SCAN_HAS && (type == TYPE_INT || type == TYPE_LONG) &&
-        !digits_may_hold(zone, type, needle))
+    if (op == SCAN_HAS && !digits_may_hold(zone, type, needle))
         return false;
-    return letters_may_hold(type, needle);
+    return type_may_hold(type, needle);
 }
 
 static bool

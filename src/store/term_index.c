@@ -13,10 +13,10 @@ enum {
     FLAG_GUIDS_CUT = 1,
     HEAD_SIZE = 8,
     RESTART_EVERY = 16,
-    LIST_TERM_MAX = 255,       // bytes of a term in a list
-    LIST_TERMS_MAX = 1 << 15,  // more terms are a filter without trying
-    LIST_TEXT_MAX = 512 << 10, // and so are more bytes
-    TERMS_MAX = 1 << 23,       // more are not indexed
+    LIST_TERM_MAX = 255,      // bytes of a term in a list
+    LIST_TERMS_MAX = 1 << 18, // more terms are a filter without trying
+    LIST_TEXT_MAX = 4 << 20,  // and so are more bytes
+    TERMS_MAX = 1 << 23,      // more are not indexed
     GUID_SIZE = 36,
     NUMBER_MAX = 3, // digits of a part of an address
 };

@@ -1,7 +1,7 @@
 // Help: every name of the language has its row, every example runs and tells the truth.
 
-#include "base/array.h"
 #include "azure/tables.h"
+#include "base/array.h"
 #include "db/help.h"
 #include "kql/operator_def.h"
 #include "kql/parser.h"

@@ -3,9 +3,9 @@
 // graph against a slow fixpoint on random tenants.
 
 #include "azure/path/path_list.h"
+#include "azure/path/path_result.h"
 #include "azure/path/path_search.h"
 #include "base/array.h"
-#include "azure/path/path_result.h"
 #include "report/path_report.h"
 #include "value/json.h"
 

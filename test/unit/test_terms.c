@@ -8,6 +8,7 @@
 #include "kql/binder.h"
 #include "store/segment.h"
 #include "store/term_index.h"
+#include "value/scalar.h"
 #include "value/term.h"
 #include "value/unicode.h"
 
@@ -433,6 +434,112 @@ test_old_segments_are_read(void **state)
 
 // ---- through the store ----
 
+static bool
+op_meets(ScanOp op, Str text, Str needle)
+{
+    switch (op) {
+    case SCAN_EQ: return str_equal(text, needle);
+    case SCAN_EQ_CI: return unicode_equal_ci(text, needle);
+    default:
+        return stands(text, needle, op == SCAN_HAS || op == SCAN_HAS_PREFIX,
+                      op == SCAN_HAS || op == SCAN_HAS_SUFFIX);
+    }
+}
+
+// Whether some text of the column in the morsel meets it, by reading all of them.
+static bool
+morsel_meets(TableSource *source, uint32_t morsel, const ScanPredicate *predicate)
+{
+    Arena arena = {0};
+    AzError error = {0};
+    uint32_t rows = source->morsel_rows(source, morsel);
+    const Vector *v = source->read(source, morsel, predicate->column, 0, rows, &arena, &error);
+    assert_non_null(v);
+    Str needle = text_str(&predicate->values[0].text);
+    Buffer text = {0};
+    bool found = false;
+    for (uint32_t i = 0; i < rows && !found; i++) {
+        buffer_clear(&text);
+        if (!vector_is_null(v, i))
+            data_print(&text, v->type, vector_cell(v, i));
+        found = op_meets(predicate->op, buffer_slice(&text), needle);
+    }
+    buffer_free(&text);
+    source->release(source, morsel);
+    arena_free(&arena);
+    return found;
+}
+
+// A piece of what some row has in the column, or of another column.
+static Value
+random_piece(Arena *arena, uint32_t column)
+{
+    uint32_t from_column = noise(2) ? column : noise(ROW_COLUMN_COUNT);
+    Value value = row_value(arena, noise(40000), from_column);
+    Buffer text = {0};
+    if (!value.is_null)
+        data_print(&text, value.type, value_data(&value));
+    Str whole = str_copy(arena, buffer_slice(&text));
+    buffer_free(&text);
+    if (!whole.len || noise(3) == 0)
+        return value_string(whole);
+    size_t from = noise(2) ? 0 : noise((uint32_t)whole.len);
+    return value_string(str_slice(whole, from, from + 1 + noise(24)));
+}
+
+static void
+test_row_groups_are_not_lost(void **state)
+{
+    (void)state;
+    static const ScanOp OPS[] = {SCAN_HAS,      SCAN_HAS_PREFIX, SCAN_HAS_SUFFIX,
+                                 SCAN_CONTAINS, SCAN_EQ,         SCAN_EQ_CI};
+    char *dir = temp_dir_new(), path[4200];
+    snprintf(path, sizeof(path), "%s/store", dir);
+    AzError error = {0};
+    Store *store = store_open(path, STORE_WRITE, &error);
+    assert_true(rows_import(store, "T", TABLE_LOG, &ROW_SCHEMA, 0, 40000, &error) >= 0);
+    StoreView *view = store_view_open(store, 0, &error);
+    TableSource *source = store_view_source(view, STR("T"), &error);
+    uint32_t skipped[ROW_COLUMN_COUNT] = {0}, total = 0;
+    Arena arena = {0};
+    for (uint32_t round = 0; round < 6000; round++) {
+        uint32_t column = noise(ROW_COLUMN_COUNT);
+        Value needle = random_piece(&arena, column);
+        ScanPredicate predicate = {
+            .column = column,
+            .op = OPS[noise(COUNT_OF(OPS))],
+            .values = &needle,
+            .value_count = 1,
+        };
+        bool comparison = predicate.op == SCAN_EQ || predicate.op == SCAN_EQ_CI;
+        if (comparison && ROW_COLUMNS[column].type != TYPE_STRING)
+            continue;
+        uint32_t morsel = noise(source->morsel_count);
+        bool may = source->may_match(source, morsel, &predicate, 1);
+        ScanPredicate any = {.op = SCAN_ANY, .parts = &predicate, .part_count = 1};
+        ScanPredicate all = {.op = SCAN_ALL, .parts = &predicate, .part_count = 1};
+        ScanPredicate never = {.op = SCAN_ANY};
+        assert_int_equal(may, source->may_match(source, morsel, &any, 1));
+        assert_int_equal(may, source->may_match(source, morsel, &all, 1));
+        assert_false(source->may_match(source, morsel, &never, 1));
+        if (may)
+            continue;
+        skipped[column]++;
+        total++;
+        if (morsel_meets(source, morsel, &predicate))
+            fail_msg("lost: column %.*s, op %d, '%.*s'", STR_ARG(ROW_COLUMNS[column].name),
+                     (int)predicate.op, STR_ARG(text_str(&needle.text)));
+    }
+    assert_true(total > 500);
+    for (uint32_t c = 0; c < ROW_COLUMN_COUNT; c++)
+        assert_true(skipped[c] > 0); // each type is ruled out for something
+    arena_free(&arena);
+    store_view_close(view);
+    store_close(store);
+    tree_remove(dir);
+    free(dir);
+}
+
 static const char *const QUERIES[] = {
     "T | where id has 'x60001' | summarize n=count(), s=sum(row)",
     "T | where id has_cs 'X60001' | count",
@@ -583,6 +690,7 @@ main(void)
         cmocka_unit_test(test_filters_keep_their_word),
         cmocka_unit_test(test_damaged_indexes),
         cmocka_unit_test(test_old_segments_are_read),
+        cmocka_unit_test(test_row_groups_are_not_lost),
         cmocka_unit_test(test_answers_do_not_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,16 +8,36 @@
 #include "base/error.h"
 #include "column/batch.h"
 
-typedef enum ScanOp { SCAN_EQ, SCAN_LT, SCAN_LE, SCAN_GT, SCAN_GE, SCAN_EQ_CI, SCAN_IN } ScanOp;
+typedef enum ScanOp {
+    SCAN_EQ,
+    SCAN_LT,
+    SCAN_LE,
+    SCAN_GT,
+    SCAN_GE,
+    SCAN_EQ_CI, // string equality without case
+    SCAN_IN,    // equal to any of `values`
+    SCAN_IN_CI, // the same without case
+    // The column's text, as tostring() gives it, holds any of `values` without regard to
+    // case: as a run of whole terms, at the begin of a term, at its end, anywhere.
+    SCAN_HAS,
+    SCAN_HAS_PREFIX,
+    SCAN_HAS_SUFFIX,
+    SCAN_CONTAINS,
+    // Any, or all, of `parts` are met.
+    SCAN_ANY,
+    SCAN_ALL,
+} ScanOp;
 
 // A condition the rows must meet, for skipping morsels: column `op` value.
-// SCAN_EQ_CI: string equality without case; SCAN_IN: any of `values`.
-typedef struct ScanPredicate {
+typedef struct ScanPredicate ScanPredicate;
+struct ScanPredicate {
     uint32_t column; // of the source's schema
     ScanOp op;
     const Value *values;
-    uint32_t value_count; // 1 but for SCAN_IN
-} ScanPredicate;
+    uint32_t value_count; // 1 where the op does not say "any of"
+    const ScanPredicate *parts;
+    uint32_t part_count;
+};
 
 typedef struct TableSource TableSource;
 struct TableSource {

@@ -37,8 +37,15 @@ typedef enum OptimiseRule {
     OPTIMISE_PRUNE_COLUMNS = 1 << 1,
     OPTIMISE_SCAN_PREDICATES = 1 << 2,
     OPTIMISE_TOP_K = 1 << 3,
+    OPTIMISE_TEXT_PREDICATES = 1 << 4, // with OPTIMISE_SCAN_PREDICATES: of searches in texts
+    OPTIMISE_ANY_PREDICATES = 1 << 5,  // the same: of `or`
     OPTIMISE_ALL = 0xFFFF,
 } OptimiseRule;
+// optimise_scan.c: tells the scans of a plan what rows are wanted of them.
+void plan_scan_predicates(Arena *arena, Plan *plan, uint32_t rules);
+// The condition without the sides of an `or` that are never true because they look for
+// something in a null; the same rows meet it.
+Expr *condition_without_hopeless(Expr *condition);
 Plan *kql_optimise(Arena *arena, Plan *plan, const Catalog *catalog, uint32_t rules);
 
 // The plan as lines, one an operator, each before its inputs.

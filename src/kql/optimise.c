@@ -95,8 +95,8 @@ push_through_project(Optimiser *o, Plan *filter)
 
 static Plan *push_filters(Optimiser *o, const Plan *plan);
 
-// filter(union(A, B)) = union(filter(A), filter(B)) when the condition only reads
-// columns that every input has (a missing one is null and the condition would differ).
+// filter(union(A, B)) = union(filter(A), filter(B)): a column that an input lacks is null
+// in the union's rows, so the condition over that input reads a null in its place.
 static Plan *
 push_through_union(Optimiser *o, Plan *filter)
 {
@@ -104,20 +104,25 @@ push_through_union(Optimiser *o, Plan *filter)
     uint32_t count = all->schema.count;
     bool *used = ARENA_ARRAY(o->arena, bool, count);
     mark_columns(filter->filter.predicate, used);
-    for (uint32_t i = 0; i < all->union_.count; i++)
-        for (uint32_t c = 0; c < count; c++)
-            if (used[c] && all->union_.columns[i][c] < 0)
-                return filter;
+    // The name of the input is no column of it.
+    if (all->union_.source_column >= 0 && used[all->union_.source_column])
+        return filter;
     Plan *above = copy_plan(o, all);
     above->union_.inputs = ARENA_ARRAY(o->arena, Plan *, all->union_.count);
-    uint32_t *map = ARENA_ARRAY(o->arena, uint32_t, count);
+    Expr **exprs = ARENA_ARRAY(o->arena, Expr *, count);
     for (uint32_t i = 0; i < all->union_.count; i++) {
-        for (uint32_t c = 0; c < count; c++)
-            map[c] = all->union_.columns[i][c] < 0 ? 0 : (uint32_t)all->union_.columns[i][c];
+        for (uint32_t c = 0; c < count; c++) {
+            int32_t at = all->union_.columns[i][c];
+            Type type = all->schema.columns[c].type;
+            Value none = value_null(type);
+            exprs[c] = at < 0 ? expr_const(o->arena, &none, filter->span)
+                              : expr_column(o->arena, (uint32_t)at, type, filter->span);
+        }
         Plan *part = copy_plan(o, filter);
         part->input = all->union_.inputs[i];
         part->schema = part->input->schema;
-        part->filter.predicate = rewrite(o, filter->filter.predicate, NULL, map);
+        part->filter.predicate =
+            condition_without_hopeless(rewrite(o, filter->filter.predicate, exprs, NULL));
         above->union_.inputs[i] = push_filters(o, part);
     }
     return above;
@@ -429,116 +434,6 @@ prune_root(Optimiser *o, Plan *plan)
     return out->schema.count == plan->schema.count ? out : plan;
 }
 
-// ---- conditions for skipping ----
-
-typedef struct PredicateList {
-    ScanPredicate *items;
-    size_t len, cap;
-} PredicateList;
-
-static bool
-scan_op(const char *name, bool flipped, ScanOp *out)
-{
-    static const struct {
-        const char *name;
-        ScanOp op, flipped;
-    } OPS[] = {
-        {"==", SCAN_EQ, SCAN_EQ}, {"<", SCAN_LT, SCAN_GT},  {"<=", SCAN_LE, SCAN_GE},
-        {">", SCAN_GT, SCAN_LT},  {">=", SCAN_GE, SCAN_LE}, {"=~", SCAN_EQ_CI, SCAN_EQ_CI},
-    };
-    for (size_t i = 0; i < COUNT_OF(OPS); i++) {
-        if (strcmp(name, OPS[i].name) == 0) {
-            *out = flipped ? OPS[i].flipped : OPS[i].op;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void
-add_predicate(Optimiser *o, PredicateList *list, const Plan *scan, uint32_t column, ScanOp op,
-              Value *values, uint32_t count)
-{
-    ScanPredicate predicate = {scan->scan.columns[column], op, values, count};
-    ARRAY_PUSH(o->arena, list, predicate);
-}
-
-static void
-collect_in(Optimiser *o, PredicateList *list, const Plan *scan, const Expr *expr)
-{
-    uint32_t count = expr->arg_count - 1;
-    Value *values = ARENA_ARRAY(o->arena, Value, count + 1);
-    for (uint32_t i = 0; i < count; i++) {
-        const Expr *item = expr->args[i + 1];
-        if (item->kind != EXPR_CONST || item->value.type != expr->args[0]->type ||
-            item->value.is_null)
-            return;
-        values[i] = item->value;
-    }
-    add_predicate(o, list, scan, expr->args[0]->column, SCAN_IN, values, count);
-}
-
-static void
-collect_predicates(Optimiser *o, PredicateList *list, const Plan *scan, const Expr *expr)
-{
-    if (expr->kind != EXPR_CALL)
-        return;
-    if (strcmp(expr->fn->name, "and") == 0) {
-        collect_predicates(o, list, scan, expr->args[0]);
-        collect_predicates(o, list, scan, expr->args[1]);
-        return;
-    }
-    if (strcmp(expr->fn->name, "in") == 0 && expr->args[0]->kind == EXPR_COLUMN) {
-        collect_in(o, list, scan, expr);
-        return;
-    }
-    if (strcmp(expr->fn->name, "between") == 0 && expr->args[0]->kind == EXPR_COLUMN) {
-        for (uint32_t i = 1; i <= 2; i++)
-            if (expr->args[i]->kind == EXPR_CONST && !expr->args[i]->value.is_null)
-                add_predicate(o, list, scan, expr->args[0]->column, i == 1 ? SCAN_GE : SCAN_LE,
-                              &expr->args[i]->value, 1);
-        return;
-    }
-    ScanOp op;
-    if (expr->arg_count != 2)
-        return;
-    bool flipped = expr->args[1]->kind == EXPR_COLUMN;
-    const Expr *column = expr->args[flipped ? 1 : 0], *value = expr->args[flipped ? 0 : 1];
-    if (column->kind != EXPR_COLUMN || value->kind != EXPR_CONST || value->value.is_null ||
-        column->type != value->type || !scan_op(expr->fn->name, flipped, &op))
-        return;
-    add_predicate(o, list, scan, column->column, op, (Value *)&value->value, 1);
-}
-
-// A filter straight over a scan tells the scan what rows must meet: morsels that cannot
-// hold such a row are not read. The filter itself stays.
-static Plan *
-scan_predicates(Optimiser *o, Plan *plan)
-{
-    if (plan->kind == PLAN_FILTER) {
-        PredicateList list = {0};
-        Plan *scan = plan->input;
-        for (const Plan *at = plan; at->kind == PLAN_FILTER; at = at->input)
-            scan = at->input;
-        if (scan->kind == PLAN_SCAN) {
-            for (const Plan *at = plan; at->kind == PLAN_FILTER; at = at->input)
-                collect_predicates(o, &list, scan, at->filter.predicate);
-            if (list.len) {
-                scan->scan.predicates = list.items;
-                scan->scan.predicate_count = (uint32_t)list.len;
-            }
-            return plan;
-        }
-    }
-    if (plan->input)
-        scan_predicates(o, plan->input);
-    if (plan->kind == PLAN_JOIN)
-        scan_predicates(o, plan->join.right);
-    for (uint32_t i = 0; plan->kind == PLAN_UNION && i < plan->union_.count; i++)
-        scan_predicates(o, plan->union_.inputs[i]);
-    return plan;
-}
-
 // ---- sub-queries and shared plans ----
 
 static void optimise_expr(Optimiser *o, Expr *expr);
@@ -657,7 +552,7 @@ optimise(Optimiser *o, Plan *plan)
     if (o->rules & OPTIMISE_PRUNE_COLUMNS)
         plan = prune_root(o, plan);
     if (o->rules & OPTIMISE_SCAN_PREDICATES)
-        plan = scan_predicates(o, plan);
+        plan_scan_predicates(o->arena, plan, o->rules);
     optimise_inner(o, plan);
     return plan;
 }

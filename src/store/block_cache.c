@@ -13,8 +13,10 @@
 
 typedef struct BlockKey {
     uint64_t segment;
-    uint32_t group, column;
+    uint32_t group, column; // of a term index: its column and KEY_TERMS
 } BlockKey;
+
+static const uint32_t KEY_TERMS = UINT32_C(1) << 31;
 
 struct CachedBlock {
     BlockKey key;
@@ -177,7 +179,10 @@ entry_read(BlockCache *cache, const Segment *segment, const BlockKey *key, AzErr
         error_set(error, AZ_LIMIT, "not enough memory to read '%s'", segment->path);
     } else {
         entry->key = *key;
-        entry->block = segment_read(segment, key->group, key->column, decoder, error);
+        uint32_t column = key->column & ~KEY_TERMS;
+        entry->block = key->column & KEY_TERMS
+                           ? segment_read_terms(segment, key->group, column, decoder, error)
+                           : segment_read(segment, key->group, column, decoder, error);
     }
     if (decoder)
         block_cache_give_decoder(cache, decoder);
@@ -189,11 +194,9 @@ entry_read(BlockCache *cache, const Segment *segment, const BlockKey *key, AzErr
     return entry;
 }
 
-CachedBlock *
-block_cache_pin(BlockCache *cache, const Segment *segment, uint64_t segment_id, uint32_t group,
-                uint32_t column, AzError *error)
+static CachedBlock *
+key_pin(BlockCache *cache, const Segment *segment, BlockKey key, AzError *error)
 {
-    BlockKey key = {segment_id, group, column};
     pthread_mutex_lock(&cache->mutex);
     CachedBlock *entry = cache_find(cache, &key);
     if (entry) {
@@ -220,6 +223,20 @@ block_cache_pin(BlockCache *cache, const Segment *segment, uint64_t segment_id, 
     cache_shrink(cache);
     pthread_mutex_unlock(&cache->mutex);
     return entry;
+}
+
+CachedBlock *
+block_cache_pin(BlockCache *cache, const Segment *segment, uint64_t segment_id, uint32_t group,
+                uint32_t column, AzError *error)
+{
+    return key_pin(cache, segment, (BlockKey){segment_id, group, column}, error);
+}
+
+CachedBlock *
+block_cache_pin_terms(BlockCache *cache, const Segment *segment, uint64_t segment_id,
+                      uint32_t group, uint32_t column, AzError *error)
+{
+    return key_pin(cache, segment, (BlockKey){segment_id, group, column | KEY_TERMS}, error);
 }
 
 void

@@ -20,6 +20,10 @@ void block_cache_set_budget(BlockCache *cache, size_t bytes);
 // tells segments apart for the life of the cache.
 CachedBlock *block_cache_pin(BlockCache *cache, const Segment *segment, uint64_t segment_id,
                              uint32_t group, uint32_t column, AzError *error);
+// The same for the column's term index, which there must be (term_index.h): a constant
+// vector of one string.
+CachedBlock *block_cache_pin_terms(BlockCache *cache, const Segment *segment, uint64_t segment_id,
+                                   uint32_t group, uint32_t column, AzError *error);
 void block_cache_unpin(BlockCache *cache, CachedBlock *block);
 const Vector *cached_block_vector(const CachedBlock *block);
 

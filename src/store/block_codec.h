@@ -56,6 +56,9 @@ void block_encoder_free(BlockEncoder *encoder);
 void block_encode(BlockEncoder *encoder, Arena *arena, const Vector *flat, BlockInfo *info,
                   Str *stored, const Vector **distinct);
 
+// Bytes that are no column (a term index), stored as those of a block.
+void block_encode_bytes(BlockEncoder *encoder, Str bytes, BlockInfo *info, Str *stored);
+
 // Decoder: the scratch memory of decompression. One thread at a time.
 typedef struct BlockDecoder BlockDecoder;
 BlockDecoder *block_decoder_new(void);
@@ -67,4 +70,7 @@ void *block_decoder_buffer(BlockDecoder *decoder, size_t size);
 // when they are damaged.
 Block *block_decode(BlockDecoder *decoder, const BlockInfo *info, Type type, uint32_t rows,
                     const void *stored, const char **why);
+// What block_encode_bytes stored: a constant vector of one string.
+Block *block_decode_bytes(BlockDecoder *decoder, const BlockInfo *info, const void *stored,
+                          const char **why);
 void block_free(Block *block);

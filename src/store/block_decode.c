@@ -344,6 +344,16 @@ block_decode(BlockDecoder *decoder, const BlockInfo *info, Type type, uint32_t r
     return block;
 }
 
+Block *
+block_decode_bytes(BlockDecoder *decoder, const BlockInfo *info, const void *stored,
+                   const char **why)
+{
+    if (info->encoding == BLOCK_CONST && !info->has_nulls)
+        return block_decode(decoder, info, TYPE_STRING, 1, stored, why);
+    *why = "its encoding is unknown";
+    return NULL;
+}
+
 void
 block_free(Block *block)
 {

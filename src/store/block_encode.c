@@ -328,9 +328,8 @@ encode_raw(BlockEncoder *encoder, Arena *arena, const Vector *v, bool has_nulls,
 
 // The raw bytes, or their compressed form when it is smaller by a tenth.
 static Str
-compress(BlockEncoder *encoder, uint8_t *codec)
+compress(BlockEncoder *encoder, Str raw, uint8_t *codec)
 {
-    Str raw = buffer_slice(&encoder->raw);
     *codec = CODEC_NONE;
     if (raw.len < COMPRESS_FROM)
         return raw;
@@ -360,7 +359,17 @@ block_encode(BlockEncoder *encoder, Arena *arena, const Vector *flat, BlockInfo 
         .has_nulls = has_nulls,
         .raw = (uint32_t)encoder->raw.len,
     };
-    *stored = compress(encoder, &info->codec);
+    *stored = compress(encoder, buffer_slice(&encoder->raw), &info->codec);
+    info->stored = (uint32_t)stored->len;
+    info->checksum = XXH3_64bits(stored->ptr, stored->len);
+}
+
+void
+block_encode_bytes(BlockEncoder *encoder, Str bytes, BlockInfo *info, Str *stored)
+{
+    assert(bytes.len <= BLOCK_RAW_MAX);
+    *info = (BlockInfo){.encoding = BLOCK_CONST, .raw = (uint32_t)bytes.len};
+    *stored = compress(encoder, bytes, &info->codec);
     info->stored = (uint32_t)stored->len;
     info->checksum = XXH3_64bits(stored->ptr, stored->len);
 }

@@ -1,19 +1,23 @@
 // Segment: an immutable file that holds some rows of one table by columns.
 //
 //     head      magic, format version
-//     blocks    one a row group and column (block_codec.h), one after another
-//     footer    schema, rows of each row group, place, checksum and zone of each block
+//     blocks    one a row group and column (block_codec.h), one after another,
+//               each followed by the term index of its texts where one pays
+//     footer    schema, rows of each row group, place, checksum and zone of each block,
+//               place and checksum of its term index
 //     tail      place, size and XXH3 checksum of the footer, magic
 //
 // A segment is read from its end. Nothing in it is trusted: it may be truncated,
-// damaged or made by somebody else. Internal to src/store.
+// damaged or made by somebody else. Segments of version 1 have no term indexes.
+// Internal to src/store.
 #pragma once
 
 #include "store/block_codec.h"
 #include "store/zone_map.h"
 
 enum {
-    SEGMENT_VERSION = 1,
+    SEGMENT_VERSION = 2,
+    SEGMENT_VERSION_TERMS = 2, // the first with term indexes
     SEGMENT_COLUMNS_MAX = 4096,
     GROUP_ROWS = 16384,     // rows of a row group, the morsel of a scan
     GROUP_BYTES = 32 << 20, // a row group is cut when its payloads pass this
@@ -36,6 +40,7 @@ typedef struct SegmentGroup {
     uint32_t rows;
     BlockInfo *blocks; // one a column
     Zone *zones;
+    BlockInfo *terms; // one a column: its term index; offset 0 = there is none
 } SegmentGroup;
 
 typedef struct Segment {
@@ -45,6 +50,7 @@ typedef struct Segment {
     SegmentGroup *groups;
     uint32_t group_count;
     uint64_t rows, bytes, checksum;
+    uint32_t version;
 } Segment;
 
 // Reads and checks the footer; the file is not kept open. NULL with an error that
@@ -59,3 +65,10 @@ Block *segment_read(const Segment *segment, uint32_t group, uint32_t column, Blo
                     AzError *error);
 Block *segment_read_fd(const Segment *segment, int fd, uint32_t group, uint32_t column,
                        BlockDecoder *decoder, AzError *error);
+
+// The same for the term index of a block, which there must be: its bytes as a constant
+// vector of one string, and sound (term_index_open).
+Block *segment_read_terms(const Segment *segment, uint32_t group, uint32_t column,
+                          BlockDecoder *decoder, AzError *error);
+Block *segment_read_terms_fd(const Segment *segment, int fd, uint32_t group, uint32_t column,
+                             BlockDecoder *decoder, AzError *error);

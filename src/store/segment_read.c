@@ -8,6 +8,7 @@
 #include "store/os.h"
 #include "store/segment.h"
 #include "store/segment_layout.h"
+#include "store/term_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -85,11 +86,15 @@ group_get(ByteReader *reader, Segment *segment, SegmentGroup *group, uint64_t bl
         return false;
     group->blocks = ARENA_ARRAY(arena, BlockInfo, columns);
     group->zones = ARENA_ARRAY(arena, Zone, columns);
+    group->terms = ARENA_ARRAY(arena, BlockInfo, columns);
     for (uint32_t c = 0; c < columns; c++) {
         if (!block_info_get(reader, blocks_end, &group->blocks[c]))
             return false;
         zone_get(reader, arena, segment->schema.columns[c].type, &group->zones[c]);
         if (reader->bad || group->zones[c].null_count > group->rows)
+            return false;
+        if (segment->version >= SEGMENT_VERSION_TERMS && bytes_u8(reader) &&
+            !block_info_get(reader, blocks_end, &group->terms[c]))
             return false;
     }
     return true;
@@ -117,7 +122,7 @@ footer_get(Segment *segment, ByteReader reader, uint64_t blocks_end, const char 
 }
 
 static bool
-head_check(int fd, const char *path, AzError *error)
+head_check(int fd, const char *path, uint32_t *version_out, AzError *error)
 {
     uint8_t head[SEGMENT_HEAD_SIZE];
     if (!os_read_at(fd, head, sizeof(head), 0, path, error))
@@ -132,8 +137,8 @@ head_check(int fd, const char *path, AzError *error)
                          "segment '%s' was written by a newer Azimuth (format %u, this one reads "
                          "%d): update azimuth",
                          path, version, SEGMENT_VERSION);
-    return (version == SEGMENT_VERSION && !reserved) ||
-           damaged(path, error, "its format version is wrong");
+    *version_out = version;
+    return (version && !reserved) || damaged(path, error, "its format version is wrong");
 }
 
 static bool
@@ -159,7 +164,8 @@ segment_load(Segment *segment, int fd, AzError *error)
         return damaged(path, error, "it is too short to be a segment");
     uint8_t tail[SEGMENT_TAIL_SIZE];
     uint64_t tail_at = segment->bytes - SEGMENT_TAIL_SIZE;
-    if (!head_check(fd, path, error) || !os_read_at(fd, tail, sizeof(tail), tail_at, path, error))
+    if (!head_check(fd, path, &segment->version, error) ||
+        !os_read_at(fd, tail, sizeof(tail), tail_at, path, error))
         return false;
     ByteReader reader = {.at = tail, .end = tail + sizeof(tail)};
     uint64_t at = bytes_u64(&reader), size = bytes_u64(&reader), checksum = bytes_u64(&reader);
@@ -213,6 +219,18 @@ segment_close(Segment *segment)
     arena_free(&arena);
 }
 
+static Block *
+block_damaged(const Segment *segment, uint32_t group, uint32_t column, const char *part,
+              const BlockInfo *info, const char *why, AzError *error)
+{
+    error_set(error, AZ_CORRUPT,
+              "segment '%s' is damaged: column '%.*s', %s %u (%u bytes at %llu): %s; restore "
+              "the file from a backup or import the data again",
+              segment->path, STR_ARG(str_slice(segment->schema.columns[column].name, 0, 200)), part,
+              group, info->stored, (unsigned long long)info->offset, why);
+    return NULL;
+}
+
 Block *
 segment_read_fd(const Segment *segment, int fd, uint32_t group, uint32_t column,
                 BlockDecoder *decoder, AzError *error)
@@ -225,13 +243,41 @@ segment_read_fd(const Segment *segment, int fd, uint32_t group, uint32_t column,
     const char *why = "";
     Block *block =
         block_decode(decoder, info, segment->schema.columns[column].type, g->rows, stored, &why);
-    if (!block)
-        error_set(
-            error, AZ_CORRUPT,
-            "segment '%s' is damaged: column '%.*s', block %u (%u bytes at %llu): %s; restore "
-            "the file from a backup or import the data again",
-            segment->path, STR_ARG(str_slice(segment->schema.columns[column].name, 0, 200)), group,
-            info->stored, (unsigned long long)info->offset, why);
+    return block ? block : block_damaged(segment, group, column, "block", info, why, error);
+}
+
+Block *
+segment_read_terms_fd(const Segment *segment, int fd, uint32_t group, uint32_t column,
+                      BlockDecoder *decoder, AzError *error)
+{
+    const BlockInfo *info = &segment->groups[group].terms[column];
+    void *stored = block_decoder_buffer(decoder, info->stored);
+    if (!os_read_at(fd, stored, info->stored, info->offset, segment->path, error))
+        return NULL;
+    const char *why = "it is too large";
+    Block *block =
+        info->raw <= TERM_INDEX_RAW_MAX ? block_decode_bytes(decoder, info, stored, &why) : NULL;
+    TermIndex index;
+    if (block && !term_index_open(text_str(block->vector.data), true, &index)) {
+        block_free(block);
+        block = NULL;
+        why = "its entries are malformed";
+    }
+    return block ? block : block_damaged(segment, group, column, "term index", info, why, error);
+}
+
+typedef Block *BlockRead(const Segment *segment, int fd, uint32_t group, uint32_t column,
+                         BlockDecoder *decoder, AzError *error);
+
+static Block *
+file_read(BlockRead *read_block, const Segment *segment, uint32_t group, uint32_t column,
+          BlockDecoder *decoder, AzError *error)
+{
+    int fd = file_open(segment->path, error);
+    if (fd < 0)
+        return NULL;
+    Block *block = read_block(segment, fd, group, column, decoder, error);
+    close(fd);
     return block;
 }
 
@@ -239,10 +285,12 @@ Block *
 segment_read(const Segment *segment, uint32_t group, uint32_t column, BlockDecoder *decoder,
              AzError *error)
 {
-    int fd = file_open(segment->path, error);
-    if (fd < 0)
-        return NULL;
-    Block *block = segment_read_fd(segment, fd, group, column, decoder, error);
-    close(fd);
-    return block;
+    return file_read(segment_read_fd, segment, group, column, decoder, error);
+}
+
+Block *
+segment_read_terms(const Segment *segment, uint32_t group, uint32_t column, BlockDecoder *decoder,
+                   AzError *error)
+{
+    return file_read(segment_read_terms_fd, segment, group, column, decoder, error);
 }

@@ -6,6 +6,7 @@
 #include "store/os.h"
 #include "store/segment.h"
 #include "store/segment_layout.h"
+#include "store/term_index.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -19,6 +20,7 @@ typedef struct SegmentOut {
     int fd;
     uint64_t offset; // of the next byte, buffered ones counted
     Buffer pending, footer;
+    TermIndexBuilder *terms;
     AzError *error;
 } SegmentOut;
 
@@ -77,6 +79,41 @@ put_block_info(Buffer *footer, const BlockInfo *info)
     bytes_put_u8(footer, info->has_nulls);
 }
 
+// Texts that a predicate may look into; a zone's set of all values says more than an index.
+static bool
+is_indexed(Type type, const Zone *zone, uint32_t rows)
+{
+    bool texts = type == TYPE_STRING || type == TYPE_DYNAMIC || type == TYPE_GUID;
+    return texts && !zone->has_set && zone->null_count < rows;
+}
+
+// The term index of the column just written, when one pays. `values` are its rows' or the
+// distinct ones.
+static bool
+write_terms(SegmentOut *out, const Vector *values, bool indexed, uint32_t stored,
+            BlockEncoder *encoder)
+{
+    Str index;
+    BlockInfo info;
+    bool collected = indexed && term_index_collect(out->terms, values);
+    bool built = collected && term_index_list(out->terms, stored, &index);
+    if (built) {
+        block_encode_bytes(encoder, index, &info, &index);
+        built = term_list_pays(index.len, stored);
+    }
+    if (collected && !built) {
+        built = term_index_filter(out->terms, stored, &index);
+        if (built)
+            block_encode_bytes(encoder, index, &info, &index);
+    }
+    bytes_put_u8(&out->footer, built);
+    if (!built)
+        return true;
+    info.offset = out->offset;
+    put_block_info(&out->footer, &info);
+    return out_put(out, index.ptr, index.len);
+}
+
 static bool
 write_group(SegmentOut *out, const Schema *schema, const Vector *const *columns,
             const uint32_t *order, uint32_t rows, BlockEncoder *encoder)
@@ -97,7 +134,9 @@ write_group(SegmentOut *out, const Schema *schema, const Vector *const *columns,
         zone_build(&scratch, &zone, values, distinct);
         put_block_info(&out->footer, &info);
         zone_put(&out->footer, schema->columns[c].type, &zone);
-        ok = out_put(out, stored.ptr, stored.len);
+        bool indexed = is_indexed(values->type, &zone, rows);
+        ok = out_put(out, stored.ptr, stored.len) &&
+             write_terms(out, distinct ? distinct : values, indexed, info.stored, encoder);
     }
     arena_free(&scratch);
     return ok;
@@ -179,15 +218,20 @@ segment_write(const char *path, const Schema *schema, const Vector *const *colum
 {
     assert(rows);
     *summary = (SegmentSummary){0};
-    SegmentOut out = {.path = path, .error = error};
+    SegmentOut out = {.path = path, .error = error, .terms = term_index_builder_new()};
+    if (!out.terms)
+        return error_set(error, AZ_LIMIT, "not enough memory to write '%s'", path);
     out.fd = os_create(path, error);
-    if (out.fd < 0)
+    if (out.fd < 0) {
+        term_index_builder_free(out.terms);
         return false;
+    }
     bool ok = write_all(&out, schema, columns, order, rows, encoder, summary);
     // After a sync, close has nothing left to report.
     close(out.fd);
     buffer_free(&out.pending);
     buffer_free(&out.footer);
+    term_index_builder_free(out.terms);
     if (!ok) {
         free(summary->group_rows);
         *summary = (SegmentSummary){0};

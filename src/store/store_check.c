@@ -1,7 +1,8 @@
 // Checking a store: every block of every segment that the catalog names is read
-// and decoded, past the cache.
+// and decoded, past the cache, and each term index is held against the texts it is of.
 
 #include "store/store_internal.h"
+#include "store/term_index.h"
 
 typedef struct Check {
     Store *store;
@@ -19,6 +20,27 @@ problem(Check *check, const AzError *error)
 }
 
 static void
+terms_check(Check *check, const Segment *segment, uint32_t group, uint32_t column,
+            const Block *block)
+{
+    if (!segment->groups[group].terms[column].offset)
+        return;
+    AzError error = {0};
+    Block *terms = segment_read_terms(segment, group, column, check->decoder, &error);
+    TermIndex index;
+    if (terms && block && term_index_open(text_str(terms->vector.data), false, &index) &&
+        !term_index_covers(&index, &block->vector))
+        error_set(&error, AZ_CORRUPT,
+                  "segment '%s' is damaged: column '%.*s', term index %u lacks terms of its block; "
+                  "import the data again",
+                  segment->path, STR_ARG(str_slice(segment->schema.columns[column].name, 0, 200)),
+                  group);
+    if (error.code)
+        problem(check, &error);
+    block_free(terms);
+}
+
+static void
 segment_check(Check *check, const CatalogSegment *entry)
 {
     AzError error = {0};
@@ -32,6 +54,7 @@ segment_check(Check *check, const CatalogSegment *entry)
             Block *block = segment_read(segment, g, c, check->decoder, &error);
             if (!block)
                 problem(check, &error);
+            terms_check(check, segment, g, c, block);
             block_free(block);
             error_clear(&error);
         }

@@ -7,6 +7,7 @@
 // only then does a damaged one show.
 
 #include "store/readers.h"
+#include "store/group_match.h"
 #include "store/store_internal.h"
 
 #include <stdlib.h>
@@ -254,29 +255,16 @@ source_morsel_rows(const TableSource *base, uint32_t morsel)
     return source->segments[m.segment].entry->group_rows[m.group];
 }
 
-// From the catalog's time bounds alone, without opening the segment.
-static bool
-time_may_match(const StoreSource *source, const CatalogSegment *entry,
-               const ScanPredicate *predicate)
-{
-    if (!entry->has_time || source->base.time_column != (ptrdiff_t)predicate->column)
-        return true;
-    Zone zone = {
-        .bounded = true,
-        .min = value_datetime(entry->time_min),
-        .max = value_datetime(entry->time_max),
-    };
-    return zone_may_match(&zone, TYPE_DATETIME, 1, predicate);
-}
-
 static bool
 source_may_match(const TableSource *base, uint32_t morsel, const ScanPredicate *predicates,
                  uint32_t count)
 {
     StoreSource *source = base->context;
     SourceMorsel m = source->morsels[morsel];
+    const CatalogSegment *entry = source->segments[m.segment].entry;
     for (uint32_t i = 0; i < count; i++)
-        if (!time_may_match(source, source->segments[m.segment].entry, &predicates[i]))
+        if (source->base.time_column == (ptrdiff_t)predicates[i].column &&
+            !times_may_match(entry, &predicates[i]))
             return false;
     if (!count)
         return true;
@@ -284,19 +272,15 @@ source_may_match(const TableSource *base, uint32_t morsel, const ScanPredicate *
     const SegmentRef *ref = source_segment(source, m.segment, &ignored);
     if (!ref)
         return true;
-    const SegmentGroup *group = &ref->segment->groups[m.group];
-    for (uint32_t i = 0; i < count; i++) {
-        int32_t c = ref->columns[predicates[i].column];
-        Type type = base->schema.columns[predicates[i].column].type;
-        if (c < 0) {
-            if (type != TYPE_STRING && type != TYPE_DYNAMIC)
-                return false; // all null, and a comparison with null is never true
-            continue;
-        }
-        if (!zone_may_match(&group->zones[c], type, group->rows, &predicates[i]))
-            return false;
-    }
-    return true;
+    GroupFacts facts = {
+        .schema = &base->schema,
+        .columns = ref->columns,
+        .segment = ref->segment,
+        .segment_id = (uint64_t)entry->id,
+        .group = m.group,
+        .cache = source->view->store->cache,
+    };
+    return group_may_match(&facts, predicates, count);
 }
 
 static Pins **

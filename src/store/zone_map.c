@@ -243,7 +243,7 @@ may_compare(const Zone *zone, Type type, ScanOp op, const Value *value)
     Value wanted;
     if (!value_align(type, value, &wanted))
         return true;
-    if (op == SCAN_EQ_CI)
+    if (op == SCAN_EQ_CI || op == SCAN_IN_CI)
         return type != TYPE_STRING || !zone->has_set ||
                set_may_equal_ci(zone, text_str(&wanted.text));
     if (op == SCAN_EQ || op == SCAN_IN)

@@ -34,5 +34,5 @@ void zone_put(Buffer *out, Type type, const Zone *zone);
 // one turns the reader bad.
 void zone_get(ByteReader *reader, Arena *arena, Type type, Zone *zone);
 
-// Whether some of the `rows` rows may meet the predicate.
+// Whether some of the `rows` rows may meet the predicate, a comparison with values.
 bool zone_may_match(const Zone *zone, Type type, uint32_t rows, const ScanPredicate *predicate);

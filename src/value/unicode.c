@@ -253,6 +253,12 @@ fold(uint32_t point)
     return (uint32_t)utf8proc_tolower(utf8proc_toupper((utf8proc_int32_t)point));
 }
 
+uint32_t
+unicode_fold(uint32_t codepoint)
+{
+    return fold(codepoint);
+}
+
 bool
 unicode_is_term(uint32_t codepoint)
 {

@@ -22,6 +22,10 @@ bool unicode_contains_ci(Str text, Str needle);
 bool unicode_starts_ci(Str text, Str prefix);
 bool unicode_ends_ci(Str text, Str suffix);
 
+// The character that stands for all letters that comparisons without regard to case take
+// for the same one.
+uint32_t unicode_fold(uint32_t codepoint);
+
 // Whether the code point belongs to a term: a letter or a digit (Kusto docs,
 // "What is a term?").
 bool unicode_is_term(uint32_t codepoint);

@@ -10,6 +10,7 @@
 #include "../store_rows.h"
 #include "store/segment.h"
 #include "store/store_internal.h"
+#include "store/term_index.h"
 
 #include <sys/mman.h>
 
@@ -70,13 +71,29 @@ zone_touch(const Segment *segment, const SegmentGroup *group, uint32_t column, c
     if (!v->count)
         return;
     Value value = vector_value(v, 0);
-    for (ScanOp op = SCAN_EQ; op <= SCAN_IN; op++) {
-        if (op == SCAN_EQ_CI && value.type != TYPE_STRING)
+    for (ScanOp op = SCAN_EQ; op <= SCAN_IN_CI; op++) {
+        if ((op == SCAN_EQ_CI || op == SCAN_IN_CI) && value.type != TYPE_STRING)
             continue;
         ScanPredicate predicate = {.column = column, .op = op, .values = &value, .value_count = 1};
         zone_may_match(&group->zones[column], segment->schema.columns[column].type, group->rows,
                        &predicate);
     }
+}
+
+static void
+terms_touch(const Segment *segment, int fd, uint32_t group, uint32_t column, BlockDecoder *decoder)
+{
+    static const char *const NEEDLES[] = {"note", "of some", "\xC3\xA4 no", "10.0.0.1", "x7", ""};
+    AzError error = {0};
+    Block *terms = segment->groups[group].terms[column].offset
+                       ? segment_read_terms_fd(segment, fd, group, column, decoder, &error)
+                       : NULL;
+    TermIndex index;
+    for (size_t i = 0; terms && i < COUNT_OF(NEEDLES); i++)
+        for (unsigned sides = 0; sides < 4; sides++)
+            if (term_index_open(text_str(terms->vector.data), false, &index))
+                term_index_may_hold(&index, str_from(NEEDLES[i]), sides & 1, sides & 2);
+    block_free(terms);
 }
 
 int
@@ -96,6 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (uint32_t g = 0; segment && g < segment->group_count && g < 8; g++) {
         for (uint32_t c = 0; c < segment->schema.count && c < 64; c++) {
             error_clear(&error);
+            terms_touch(segment, fd, g, c, decoder);
             Block *block = segment_read_fd(segment, fd, g, c, decoder, &error);
             if (!block)
                 continue;

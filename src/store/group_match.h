@@ -1,0 +1,23 @@
+// Which row groups of a segment a scan need not read: by their zones first, then, for
+// what is looked for in texts, by their term indexes. "No" is certain. Internal to
+// src/store.
+#pragma once
+
+#include "store/block_cache.h"
+#include "store/catalog.h"
+
+// A row group, as the table that is scanned sees it.
+typedef struct GroupFacts {
+    const Schema *schema;   // of the table
+    const int32_t *columns; // of the table -> of the segment; -1 = it lacks the column
+    const Segment *segment;
+    uint64_t segment_id;
+    uint32_t group;
+    BlockCache *cache;
+} GroupFacts;
+
+// Whether some row may meet all predicates.
+bool group_may_match(const GroupFacts *facts, const ScanPredicate *predicates, uint32_t count);
+
+// From the catalog's time bounds alone; the predicate is on the table's time column.
+bool times_may_match(const CatalogSegment *entry, const ScanPredicate *predicate);

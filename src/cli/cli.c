@@ -3,6 +3,7 @@
 #include "db/db.h"
 
 #include "base/clock.h"
+#include "value/scalar.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -168,6 +169,15 @@ cli_parse_number(const char *text, int64_t least, int64_t most, const char *opti
     }
     *out = number;
     return true;
+}
+
+bool
+cli_parse_time(const char *text, const char *option, int64_t *out)
+{
+    if (!text || datetime_parse(str_from(text), out))
+        return true;
+    cli_fail("option '%s' takes a time such as 2026-01-31T12:00:00Z, not '%s'", option, text);
+    return false;
 }
 
 bool

@@ -49,6 +49,10 @@ const char **cli_values(int argc);
 bool cli_parse_number(const char *text, int64_t least, int64_t most, const char *option,
                       int64_t *out);
 
+// A time such as 2026-01-31T12:00:00Z, as ticks; false, said on stderr, when it is none. A NULL
+// text leaves *out as it is.
+bool cli_parse_time(const char *text, const char *option, int64_t *out);
+
 bool cli_is_terminal(int fd);      // and TERM is not dumb
 bool cli_use_color(int fd);        // a terminal, and NO_COLOR is not set
 uint32_t cli_terminal_width(void); // columns of stdout; 0 when it is no terminal

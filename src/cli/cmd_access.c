@@ -5,6 +5,7 @@
 #include "azure/rbac/unused.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/cli_table.h"
 #include "report/result.h"
 #include "value/scalar.h"
 
@@ -25,22 +26,6 @@ typedef struct AccessCommand {
     const char *each; // KQL that gives scopes
     int64_t since;    // unused: logs from then on
 } AccessCommand;
-
-static bool
-print_table(const AccessCommand *command, const ResultTable *table, AzError *error)
-{
-    ResultFormat format;
-    if (!result_format_parse(command->format, &format))
-        return error_set(error, AZ_INVALID,
-                         "there is no format '%s'; there are table, json, jsonl, csv, markdown",
-                         command->format);
-    ResultStyle style = {.width = cli_terminal_width(), .color = cli_use_color(STDOUT_FILENO)};
-    Buffer out = {0};
-    result_write(&out, table, format, &style);
-    bool done = cli_write(STDOUT_FILENO, buffer_slice(&out));
-    buffer_free(&out);
-    return done;
-}
 
 // Whether the operation is one of the data plane: as the caller said, or by what is known.
 static bool
@@ -85,9 +70,9 @@ who_can_each(AccessCommand *command, Str operation, AzError *error)
         cli_error(&cause, query);
         return false;
     }
-    return print_table(
-        command, access_who_can_each(&command->world, &command->arena, &question, scopes, count),
-        error);
+    return cli_print_table(
+        command->format,
+        access_who_can_each(&command->world, &command->arena, &question, scopes, count), error);
 }
 
 static bool
@@ -98,7 +83,8 @@ who_can_command(AccessCommand *command, char **argv, AzError *error)
         return who_can_each(command, str_from(argv[0]), error);
     return make_question(command, (Str){0}, str_from(argv[0]), str_from(argv[1]), &question,
                          error) &&
-           print_table(command, access_who_can(&command->world, &command->arena, &question), error);
+           cli_print_table(command->format,
+                           access_who_can(&command->world, &command->arena, &question), error);
 }
 
 static bool
@@ -107,10 +93,10 @@ what_can_command(AccessCommand *command, char **argv, AzError *error)
     Str principal;
     return access_resolve_principal(command->world.model, &command->arena, str_from(argv[0]),
                                     &principal, error) &&
-           print_table(command,
-                       access_what_can(&command->world, &command->facts, &command->arena, principal,
-                                       command->at),
-                       error);
+           cli_print_table(command->format,
+                           access_what_can(&command->world, &command->facts, &command->arena,
+                                           principal, command->at),
+                           error);
 }
 
 static bool
@@ -145,7 +131,7 @@ unused_command(AccessCommand *command, char **argv, AzError *error)
     ResultTable *table =
         access_unused(command->db, &command->world, &command->facts, &command->arena, principal,
                       command->since, command->at, error);
-    return table && print_table(command, table, error);
+    return table && cli_print_table(command->format, table, error);
 }
 
 static const struct {
@@ -210,15 +196,11 @@ access_command(int argc, char **argv)
         return AZIMUTH_EXIT_ERROR;
     }
     command.at = clock_now_ticks();
-    if (at && !datetime_parse(str_from(at), &command.at)) {
-        cli_fail("option '--at' takes a time such as 2026-01-31T12:00:00Z, not '%s'", at);
+    if (!cli_parse_time(at, "--at", &command.at))
         return AZIMUTH_EXIT_ERROR;
-    }
     command.since = command.at - DEFAULT_DAYS * TICKS_PER_DAY;
-    if (since && !datetime_parse(str_from(since), &command.since)) {
-        cli_fail("option '--since' takes a time such as 2026-01-31T12:00:00Z, not '%s'", since);
+    if (!cli_parse_time(since, "--since", &command.since))
         return AZIMUTH_EXIT_ERROR;
-    }
     AzError error = {0};
     DatabaseOptions database = {.store = store, .content = content};
     command.db = db_open(&database, &error);
@@ -235,6 +217,6 @@ const CliCommand CLI_ACCESS = {
     .name = "access",
     .usage = "access who-can OPERATION SCOPE|--each KQL | what-can PRINCIPAL | "
              "explain PRINCIPAL OPERATION SCOPE | unused [PRINCIPAL] --store DIR",
-    .help = "Says who can do what, and because of which assignment, group and condition.",
+    .help = "says who can do what, and because of which assignment, group and condition",
     .run = access_command,
 };

@@ -115,23 +115,13 @@ print_unknown(const Collector *collector, const CollectReport *report)
 }
 
 static bool
-find_schema(void *context, Str table, Arena *arena, Str *canonical, Schema *schema, TableKind *kind)
-{
-    const Schema *declared;
-    if (!content_schema(context, table, canonical, &declared, kind))
-        return false;
-    *schema = schema_copy(arena, declared);
-    return true;
-}
-
-static bool
 import_folder(Collector *collector, const CollectArgs *args, AzError *error)
 {
     Store *store = store_open(args->store, STORE_WRITE, error);
     if (!store)
         return false;
     ThreadPool *pool = thread_pool_new(threads_default());
-    IngestOptions options = {.find_schema = find_schema,
+    IngestOptions options = {.find_schema = content_find_schema,
                              .schema_context = collector->content,
                              .threads = pool,
                              .tool_version = AZIMUTH_VERSION};

@@ -9,16 +9,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static bool
-find_schema(void *context, Str table, Arena *arena, Str *canonical, Schema *schema, TableKind *kind)
-{
-    const Schema *declared;
-    if (!content_schema(context, table, canonical, &declared, kind))
-        return false;
-    *schema = schema_copy(arena, declared);
-    return true;
-}
-
 static void
 show_progress(void *context, const IngestProgress *progress)
 {
@@ -126,7 +116,7 @@ import_run(int argc, char **argv)
     }
     ThreadPool *pool = thread_pool_new((size_t)threads);
     IngestOptions ingest = {
-        .find_schema = find_schema,
+        .find_schema = content_find_schema,
         .schema_context = content,
         .progress = quiet ? NULL : show_progress,
         .threads = pool,

@@ -4,8 +4,8 @@
 #include "azure/path/path_result.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/cli_table.h"
 #include "report/path_report.h"
-#include "report/result.h"
 #include "value/scalar.h"
 
 #include <string.h>
@@ -15,20 +15,14 @@ static bool
 print_paths(Arena *arena, const PathModel *model, const PathList *list, const char *format,
             AzError *error)
 {
-    ResultFormat table_format;
     Buffer out = {0};
     if (strcmp(format, "json") == 0) {
         path_report_json(&out, model, list);
     } else if (strcmp(format, "table") == 0) {
         PathStyle style = {.color = cli_use_color(STDOUT_FILENO), .width = cli_terminal_width()};
         path_report_text(&out, model, list, &style);
-    } else if (result_format_parse(format, &table_format)) {
-        ResultStyle style = {0};
-        result_write(&out, attack_paths_table(arena, model, list), table_format, &style);
     } else {
-        return error_set(error, AZ_INVALID,
-                         "there is no format '%s'; there are table, json, jsonl, csv, markdown",
-                         format);
+        return cli_print_table(format, attack_paths_table(arena, model, list), error);
     }
     bool done = cli_write(STDOUT_FILENO, buffer_slice(&out));
     buffer_free(&out);
@@ -61,10 +55,8 @@ paths_command(int argc, char **argv)
     }
     if (!cli_parse_number(limit, 0, UINT32_MAX, "--limit", &most))
         return AZIMUTH_EXIT_ERROR;
-    if (at && !datetime_parse(str_from(at), &when)) {
-        cli_fail("option '--at' takes a time such as 2026-01-31T12:00:00Z, not '%s'", at);
+    if (!cli_parse_time(at, "--at", &when))
         return AZIMUTH_EXIT_ERROR;
-    }
     request.limit = (uint32_t)most;
     request.from = str_trim(str_from(from));
     request.to = str_trim(str_from(to));
@@ -89,6 +81,6 @@ const CliCommand CLI_PATHS = {
     .name = "paths",
     .usage = "paths [--from NAME|internet|guest|external|user] [--to NAME|KIND|KIND:NAME] "
              "--store DIR",
-    .help = "Shows how far an attacker gets, step by step, and where to cut.",
+    .help = "shows how far an attacker gets, step by step, and where to cut",
     .run = paths_command,
 };

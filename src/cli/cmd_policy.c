@@ -3,6 +3,7 @@
 #include "azure/policy/policy_test.h"
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/cli_table.h"
 #include "report/result.h"
 #include "value/json.h"
 #include "value/scalar.h"
@@ -22,22 +23,6 @@ typedef struct PolicyCommand {
     int64_t at;
     int status; // when all went well
 } PolicyCommand;
-
-static bool
-print_table(const PolicyCommand *command, const ResultTable *table, AzError *error)
-{
-    ResultFormat format;
-    if (!result_format_parse(command->format, &format))
-        return error_set(error, AZ_INVALID,
-                         "there is no format '%s'; there are table, json, jsonl, csv, markdown",
-                         command->format);
-    ResultStyle style = {.width = cli_terminal_width(), .color = cli_use_color(STDOUT_FILENO)};
-    Buffer out = {0};
-    result_write(&out, table, format, &style);
-    bool done = cli_write(STDOUT_FILENO, buffer_slice(&out));
-    buffer_free(&out);
-    return done;
-}
 
 // A file of JSON as a tree in the command's arena.
 static bool
@@ -98,7 +83,7 @@ print_states(const PolicyCommand *command, const PolicyWorld *world, const Polic
                 text = str_slice(text, (size_t)str_find(text, STR("\n")) + 1, text.len);
             done = cli_write(STDOUT_FILENO, text);
         } else {
-            done = print_table(command, table, error);
+            done = cli_print_table(command->format, table, error);
         }
         buffer_free(&out);
         arena_free(&arena);
@@ -156,8 +141,9 @@ eval_command(PolicyCommand *command, char **argv, AzError *error)
     policy_world_evaluate(&world, command->at, !command->summary, &results);
     if (command->stats)
         tell_stats(&world, &results, loaded, cpu_seconds() - loaded);
-    return command->summary ? print_table(command, policy_summary_table(&world, &results), error)
-                            : print_states(command, &world, &results, state, error);
+    return command->summary
+               ? cli_print_table(command->format, policy_summary_table(&world, &results), error)
+               : print_states(command, &world, &results, state, error);
 }
 
 static bool
@@ -184,7 +170,8 @@ whatif_command(PolicyCommand *command, char **argv, AzError *error)
     if (!policy_world_prepare(&world, error))
         return false;
     policy_world_evaluate(&world, command->at, true, &results);
-    return print_table(command, policy_whatif_table(&world, &results, command->at), error);
+    return cli_print_table(command->format, policy_whatif_table(&world, &results, command->at),
+                           error);
 }
 
 static bool
@@ -210,7 +197,7 @@ test_command(PolicyCommand *command, char **argv, AzError *error)
         return false;
     if (test.failing)
         command->status = AZIMUTH_EXIT_FINDINGS;
-    return print_table(command, test.table, error);
+    return cli_print_table(command->format, test.table, error);
 }
 
 static const struct {
@@ -260,10 +247,8 @@ policy_command(int argc, char **argv)
         return AZIMUTH_EXIT_ERROR;
     }
     command.at = clock_now_ticks();
-    if (at && !datetime_parse(str_from(at), &command.at)) {
-        cli_fail("option '--at' takes a time such as 2026-01-31T12:00:00Z, not '%s'", at);
+    if (!cli_parse_time(at, "--at", &command.at))
         return AZIMUTH_EXIT_ERROR;
-    }
     AzError error = {0};
     DatabaseOptions database = {.store = store, .content = content};
     command.db = db_open(&database, &error);
@@ -281,6 +266,6 @@ const CliCommand CLI_POLICY = {
     .name = "policy",
     .usage = "policy eval --store DIR | test DEFINITION.json RESOURCE.json... | "
              "whatif DEFINITION.json --scope ID --store DIR",
-    .help = "Evaluates Azure Policy: states with their reasons, and what would happen.",
+    .help = "evaluates Azure Policy: states with their reasons, and what would happen",
     .run = policy_command,
 };

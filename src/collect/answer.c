@@ -1,6 +1,7 @@
 #include "collect/answer.h"
 
 #include "base/array.h"
+#include "value/base64.h"
 
 #include <string.h>
 
@@ -177,18 +178,6 @@ batch_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, Batc
 
 // ---- texts in answers ----
 
-static int
-base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' || c == '-' ? 62 : c == '/' || c == '_' ? 63 : -1;
-}
-
 Str
 claims_challenge(Arena *arena, Str header)
 {
@@ -196,21 +185,11 @@ claims_challenge(Arena *arena, Str header)
     if (at < 0)
         return STR("");
     Str text = str_slice(header, (size_t)at + 8, header.len);
-    char *out = arena_alloc(arena, text.len + 1);
-    size_t len = 0;
-    uint32_t bits = 0, have = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        int value = base64_value(text.ptr[i]);
-        if (value < 0)
-            break;
-        bits = bits << 6 | (uint32_t)value;
-        have += 6;
-        if (have >= 8) {
-            have -= 8;
-            out[len++] = (char)(bits >> have & 255);
-        }
-    }
-    return (Str){out, len};
+    Buffer claims = {0};
+    base64_read_prefix(&claims, text);
+    Str copy = str_copy(arena, buffer_slice(&claims));
+    buffer_free(&claims);
+    return copy;
 }
 
 // Length of "2024-05-01" or "2024-05-01-preview" at the beginning of the text, else 0.

@@ -8,6 +8,7 @@
 #include "collect/auth_parts.h"
 
 #include "collect/crypto_library.h"
+#include "value/base64.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -16,26 +17,6 @@
 enum { LIFE = 600 }; // seconds
 
 static const CryptoLibrary *crypto; // set by the first use
-
-static void
-base64(Buffer *out, const unsigned char *data, size_t len, bool url)
-{
-    static const char PLAIN[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < len; i += 3) {
-        size_t left = len - i;
-        uint32_t bits = (uint32_t)data[i] << 16 | (left > 1 ? (uint32_t)data[i + 1] << 8 : 0) |
-                        (left > 2 ? (uint32_t)data[i + 2] : 0);
-        for (size_t k = 0; k < 4; k++) {
-            char c = PLAIN[bits >> (18 - 6 * k) & 63];
-            if (k > left) {
-                if (!url)
-                    buffer_char(out, '=');
-                continue;
-            }
-            buffer_char(out, url && c == '+' ? '-' : url && c == '/' ? '_' : c);
-        }
-    }
-}
 
 static void
 add_certificate(Auth *auth, X509 *certificate)
@@ -48,12 +29,12 @@ add_certificate(Auth *auth, X509 *certificate)
         unsigned char digest[EVP_MAX_MD_SIZE];
         unsigned digest_len = 0;
         crypto->EVP_Digest(der, (size_t)len, digest, &digest_len, crypto->EVP_sha256(), NULL);
-        base64(&auth->thumbprint, digest, digest_len, true);
+        base64url_put(&auth->thumbprint, (Str){(const char *)digest, digest_len});
     } else {
         buffer_char(&auth->chain, ',');
     }
     buffer_char(&auth->chain, '"');
-    base64(&auth->chain, der, (size_t)len, false);
+    base64_put(&auth->chain, (Str){(const char *)der, (size_t)len});
     buffer_char(&auth->chain, '"');
     crypto->CRYPTO_free(der, __FILE__, __LINE__);
 }
@@ -194,7 +175,7 @@ sign(EVP_PKEY *key, Buffer *token)
                                token->len) == 1;
     if (done) {
         buffer_char(token, '.');
-        base64(token, signature, len, true);
+        base64url_put(token, (Str){(const char *)signature, len});
     }
     crypto->EVP_MD_CTX_free(context);
     return done;
@@ -205,11 +186,11 @@ auth_assertion(Auth *auth, Str audience, Buffer *out, AzError *error)
 {
     Buffer part = {0};
     write_header(auth, &part);
-    base64(out, (const unsigned char *)part.data, part.len, true);
+    base64url_put(out, buffer_slice(&part));
     buffer_char(out, '.');
     buffer_clear(&part);
     bool done = write_claims(auth, audience, &part);
-    base64(out, (const unsigned char *)part.data, part.len, true);
+    base64url_put(out, buffer_slice(&part));
     buffer_free(&part);
     done = done && sign(auth->key, out);
     crypto->ERR_clear_error();

@@ -1,6 +1,6 @@
 #include "collect/crypto_library.h"
+#include "base/library.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -10,20 +10,14 @@ static struct {
     CryptoLibrary library;
 } state = {.once = PTHREAD_ONCE_INIT};
 
-static bool
-load(void *library, const char *name, void *function)
-{
-    void *found = dlsym(library, name);
-    memcpy(function, &found, sizeof(found));
-    return found != NULL;
-}
-
 static void
 open_library(void)
 {
-    void *library = dlopen("libcrypto.so.3", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    static const char *const NAMES[] = {"libcrypto.so.3"};
+    void *library = library_open(NAMES, 1);
     state.loaded = library != NULL;
-#define LOAD(name) state.loaded = state.loaded && load(library, #name, &state.library.name);
+#define LOAD(name)                                                                                 \
+    state.loaded = state.loaded && library_function(library, #name, &state.library.name);
     CRYPTO_FUNCTIONS(LOAD)
 #undef LOAD
 }

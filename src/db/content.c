@@ -236,6 +236,17 @@ content_schema(Content *content, Str table, Str *canonical, const Schema **schem
     return true;
 }
 
+bool
+content_find_schema(void *content, Str table, Arena *arena, Str *canonical, Schema *schema,
+                    TableKind *kind)
+{
+    const Schema *declared;
+    if (!content_schema(content, table, canonical, &declared, kind))
+        return false;
+    *schema = schema_copy(arena, declared);
+    return true;
+}
+
 void
 content_each_table(Content *content, void (*each)(void *arg, Str name), void *arg)
 {

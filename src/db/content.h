@@ -24,6 +24,10 @@ const char *content_dir(const Content *content); // "" when there is none
 // not declared. What is returned lives as long as the content.
 bool content_schema(Content *content, Str table, Str *canonical, const Schema **schema,
                     TableKind *kind);
+// The same as the ingest of a store asks for it (store/ingest.h): `content` is a Content, the
+// schema is copied to the arena.
+bool content_find_schema(void *content, Str table, Arena *arena, Str *canonical, Schema *schema,
+                         TableKind *kind);
 void content_each_table(Content *content, void (*each)(void *arg, Str name), void *arg);
 // The schema file that declares the table, without its ending ("log-analytics"), and the
 // comment that stands over it; empty when there is none.

@@ -7,14 +7,9 @@
 static Plan *
 filter_plan(Binder *b, Plan *input, Expr *predicate, Span span)
 {
-    Plan *plan = input ? bind_plan(b, PLAN_FILTER, span) : NULL;
-    if (!plan)
-        return NULL;
-    plan->input = input;
-    plan->schema = input->schema;
-    plan->absent = input->absent;
-    plan->serialized = input->serialized;
-    plan->filter.predicate = predicate;
+    Plan *plan = input ? bind_over(b, PLAN_FILTER, input, span) : NULL;
+    if (plan)
+        plan->filter.predicate = predicate;
     return plan;
 }
 

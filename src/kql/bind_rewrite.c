@@ -90,19 +90,6 @@ typedef struct Search {
     AzError misfit; // why the last table that does not fit the condition does not
 } Search;
 
-typedef struct TableNames {
-    Arena *arena;
-    Str *items;
-    size_t len, cap;
-} TableNames;
-
-static void
-collect_name(void *context, Str name)
-{
-    TableNames *names = context;
-    ARRAY_PUSH(names->arena, names, str_copy(names->arena, name));
-}
-
 // One table: a condition on a column that no table has is an error unless another fits.
 static bool
 search_table(Search *search, Plan *plan, Str name)
@@ -138,8 +125,8 @@ bool
 union_add_all(Binder *b, UnionInputs *inputs, Span span)
 {
     TableNames names = {.arena = b->arena};
-    scope_each_view(b, b->scope, collect_name, &names);
-    b->catalog->each_table(b->catalog->context, collect_name, &names);
+    scope_each_view(b, b->scope, collect_table_name, &names);
+    b->catalog->each_table(b->catalog->context, collect_table_name, &names);
     for (size_t i = 0; i < names.len; i++) {
         bool again = false; // a stored table is a declared one too
         for (size_t k = 0; k < i && !again; k++)

@@ -300,6 +300,15 @@ bool graph_bind_elementwise(Binder *b, const AstExpr *ast, Row *row, Expr **out)
 bool graph_bind_name(Binder *b, const AstExpr *ast, Row *row, Expr **out);
 bool graph_bind_member(Binder *b, const AstExpr *ast, Row *row, Expr **out);
 bool graph_bind_call(Binder *b, const AstExpr *ast, Row *row, Expr **out);
+// Names of tables, copied; collect_table_name is for Catalog.each_table.
+typedef struct TableNames {
+    Arena *arena;
+    Str *items;
+    size_t len, cap;
+} TableNames;
+void collect_table_name(void *names, Str name); // bind_table.c
+// A plan of that kind over all that `input` yields, columns and order kept (bind_table.c).
+Plan *bind_over(Binder *b, PlanKind kind, Plan *input, Span span);
 Plan *bind_evaluate(Binder *b, Plan *input, const AstOperator *step); // bind_evaluate.c
 // bind_rewrite.c: operators that are others in disguise
 Plan *bind_search(Binder *b, Plan *input, const AstOperator *step);

@@ -39,14 +39,8 @@ scan_plan(Binder *b, TableSource *source, Str name, bool ignore_case, Span span)
     return plan;
 }
 
-typedef struct TableNames {
-    Arena *arena;
-    Str *items;
-    size_t len, cap;
-} TableNames;
-
-static void
-collect_table(void *context, Str name)
+void
+collect_table_name(void *context, Str name)
 {
     TableNames *names = context;
     ARRAY_PUSH(names->arena, names, str_copy(names->arena, name));
@@ -68,7 +62,7 @@ unknown_table(Binder *b, Str place, Str name, Span span)
         return NULL;
     }
     TableNames names = {.arena = b->arena};
-    b->catalog->each_table(b->catalog->context, collect_table, &names);
+    b->catalog->each_table(b->catalog->context, collect_table_name, &names);
     for (Scope *scope = b->scope; scope; scope = scope->outer)
         for (Binding *binding = scope->bindings; binding; binding = binding->next)
             if (binding->kind == BINDING_TABLE)
@@ -591,8 +585,8 @@ bind_invoke(Binder *b, Plan *input, const AstOperator *step)
 
 // ---- operators with little to bind ----
 
-static Plan *
-over(Binder *b, PlanKind kind, Plan *input, Span span)
+Plan *
+bind_over(Binder *b, PlanKind kind, Plan *input, Span span)
 {
     Plan *plan = bind_plan(b, kind, span);
     if (!plan)
@@ -620,14 +614,14 @@ bind_count(Binder *b, const AstExpr *ast, const char *what, int64_t *out)
 static Plan *
 bind_take(Binder *b, Plan *input, const AstOperator *step)
 {
-    Plan *plan = over(b, PLAN_TAKE, input, step->span);
+    Plan *plan = bind_over(b, PLAN_TAKE, input, step->span);
     return plan && bind_count(b, step->expr, "the number of rows", &plan->take.count) ? plan : NULL;
 }
 
 static Plan *
 bind_sample(Binder *b, Plan *input, const AstOperator *step)
 {
-    Plan *plan = over(b, PLAN_SAMPLE, input, step->span);
+    Plan *plan = bind_over(b, PLAN_SAMPLE, input, step->span);
     return plan && bind_count(b, step->expr, "the number of rows", &plan->sample.count) ? plan
                                                                                         : NULL;
 }
@@ -654,7 +648,7 @@ bind_sort_keys(Binder *b, Plan *plan, const AstItemList *keys)
 static Plan *
 bind_sort(Binder *b, Plan *input, const AstOperator *step)
 {
-    Plan *plan = over(b, PLAN_SORT, input, step->span);
+    Plan *plan = bind_over(b, PLAN_SORT, input, step->span);
     if (!plan || !bind_sort_keys(b, plan, &step->by))
         return NULL;
     plan->sort.limit = -1;
@@ -664,7 +658,7 @@ bind_sort(Binder *b, Plan *input, const AstOperator *step)
 static Plan *
 bind_top(Binder *b, Plan *input, const AstOperator *step)
 {
-    Plan *plan = over(b, PLAN_SORT, input, step->span);
+    Plan *plan = bind_over(b, PLAN_SORT, input, step->span);
     if (!plan || !bind_sort_keys(b, plan, &step->by) ||
         !bind_count(b, step->expr, "the number of rows", &plan->sort.limit))
         return NULL;
@@ -674,7 +668,7 @@ bind_top(Binder *b, Plan *input, const AstOperator *step)
 static Plan *
 bind_serialize(Binder *b, Plan *input, const AstOperator *step)
 {
-    Plan *plan = over(b, PLAN_SORT, input, step->span);
+    Plan *plan = bind_over(b, PLAN_SORT, input, step->span);
     if (!plan)
         return NULL;
     plan->sort.limit = -1; // no keys: the order there is

@@ -8,6 +8,7 @@
 
 #include "report/path_picture.h"
 
+#include "azure/arm.h"
 #include "azure/path/path_choke.h"
 #include "base/array.h"
 #include "report/result_text.h"
@@ -27,15 +28,6 @@ typedef struct Builder {
     Map groups;  // manner and boxes before it -> box
     Map lines;   // from>to -> line
 } Builder;
-
-static Str
-last_part(Str type)
-{
-    size_t at = type.len;
-    while (at && type.ptr[at - 1] != '/')
-        at--;
-    return str_slice(type, at, type.len);
-}
 
 // A guest as people know it: "kate_fabrikam.com#EXT#@contoso.onmicrosoft.com" is
 // kate@fabrikam.com.
@@ -62,7 +54,8 @@ box_of(Builder *b, uint32_t index, bool is_start)
         const PathObject *object = path_object(b->model, index);
         bool typed = object->kind == OBJECT_RESOURCE && object->type.len;
         PictureBox box = {
-            .caption = typed ? last_part(object->type) : str_from(object_kind_name(object->kind)),
+            .caption =
+                typed ? arm_last_segment(object->type) : str_from(object_kind_name(object->kind)),
             .name = path_label(b->model, index),
             .shown = path_label(b->model, index),
         };

@@ -1,6 +1,8 @@
 // Paths for a terminal: one line a step, and under it what it stands on and how to break it.
 
 #include "report/path_report.h"
+
+#include "azure/arm.h"
 #include "report/result_text.h"
 
 typedef struct TextOut {
@@ -80,11 +82,12 @@ put_step(TextOut *text, const PathStep *step)
     paint(text, "0");
     buffer_text(text->out, "  →  ");
     put(text, path_label(text->model, step->target));
-    buffer_printf(text->out, " (%s)%s\n",
-                  target->kind == OBJECT_RESOURCE && target->type.len
-                      ? str_cstr(text->arena, text_clean(text->arena, last_segment(target->type)))
-                      : object_kind_name(target->kind),
-                  step->doubt ? ", not certain" : "");
+    buffer_printf(
+        text->out, " (%s)%s\n",
+        target->kind == OBJECT_RESOURCE && target->type.len
+            ? str_cstr(text->arena, text_clean(text->arena, arm_last_segment(target->type)))
+            : object_kind_name(target->kind),
+        step->doubt ? ", not certain" : "");
     put_note(text, "technique", technique_text(text, step->kind), false);
     put_note(text, "because", evidence_text(text, step), false);
     Str command = path_step_command(text->model, text->arena, step);

@@ -8,6 +8,8 @@
 // does the same (fillIn in page/page.js).
 
 #include "base/array.h"
+
+#include "azure/arm.h"
 #include "report/report_words.h"
 
 #include <ctype.h>
@@ -52,7 +54,7 @@ placeholder(Str text, Str id, Str *value, size_t *len)
         Str (*value)(Str id);
     } PLACEHOLDERS[] = {
         {STR_INIT("{id}"), NULL},
-        {STR_INIT("{name}"), report_id_name},
+        {STR_INIT("{name}"), arm_last_segment},
         {STR_INIT("{resourceGroup}"), report_id_group},
         {STR_INIT("{subscriptionId}"), report_id_subscription},
     };

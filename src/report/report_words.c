@@ -6,6 +6,7 @@
 
 #include "report/report_words.h"
 
+#include "azure/arm.h"
 #include "base/array.h"
 #include "base/buffer.h"
 #include "base/map.h"
@@ -201,17 +202,6 @@ report_unknown_share(const Assessment *assessment)
     return all ? (uint32_t)((assessment->unknown * 200 / all + 1) / 2) : 0;
 }
 
-Str
-report_id_name(Str id)
-{
-    while (id.len && id.ptr[id.len - 1] == '/')
-        id.len--;
-    size_t at = id.len;
-    while (at && id.ptr[at - 1] != '/')
-        at--;
-    return str_slice(id, at, id.len);
-}
-
 static bool
 is_guid(Str text)
 {
@@ -222,10 +212,10 @@ is_guid(Str text)
 Str
 report_label(Arena *arena, Str id, Str name)
 {
-    Str shown = name.len ? name : report_id_name(id);
+    Str shown = name.len ? name : arm_last_segment(id);
     if (!shown.len)
         return STR("(no name)");
-    Str collection = report_id_name(str_slice(id, 0, id.len - report_id_name(id).len));
+    Str collection = arm_last_segment(str_slice(id, 0, id.len - arm_last_segment(id).len));
     if (!is_guid(shown) || !collection.len)
         return shown;
     Buffer label = {0};

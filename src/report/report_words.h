@@ -41,8 +41,6 @@ uint32_t report_unknown_share(const Assessment *assessment);
 // What a resource is called: its name, else the last part of its id, else "(no name)". A
 // bare GUID is said with what it is: "role assignment 1b2c...".
 Str report_label(Arena *arena, Str id, Str name);
-// Parts of an Azure resource id; empty when it has none.
-Str report_id_name(Str id);
 Str report_id_subscription(Str id);
 Str report_id_group(Str id);
 

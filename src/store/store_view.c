@@ -6,8 +6,8 @@
 // short list. Footers are read when a morsel of their segment is first asked for;
 // only then does a damaged one show.
 
-#include "store/readers.h"
 #include "store/group_match.h"
+#include "store/readers.h"
 #include "store/store_internal.h"
 
 #include <stdlib.h>

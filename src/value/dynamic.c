@@ -172,8 +172,8 @@ dyn_guid(Dyn node)
 Str
 dyn_string(Dyn node)
 {
-    assert(dyn_kind(node) == DYN_STRING);
-    return (Str){(const char *)node.ptr + 1, node.size - 1};
+    return dyn_kind(node) == DYN_STRING ? (Str){(const char *)node.ptr + 1, node.size - 1}
+                                        : (Str){0};
 }
 
 static bool

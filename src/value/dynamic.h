@@ -55,7 +55,7 @@ Decimal dyn_decimal(Dyn node);
 Guid dyn_guid(Dyn node);
 // Of any number as a real; false for what is none.
 bool dyn_number(Dyn node, double *out);
-Str dyn_string(Dyn node); // of DYN_STRING; view into the tree
+Str dyn_string(Dyn node); // view into the tree; empty of anything but a DYN_STRING
 
 uint32_t dyn_count(Dyn node); // members of an array or bag, else 0
 Dyn dyn_at(

@@ -4,6 +4,8 @@
 #include "base/budget.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/glob.h"
+#include "base/library.h"
 #include "base/map.h"
 #include "base/threads.h"
 
@@ -166,6 +168,54 @@ buffers_grow(void **state)
     buffer_free(&buffer);
 }
 
+static void
+globs_match_whole_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *text;
+        uint32_t flags;
+        bool matches;
+    } CASES[] = {
+        {"", "", 0, true},
+        {"", "a", 0, false},
+        {"*", "", 0, true},
+        {"a*c", "abbc", 0, true},
+        {"a*c", "abcd", 0, false},
+        {"*b*b", "abab", 0, true},
+        {"a**", "a", 0, true},
+        {"A*", "abc", 0, false},
+        {"A*C", "abc", GLOB_IGNORE_CASE, true},
+        {"a?c", "abc", 0, false},
+        {"a?c", "a?c", 0, true},
+        {"a?c", "abc", GLOB_QUESTION, true},
+        {"a?", "a", GLOB_QUESTION, false},
+        {"a\\?c", "abc", GLOB_QUESTION, false},
+        {"a\\?c", "a?c", GLOB_QUESTION, true},
+        {"a\\*", "a*", GLOB_QUESTION, true},
+        {"a\\*", "ab", GLOB_QUESTION, false},
+        {"a\\", "a\\", GLOB_QUESTION, true},
+    };
+    for (size_t i = 0; i < COUNT_OF(CASES); i++)
+        if (glob_match(str_from(CASES[i].pattern), str_from(CASES[i].text), CASES[i].flags) !=
+            CASES[i].matches)
+            fail_msg("'%s' and '%s' with %u", CASES[i].pattern, CASES[i].text, CASES[i].flags);
+}
+
+static void
+libraries_are_opened_by_name(void **state)
+{
+    (void)state;
+    static const char *const NAMES[] = {"libno-such-thing.so.1", "libm.so.6"};
+    double (*root)(double) = NULL;
+    assert_null(library_open(NAMES, 1));
+    void *library = library_open(NAMES, COUNT_OF(NAMES));
+    assert_non_null(library);
+    assert_false(library_function(library, "no_such_function", &root));
+    assert_true(library_function(library, "sqrt", &root));
+    assert_true(root(9) == 3);
+}
+
 int
 main(void)
 {
@@ -179,6 +229,8 @@ main(void)
         cmocka_unit_test(budgets_say_no),
         cmocka_unit_test(every_worker_runs_each_job_once),
         cmocka_unit_test(buffers_grow),
+        cmocka_unit_test(globs_match_whole_texts),
+        cmocka_unit_test(libraries_are_opened_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

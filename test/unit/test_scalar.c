@@ -1,5 +1,6 @@
 // Scalars as text and back, decimal arithmetic, the calendar, and conversions.
 
+#include "value/base64.h"
 #include "value/dynamic.h"
 #include "value/scalar.h"
 
@@ -422,16 +423,66 @@ free_buffer(void **state)
     return 0;
 }
 
+static void
+base64_of_every_length(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *padded, *url;
+    } CASES[] = {
+        {"", "", ""},
+        {"f", "Zg==", "Zg"},
+        {"fo", "Zm8=", "Zm8"},
+        {"foo", "Zm9v", "Zm9v"},
+        {"\xfb\xef\xff", "++//", "--__"},
+    };
+    Buffer out = {0};
+    for (size_t i = 0; i < sizeof CASES / sizeof CASES[0]; i++) {
+        Str bytes = str_from(CASES[i].bytes);
+        buffer_clear(&out);
+        base64_put(&out, bytes);
+        assert_true(str_equal(buffer_slice(&out), str_from(CASES[i].padded)));
+        buffer_clear(&out);
+        base64url_put(&out, bytes);
+        assert_true(str_equal(buffer_slice(&out), str_from(CASES[i].url)));
+        buffer_clear(&out);
+        assert_true(base64_read(&out, str_from(CASES[i].padded)));
+        assert_true(str_equal(buffer_slice(&out), bytes));
+        buffer_clear(&out);
+        base64_read_prefix(&out, str_from(CASES[i].url));
+        assert_true(str_equal(buffer_slice(&out), bytes));
+    }
+    static const char *const BAD[] = {
+        "Zg", "Zg=", "Z===", "Zm9v=", "Zm-v", "Zm v", "====", "Zg==Zg=="};
+    for (size_t i = 0; i < sizeof BAD / sizeof BAD[0]; i++) {
+        buffer_clear(&out);
+        buffer_char(&out, 'x');
+        if (base64_read(&out, str_from(BAD[i])) || !str_equal(buffer_slice(&out), STR("x")))
+            fail_msg("'%s' was read, or left something", BAD[i]);
+    }
+    buffer_clear(&out);
+    base64_read_prefix(&out, STR("Zm9v\", error=\"x"));
+    assert_true(str_equal(buffer_slice(&out), STR("foo")));
+    buffer_free(&out);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_type_names),    cmocka_unit_test(test_bool),
-        cmocka_unit_test(test_integers),      cmocka_unit_test(test_real),
-        cmocka_unit_test(test_decimal_text),  cmocka_unit_test(test_decimal_arithmetic),
-        cmocka_unit_test(test_datetime_text), cmocka_unit_test(test_calendar),
-        cmocka_unit_test(test_timespan_text), cmocka_unit_test(test_guid),
-        cmocka_unit_test(test_order),         cmocka_unit_test(test_convert),
+        cmocka_unit_test(base64_of_every_length),
+        cmocka_unit_test(test_type_names),
+        cmocka_unit_test(test_bool),
+        cmocka_unit_test(test_integers),
+        cmocka_unit_test(test_real),
+        cmocka_unit_test(test_decimal_text),
+        cmocka_unit_test(test_decimal_arithmetic),
+        cmocka_unit_test(test_datetime_text),
+        cmocka_unit_test(test_calendar),
+        cmocka_unit_test(test_timespan_text),
+        cmocka_unit_test(test_guid),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_convert),
     };
     return cmocka_run_group_tests(tests, NULL, free_buffer);
 }

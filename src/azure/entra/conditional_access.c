@@ -30,15 +30,9 @@ sign_in_result_name(SignInResult result)
 }
 
 static Str
-text_of(Dyn node)
-{
-    return dyn_kind(node) == DYN_STRING ? dyn_string(node) : (Str){0};
-}
-
-static Str
 fact(const SignIn *s, const char *name)
 {
-    return text_of(dyn_get_ci(s->facts, str_from(name)));
+    return dyn_string(dyn_get_ci(s->facts, str_from(name)));
 }
 
 static Tristate
@@ -54,7 +48,7 @@ static bool
 list_has(Dyn list, Str wanted)
 {
     for (uint32_t i = 0; wanted.len && i < dyn_count(list); i++)
-        if (str_equal_ci(text_of(dyn_at(list, i)), wanted))
+        if (str_equal_ci(dyn_string(dyn_at(list, i)), wanted))
             return true;
     return false;
 }
@@ -63,7 +57,7 @@ static bool
 lists_meet(Dyn list, Dyn wanted)
 {
     for (uint32_t i = 0; i < dyn_count(wanted); i++)
-        if (list_has(list, text_of(dyn_at(wanted, i))))
+        if (list_has(list, dyn_string(dyn_at(wanted, i))))
             return true;
     return false;
 }
@@ -88,12 +82,12 @@ guest_match(const SignIn *s, Dyn guests)
         return (Match){TRI_FALSE, ""};
     if (!str_equal_ci(type, STR("Guest")))
         return (Match){TRI_FALSE, ""};
-    Str kinds = text_of(part(guests, "guestOrExternalUserTypes"));
+    Str kinds = dyn_string(part(guests, "guestOrExternalUserTypes"));
     bool plain = str_find(kinds, STR("internalGuest")) >= 0 &&
                  str_find(kinds, STR("b2bCollaborationGuest")) >= 0;
     Dyn tenants = part(guests, "externalTenants");
     bool all_tenants = dyn_kind(tenants) != DYN_BAG ||
-                       str_equal_ci(text_of(part(tenants, "membershipKind")), STR("all"));
+                       str_equal_ci(dyn_string(part(tenants, "membershipKind")), STR("all"));
     return plain && all_tenants ? MATCHES : (Match){TRI_UNKNOWN, "users: kind of guest not known"};
 }
 
@@ -205,7 +199,7 @@ names_app(Dyn list, Str app)
     if (list_has(list, app))
         return true;
     for (uint32_t i = 0; i < dyn_count(list); i++)
-        if (in_suite(text_of(dyn_at(list, i)), app))
+        if (in_suite(dyn_string(dyn_at(list, i)), app))
             return true;
     return false;
 }
@@ -322,11 +316,11 @@ flow_match(const SignIn *s, Dyn flows)
     Dyn methods = part(flows, "transferMethods");
     Str method = fact(s, "transferMethod");
     if (dyn_kind(methods) == DYN_NULL ||
-        (dyn_kind(methods) == DYN_STRING && str_equal_ci(text_of(methods), STR("none"))))
+        (dyn_kind(methods) == DYN_STRING && str_equal_ci(dyn_string(methods), STR("none"))))
         return MATCHES;
     if (!method.len) // an ordinary sign-in uses none of them
         return (Match){TRI_FALSE, "authentication flow: another"};
-    bool found = dyn_kind(methods) == DYN_STRING ? str_find(text_of(methods), method) >= 0
+    bool found = dyn_kind(methods) == DYN_STRING ? str_find(dyn_string(methods), method) >= 0
                                                  : list_has(methods, method);
     return found ? MATCHES : (Match){TRI_FALSE, "authentication flow: another"};
 }
@@ -394,12 +388,12 @@ open_controls(const SignIn *s, Dyn grant)
     ControlList all = {0}, open = {0};
     Dyn built_in = part(grant, "builtInControls");
     for (uint32_t i = 0; i < dyn_count(built_in); i++)
-        add_control(s->arena, &all, text_of(dyn_at(built_in, i)));
+        add_control(s->arena, &all, dyn_string(dyn_at(built_in, i)));
     if (dyn_kind(part(grant, "authenticationStrength")) == DYN_BAG)
         add_control(s->arena, &all, STR("mfa"));
     if (dyn_count(part(grant, "termsOfUse")))
         add_control(s->arena, &all, STR("termsOfUse"));
-    bool any = !str_equal_ci(text_of(part(grant, "operator")), STR("AND"));
+    bool any = !str_equal_ci(dyn_string(part(grant, "operator")), STR("AND"));
     for (size_t i = 0; i < all.len; i++) {
         bool met = control_met(s, all.items[i]);
         if (met && any)
@@ -428,7 +422,7 @@ conditional_access_evaluate(Arena *arena, Dyn policies, Dyn sign_in)
     ControlList controls = {0};
     for (uint32_t i = 0; i < dyn_count(policies); i++) {
         Dyn policy = dyn_at(policies, i);
-        Str state = text_of(part(policy, "state"));
+        Str state = dyn_string(part(policy, "state"));
         if (str_equal_ci(state, STR("disabled")))
             continue;
         Dyn grant = part(policy, "grantControls");
@@ -436,8 +430,8 @@ conditional_access_evaluate(Arena *arena, Dyn policies, Dyn sign_in)
         ControlList open = open_controls(&s, grant);
         PolicyOutcome *outcome = &answer.policies[answer.policy_count++];
         *outcome = (PolicyOutcome){
-            .id = text_of(part(policy, "id")),
-            .name = text_of(part(policy, "displayName")),
+            .id = dyn_string(part(policy, "id")),
+            .name = dyn_string(part(policy, "displayName")),
             .enforced = str_equal_ci(state, STR("enabled")),
             .applies = match.value,
             .because = str_from(match.because),

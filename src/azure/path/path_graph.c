@@ -3,6 +3,7 @@
 
 #include "azure/path/path_internal.h"
 
+#include "azure/arm.h"
 #include "azure/rbac/access_internal.h"
 
 #include <string.h>
@@ -227,7 +228,7 @@ path_label(const PathModel *model, uint32_t index)
     if (object->name.len)
         return object->name;
     bool is_path = object->kind == OBJECT_RESOURCE || object->kind == OBJECT_SCOPE;
-    Str last = is_path ? last_segment(object->id) : object->id;
+    Str last = is_path ? arm_last_segment(object->id) : object->id;
     return last.len ? last : object->id;
 }
 

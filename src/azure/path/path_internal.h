@@ -131,7 +131,8 @@ void path_link_kind(PathModel *model, uint32_t from, uint32_t to, const EdgeKind
 // Whether a property of the resource is as `test` says: "a.b=value", "a.b!=value", "a.b!"
 // (absent), "kind~part", "~fact", "!~fact".
 bool path_property_holds(const ResourceFact *fact, Str test);
-Dyn path_property(Dyn properties, Str path); // members by name, dots between
+Dyn path_property(Dyn properties, Str path);              // members by name, dots between
+Str path_property_text(Dyn properties, const char *path); // empty when it is no text
 // The node to link to so that `capability` is held: when the data plane is closed to the
 // internet one before which a place in the network must be had too.
 uint32_t path_reached(PathModel *model, const ResourceFact *fact, PathCapability capability);

@@ -2,6 +2,7 @@
 
 #include "azure/path/path_internal.h"
 
+#include "azure/arm.h"
 PathModel *
 path_new(Arena *arena, const PathTables *tables, const AccessModel *access, int64_t at)
 {
@@ -268,7 +269,7 @@ path_add_custom_role(PathModel *model, Str id, Str name, Dyn assignable_scopes)
     }
     if (!id.len || scope == UINT32_MAX)
         return;
-    Str key = str_format(model->arena, "customrole:%.*s", STR_ARG(last_segment(id)));
+    Str key = str_format(model->arena, "customrole:%.*s", STR_ARG(arm_last_segment(id)));
     path_add_resource(model, key, STR("microsoft.authorization/roledefinitions"), (Str){0},
                       dyn_null(), dyn_null());
     uint32_t role =

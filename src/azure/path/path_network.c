@@ -9,14 +9,8 @@
 
 #include "azure/path/path_internal.h"
 
+#include "azure/arm.h"
 #include <stdlib.h>
-
-static Str
-text(Dyn node, const char *path)
-{
-    Dyn found = path_property(node, str_from(path));
-    return dyn_kind(found) == DYN_STRING ? dyn_string(found) : (Str){0};
-}
 
 static bool
 is_true(Dyn node, const char *path)
@@ -66,7 +60,7 @@ static bool
 any_text(Dyn rule, const char *single, const char *plural,
          bool (*test)(Str text, const void *context), const void *context)
 {
-    Str one = text(rule, single);
+    Str one = path_property_text(rule, single);
     if (one.len && test(one, context))
         return true;
     Dyn many = path_property(rule, str_from(plural));
@@ -111,9 +105,9 @@ deciding_rule(Dyn group, uint32_t port)
     Dyn rules = path_property(group, STR("securityRules")), best = {0};
     for (uint32_t i = 0; dyn_kind(rules) == DYN_ARRAY && i < dyn_count(rules); i++) {
         Dyn rule = path_property(dyn_at(rules, i), STR("properties"));
-        if (!str_equal_ci(text(rule, "direction"), STR("Inbound")) ||
-            str_equal_ci(text(rule, "protocol"), STR("Udp")) ||
-            str_equal_ci(text(rule, "protocol"), STR("Icmp")) ||
+        if (!str_equal_ci(path_property_text(rule, "direction"), STR("Inbound")) ||
+            str_equal_ci(path_property_text(rule, "protocol"), STR("Udp")) ||
+            str_equal_ci(path_property_text(rule, "protocol"), STR("Icmp")) ||
             !any_text(rule, "sourceAddressPrefix", "sourceAddressPrefixes", is_internet, NULL) ||
             !any_text(rule, "destinationPortRange", "destinationPortRanges", holds_port, &port))
             continue;
@@ -127,9 +121,9 @@ static bool
 lets_in(Dyn group, uint32_t port, Str *rule_name)
 {
     Dyn rule = deciding_rule(group, port);
-    if (!rule.ptr || !str_equal_ci(text(rule, "properties.access"), STR("Allow")))
+    if (!rule.ptr || !str_equal_ci(path_property_text(rule, "properties.access"), STR("Allow")))
         return false;
-    *rule_name = text(rule, "name");
+    *rule_name = path_property_text(rule, "name");
     return true;
 }
 
@@ -204,9 +198,10 @@ subnet_group(const PathModel *model, Str subnet)
     Str name = str_slice(subnet, (size_t)at + 9, subnet.len);
     Dyn subnets = network ? path_property(network->properties, STR("subnets")) : (Dyn){0};
     for (uint32_t i = 0; dyn_kind(subnets) == DYN_ARRAY && i < dyn_count(subnets); i++)
-        if (str_equal_ci(text(dyn_at(subnets, i), "name"), name))
-            return group_properties(model,
-                                    text(dyn_at(subnets, i), "properties.networkSecurityGroup.id"));
+        if (str_equal_ci(path_property_text(dyn_at(subnets, i), "name"), name))
+            return group_properties(
+                model,
+                path_property_text(dyn_at(subnets, i), "properties.networkSecurityGroup.id"));
     return (Dyn){0};
 }
 
@@ -214,11 +209,13 @@ static void
 read_interface(PathModel *model, const ResourceFact *interface, ResourceFact *machine)
 {
     Dyn addresses = path_property(interface->properties, STR("ipConfigurations"));
-    Dyn own = group_properties(model, text(interface->properties, "networkSecurityGroup.id"));
+    Dyn own = group_properties(
+        model, path_property_text(interface->properties, "networkSecurityGroup.id"));
     for (uint32_t i = 0; machine && dyn_kind(addresses) == DYN_ARRAY && i < dyn_count(addresses);
          i++) {
-        Str address = text(dyn_at(addresses, i), "properties.publicIPAddress.id");
-        Dyn subnet = subnet_group(model, text(dyn_at(addresses, i), "properties.subnet.id"));
+        Str address = path_property_text(dyn_at(addresses, i), "properties.publicIPAddress.id");
+        Dyn subnet =
+            subnet_group(model, path_property_text(dyn_at(addresses, i), "properties.subnet.id"));
         uint32_t port;
         Str rule = {0};
         if (!address.len)
@@ -231,7 +228,7 @@ read_interface(PathModel *model, const ResourceFact *interface, ResourceFact *ma
         machine->is_private &= !certain;
         expose(model, machine->object, str_copy(model->arena, address),
                str_format(model->arena, "port %u open at %.*s by rule %.*s%s", port,
-                          STR_ARG(last_segment(address)), STR_ARG(rule),
+                          STR_ARG(arm_last_segment(address)), STR_ARG(rule),
                           certain ? "" : ", only the subnet's group stands before it"),
                !certain);
         return;
@@ -246,8 +243,8 @@ read_machine(PathModel *model, ResourceFact *machine)
     Dyn interfaces = path_property(machine->properties, STR("networkProfile.networkInterfaces"));
     for (uint32_t i = 0; dyn_kind(interfaces) == DYN_ARRAY && i < dyn_count(interfaces); i++) {
         const ResourceFact *interface =
-            path_resource_fact(model, text(dyn_at(interfaces, i), "id"));
-        if (interface && !text(interface->properties, "virtualMachine.id").len)
+            path_resource_fact(model, path_property_text(dyn_at(interfaces, i), "id"));
+        if (interface && !path_property_text(interface->properties, "virtualMachine.id").len)
             read_interface(model, interface, machine);
     }
 }
@@ -256,9 +253,11 @@ static bool
 is_public_site(const ResourceFact *fact)
 {
     Dyn config = path_property(fact->properties, STR("siteConfig"));
-    return !str_equal_ci(text(fact->properties, "publicNetworkAccess"), STR("Disabled")) &&
-           !str_equal_ci(text(fact->properties, "state"), STR("Stopped")) &&
-           !str_equal_ci(text(config, "ipSecurityRestrictionsDefaultAction"), STR("Deny")) &&
+    return !str_equal_ci(path_property_text(fact->properties, "publicNetworkAccess"),
+                         STR("Disabled")) &&
+           !str_equal_ci(path_property_text(fact->properties, "state"), STR("Stopped")) &&
+           !str_equal_ci(path_property_text(config, "ipSecurityRestrictionsDefaultAction"),
+                         STR("Deny")) &&
            length(config, "ipSecurityRestrictions") == 0 &&
            !is_true(fact->properties, "clientCertEnabled");
 }
@@ -267,7 +266,7 @@ static bool
 is_public_app(const PathModel *model, const ResourceFact *fact)
 {
     const ResourceFact *environment =
-        path_resource_fact(model, text(fact->properties, "managedEnvironmentId"));
+        path_resource_fact(model, path_property_text(fact->properties, "managedEnvironmentId"));
     return is_true(fact->properties, "configuration.ingress.external") &&
            length(fact->properties, "configuration.ingress.ipSecurityRestrictions") == 0 &&
            !(environment && is_true(environment->properties, "vnetConfiguration.internal"));
@@ -278,22 +277,25 @@ is_public_cluster(const ResourceFact *fact)
 {
     return !is_true(fact->properties, "apiServerAccessProfile.enablePrivateCluster") &&
            !length(fact->properties, "apiServerAccessProfile.authorizedIPRanges") &&
-           !str_equal_ci(text(fact->properties, "publicNetworkAccess"), STR("Disabled"));
+           !str_equal_ci(path_property_text(fact->properties, "publicNetworkAccess"),
+                         STR("Disabled"));
 }
 
 static bool
 is_closed(const PathModel *model, const ResourceFact *fact)
 {
     Str type = model->objects.items[fact->object].type;
-    Str access = text(fact->properties, "publicNetworkAccess");
+    Str access = path_property_text(fact->properties, "publicNetworkAccess");
     if (str_equal(type, STR("microsoft.compute/virtualmachines")))
         return true; // until an interface says otherwise
     if (str_equal(type, STR("microsoft.containerservice/managedclusters")))
         return !is_public_cluster(fact);
     return str_equal_ci(access, STR("Disabled")) ||
            str_equal_ci(access, STR("SecuredByPerimeter")) ||
-           str_equal_ci(text(fact->properties, "networkAcls.defaultAction"), STR("Deny")) ||
-           str_equal_ci(text(fact->properties, "networkRuleSet.defaultAction"), STR("Deny")) ||
+           str_equal_ci(path_property_text(fact->properties, "networkAcls.defaultAction"),
+                        STR("Deny")) ||
+           str_equal_ci(path_property_text(fact->properties, "networkRuleSet.defaultAction"),
+                        STR("Deny")) ||
            length(fact->properties, "networkRuleSet.ipRules") > 0 ||
            is_true(fact->properties, "isVirtualNetworkFilterEnabled");
 }
@@ -347,7 +349,8 @@ path_read_network(PathModel *model)
         Str type = model->objects.items[fact->object].type;
         if (str_equal(type, STR("microsoft.network/networkinterfaces")))
             read_interface(model, fact,
-                           path_resource_fact(model, text(fact->properties, "virtualMachine.id")));
+                           path_resource_fact(
+                               model, path_property_text(fact->properties, "virtualMachine.id")));
         else if (str_equal(type, STR("microsoft.compute/virtualmachines")))
             read_machine(model, fact);
         else if (str_equal(type, STR("microsoft.web/sites")) && is_public_site(fact))

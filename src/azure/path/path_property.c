@@ -18,6 +18,12 @@ path_property(Dyn node, Str path)
     return node;
 }
 
+Str
+path_property_text(Dyn properties, const char *path)
+{
+    return dyn_string(path_property(properties, str_from(path)));
+}
+
 static bool
 fact_holds(const ResourceFact *fact, Str name)
 {

@@ -3,13 +3,7 @@
 
 #include "azure/path/path_internal.h"
 
-static Str
-text(Dyn node, const char *path)
-{
-    Dyn found = path_property(node, str_from(path));
-    return dyn_kind(found) == DYN_STRING ? dyn_string(found) : (Str){0};
-}
-
+#include "azure/arm.h"
 static Str
 type_of(const PathModel *model, const ResourceFact *fact)
 {
@@ -37,7 +31,7 @@ resources_by_name(PathModel *model, Arena *arena)
             str_equal(type, STR("microsoft.search/searchservices")) ||
             str_equal(type, STR("microsoft.cognitiveservices/accounts")) ||
             str_equal(type, STR("microsoft.documentdb/databaseaccounts")))
-            map_put(&names, last_segment(model->objects.items[fact->object].id), fact);
+            map_put(&names, arm_last_segment(model->objects.items[fact->object].id), fact);
     }
     return names;
 }
@@ -52,9 +46,10 @@ path_read_facts(PathModel *model)
         Str type = type_of(model, fact);
         ResourceFact *store = NULL;
         if (str_equal(type, STR("microsoft.machinelearningservices/workspaces")))
-            store = path_resource_fact(model, text(fact->properties, "storageAccount"));
+            store =
+                path_resource_fact(model, path_property_text(fact->properties, "storageAccount"));
         else if (str_equal(type, STR("microsoft.machinelearningservices/workspaces/datastores")))
-            store = map_get(&names, text(fact->properties, "accountName"));
+            store = map_get(&names, path_property_text(fact->properties, "accountName"));
         if (store)
             store->is_training = true;
     }
@@ -79,7 +74,7 @@ assigned_identity(PathModel *model, Str id, Dyn entry)
     const ResourceFact *resource = path_resource_fact(model, id);
     if (resource)
         return path_object_node(model, resource->object);
-    Str principal_id = text(entry, "principalId");
+    Str principal_id = path_property_text(entry, "principalId");
     return principal_id.len ? principal(model, principal_id) : 0;
 }
 
@@ -88,7 +83,7 @@ static void
 each_identity(PathModel *model, const ResourceFact *fact,
               void (*each)(PathModel *model, const ResourceFact *fact, uint32_t identity))
 {
-    Str own = text(fact->identity, "principalId");
+    Str own = path_property_text(fact->identity, "principalId");
     if (own.len)
         each(model, fact, principal(model, own));
     Dyn assigned = path_property(fact->identity, STR("userAssignedIdentities"));
@@ -132,7 +127,7 @@ is_in_network(const PathModel *model, const ResourceFact *fact)
 {
     Str type = type_of(model, fact);
     if (str_equal(type, STR("microsoft.web/sites")))
-        return text(fact->properties, "virtualNetworkSubnetId").len > 0;
+        return path_property_text(fact->properties, "virtualNetworkSubnetId").len > 0;
     return is_compute(type);
 }
 
@@ -158,7 +153,7 @@ link_access_policies(PathModel *model, const ResourceFact *vault)
         return;
     for (uint32_t i = 0; dyn_kind(policies) == DYN_ARRAY && i < dyn_count(policies); i++) {
         Dyn policy = dyn_at(policies, i);
-        Str holder = text(policy, "objectId");
+        Str holder = path_property_text(policy, "objectId");
         if (holder.len && lists(path_property(policy, STR("permissions.secrets")), STR("get")))
             path_link(model, principal(model, holder), path_reached(model, vault, CAP_SECRETS),
                       "GetSecret",
@@ -171,10 +166,11 @@ static void
 link_cluster(PathModel *model, const ResourceFact *cluster, const Map *issuers)
 {
     uint32_t control = path_object_node(model, cluster->object);
-    Str kubelet = text(cluster->properties, "identityProfile.kubeletidentity.objectId");
+    Str kubelet =
+        path_property_text(cluster->properties, "identityProfile.kubeletidentity.objectId");
     if (kubelet.len)
         path_link(model, control, principal(model, kubelet), "NodeIdentity", 0);
-    Str issuer = text(cluster->properties, "oidcIssuerProfile.issuerURL");
+    Str issuer = path_property_text(cluster->properties, "oidcIssuerProfile.issuerURL");
     const PairFacts *trusting = issuer.len ? map_get(issuers, issuer) : NULL;
     for (size_t i = 0; trusting && i < trusting->len; i++)
         path_link(model, control, path_object_node(model, trusting->items[i].a), "PodAsIdentity",
@@ -188,7 +184,7 @@ link_node_groups(PathModel *model, Arena *arena)
     map_init(&groups, arena, true);
     for (size_t i = 0; i < model->resources.len; i++) {
         ResourceFact *fact = &model->resources.items[i];
-        Str group = text(fact->properties, "nodeResourceGroup");
+        Str group = path_property_text(fact->properties, "nodeResourceGroup");
         Str id = model->objects.items[fact->object].id;
         ptrdiff_t at = str_find(id, STR("/resource"));
         if (group.len && at > 0 &&
@@ -214,7 +210,7 @@ static void
 link_workspace(PathModel *model, const ResourceFact *workspace)
 {
     const ResourceFact *store =
-        path_resource_fact(model, text(workspace->properties, "storageAccount"));
+        path_resource_fact(model, path_property_text(workspace->properties, "storageAccount"));
     if (store)
         path_link(model, path_capability_node(model, store->object, CAP_WRITE),
                   path_capability_node(model, workspace->object, CAP_WRITE), NULL, 0);
@@ -225,14 +221,17 @@ link_workspace(PathModel *model, const ResourceFact *workspace)
 static void
 link_compute(PathModel *model, const ResourceFact *compute)
 {
-    if (!str_equal_ci(text(compute->properties, "computeType"), STR("ComputeInstance")))
+    if (!str_equal_ci(path_property_text(compute->properties, "computeType"),
+                      STR("ComputeInstance")))
         return;
     Str id = model->objects.items[compute->object].id;
     ptrdiff_t at = str_find(id, STR("/computes/"));
     const ResourceFact *workspace =
         at > 0 ? path_resource_fact(model, str_slice(id, 0, (size_t)at)) : NULL;
     const ResourceFact *store =
-        workspace ? path_resource_fact(model, text(workspace->properties, "storageAccount")) : NULL;
+        workspace
+            ? path_resource_fact(model, path_property_text(workspace->properties, "storageAccount"))
+            : NULL;
     uint32_t control = path_object_node(model, compute->object);
     if (workspace)
         path_link(model, path_capability_node(model, workspace->object, CAP_NOTEBOOK), control,
@@ -245,7 +244,8 @@ link_compute(PathModel *model, const ResourceFact *compute)
 static void
 link_datastore(PathModel *model, const ResourceFact *datastore, const Map *names)
 {
-    const ResourceFact *store = map_get(names, text(datastore->properties, "accountName"));
+    const ResourceFact *store =
+        map_get(names, path_property_text(datastore->properties, "accountName"));
     if (store && path_property_holds(datastore, STR("credentials.credentialsType!=None")))
         path_link(model, path_capability_node(model, datastore->object, CAP_SECRETS),
                   path_capability_node(model, store->object, CAP_KEYS), "CredentialFor", 0);
@@ -255,8 +255,8 @@ link_datastore(PathModel *model, const ResourceFact *datastore, const Map *names
 static const ResourceFact *
 connection_target(PathModel *model, const ResourceFact *connection, const Map *names)
 {
-    Str id = text(connection->properties, "metadata.ResourceId");
-    Str address = text(connection->properties, "target");
+    Str id = path_property_text(connection->properties, "metadata.ResourceId");
+    Str address = path_property_text(connection->properties, "target");
     if (id.len)
         return path_resource_fact(model, id);
     ptrdiff_t start = str_find(address, STR("://"));
@@ -269,7 +269,7 @@ static void
 link_connection(PathModel *model, const ResourceFact *connection, const Map *names)
 {
     const ResourceFact *target = connection_target(model, connection, names);
-    Str method = text(connection->properties, "authType");
+    Str method = path_property_text(connection->properties, "authType");
     if (target && (str_equal_ci(method, STR("ApiKey")) || str_equal_ci(method, STR("AccountKey"))))
         path_link(model, path_capability_node(model, connection->object, CAP_SECRETS),
                   path_capability_node(model, target->object, CAP_KEYS), "CredentialFor", 0);

@@ -178,7 +178,7 @@ read_options(Reader *reader, Dyn any, OperationRule *rule)
         option->operations = ARENA_ARRAY(reader->arena, RuleOperation, option->count);
         for (uint32_t j = 0; j < option->count; j++) {
             Dyn name = dyn_at(all, j);
-            Str written = dyn_kind(name) == DYN_STRING ? dyn_string(name) : STR("");
+            Str written = dyn_string(name);
             option->operations[j] = read_operation(reader, str_copy(reader->arena, written));
         }
     }

@@ -3,6 +3,7 @@
 
 #include "azure/policy/assignment.h"
 
+#include "azure/arm.h"
 #include "value/scalar.h"
 
 typedef enum SelectorKind {
@@ -35,25 +36,13 @@ struct PolicyOverride {
     SelectorGroup selectors;
 };
 
-static Str
-text_of(Dyn node)
-{
-    return dyn_kind(node) == DYN_STRING ? dyn_string(node) : (Str){0};
-}
-
-static Str
-member_text(Dyn object, const char *name)
-{
-    return text_of(dyn_get_ci(object, str_from(name)));
-}
-
 static Str *
 read_texts(Arena *arena, Dyn list, uint32_t *count)
 {
     *count = dyn_kind(list) == DYN_ARRAY ? dyn_count(list) : 0;
     Str *texts = ARENA_ARRAY(arena, Str, *count);
     for (uint32_t i = 0; i < *count; i++)
-        texts[i] = text_of(dyn_at(list, i));
+        texts[i] = dyn_string(dyn_at(list, i));
     return texts;
 }
 
@@ -81,7 +70,7 @@ read_group(Arena *arena, Dyn list)
     for (uint32_t i = 0; i < group.count; i++) {
         Dyn item = dyn_at(list, i), in = dyn_get_ci(item, STR("in"));
         Selector *selector = &group.items[i];
-        selector->kind = selector_kind(member_text(item, "kind"));
+        selector->kind = selector_kind(arm_text(item, "kind"));
         selector->negated = !in.ptr;
         selector->values =
             read_texts(arena, in.ptr ? in : dyn_get_ci(item, STR("notIn")), &selector->count);
@@ -181,34 +170,27 @@ read_overrides(Arena *arena, Dyn list, PolicyAssignment *out)
     out->overrides = ARENA_ARRAY(arena, PolicyOverride, out->override_count);
     for (uint32_t i = 0; i < out->override_count; i++) {
         Dyn item = dyn_at(list, i);
-        bool effect = str_equal_ci(member_text(item, "kind"), STR("policyEffect"));
+        bool effect = str_equal_ci(arm_text(item, "kind"), STR("policyEffect"));
         out->overrides[i].effect =
-            effect ? policy_effect_of(member_text(item, "value")) : EFFECT_INVALID;
+            effect ? policy_effect_of(arm_text(item, "value")) : EFFECT_INVALID;
         out->overrides[i].selectors = read_group(arena, dyn_get_ci(item, STR("selectors")));
     }
-}
-
-static Dyn
-body_of(Dyn json)
-{
-    Dyn properties = dyn_get_ci(json, STR("properties"));
-    return dyn_kind(properties) == DYN_BAG ? properties : json;
 }
 
 bool
 policy_assignment_read(Arena *arena, Dyn json, PolicyAssignment *out, AzError *error)
 {
-    Dyn body = body_of(json);
+    Dyn body = arm_body(json);
     *out = (PolicyAssignment){
-        .id = member_text(json, "id"),
-        .name = member_text(json, "name"),
-        .display_name = member_text(body, "displayName"),
-        .scope = member_text(body, "scope"),
-        .definition_id = member_text(body, "policyDefinitionId"),
+        .id = arm_text(json, "id"),
+        .name = arm_text(json, "name"),
+        .display_name = arm_text(body, "displayName"),
+        .scope = arm_text(body, "scope"),
+        .definition_id = arm_text(body, "policyDefinitionId"),
         .parameters = policy_value_of(dyn_get_ci(body, STR("parameters"))),
         .selectors = read_selectors(arena, dyn_get_ci(body, STR("resourceSelectors"))),
         .messages = dyn_get_ci(body, STR("nonComplianceMessages")),
-        .enforced = !str_equal_ci(member_text(body, "enforcementMode"), STR("DoNotEnforce")),
+        .enforced = !str_equal_ci(arm_text(body, "enforcementMode"), STR("DoNotEnforce")),
     };
     if (!out->scope.len)
         out->scope = parent_scope(out->id);
@@ -221,19 +203,19 @@ policy_assignment_read(Arena *arena, Dyn json, PolicyAssignment *out, AzError *e
 bool
 policy_exemption_read(Arena *arena, Dyn json, PolicyExemption *out, AzError *error)
 {
-    Dyn body = body_of(json);
+    Dyn body = arm_body(json);
     *out = (PolicyExemption){
-        .id = member_text(json, "id"),
-        .scope = member_text(body, "scope"),
-        .assignment_id = member_text(body, "policyAssignmentId"),
-        .category = member_text(body, "exemptionCategory"),
+        .id = arm_text(json, "id"),
+        .scope = arm_text(body, "scope"),
+        .assignment_id = arm_text(body, "policyAssignmentId"),
+        .category = arm_text(body, "exemptionCategory"),
         .selectors = read_selectors(arena, dyn_get_ci(body, STR("resourceSelectors"))),
     };
     if (!out->scope.len)
         out->scope = parent_scope(out->id);
     out->references = read_texts(arena, dyn_get_ci(body, STR("policyDefinitionReferenceIds")),
                                  &out->reference_count);
-    Str expires = member_text(body, "expiresOn");
+    Str expires = arm_text(body, "expiresOn");
     if (expires.len && !datetime_parse(expires, &out->expires))
         return error_set(error, AZ_INVALID, "the exemption '%.*s' expires at no time: '%.*s'",
                          STR_ARG(out->id), STR_ARG(expires));
@@ -288,11 +270,11 @@ policy_assignment_message(const PolicyAssignment *assignment, Str reference)
     Str general = {0};
     for (uint32_t i = 0; i < dyn_count(assignment->messages); i++) {
         Dyn item = dyn_at(assignment->messages, i);
-        Str of = member_text(item, "policyDefinitionReferenceId");
+        Str of = arm_text(item, "policyDefinitionReferenceId");
         if (of.len && str_equal_ci(of, reference))
-            return member_text(item, "message");
+            return arm_text(item, "message");
         if (!of.len)
-            general = member_text(item, "message");
+            general = arm_text(item, "message");
     }
     return general;
 }

@@ -54,7 +54,7 @@ static bool
 check_value(Str name, Dyn declaration, const PolicyValue *value, AzError *error)
 {
     Dyn type = dyn_get_ci(declaration, STR("type"));
-    Str wanted = dyn_kind(type) == DYN_STRING ? dyn_string(type) : (Str){0};
+    Str wanted = dyn_string(type);
     if (!fits_type(value, wanted))
         return error_set(error, AZ_INVALID, "the parameter '%.*s' takes a value of type %.*s",
                          STR_ARG(name), STR_ARG(wanted));

@@ -2,15 +2,10 @@
 
 #include "azure/policy/program.h"
 
+#include "azure/arm.h"
 #include "value/json.h"
 
 #include <string.h>
-
-static Str
-text_of(Dyn node)
-{
-    return dyn_kind(node) == DYN_STRING ? dyn_string(node) : (Str){0};
-}
 
 static const struct {
     const char *name;
@@ -64,8 +59,8 @@ static void
 read_mode(PolicyDefinition *definition, Dyn body)
 {
     Dyn mode = dyn_get_ci(body, STR("mode"));
-    definition->mode_text = text_of(mode);
-    bool is_static = str_equal_ci(text_of(dyn_get_ci(body, STR("policyType"))), STR("Static"));
+    definition->mode_text = dyn_string(mode);
+    bool is_static = str_equal_ci(dyn_string(dyn_get_ci(body, STR("policyType"))), STR("Static"));
     if (is_static || (mode.ptr && dyn_kind(mode) == DYN_NULL))
         definition->mode = MODE_STATIC;
     else if (str_equal_ci(definition->mode_text, STR("All")))
@@ -120,7 +115,8 @@ compile_operations(Compiler *compiler, PolicyDefinition *definition, Dyn list, b
     for (uint32_t i = 0; i < count; i++) {
         Dyn item = dyn_at(list, i), condition = dyn_get_ci(item, STR("condition"));
         PolicyOperation *operation = &definition->operations[i];
-        operation->operation = modify ? text_of(dyn_get_ci(item, STR("operation"))) : STR("append");
+        operation->operation =
+            modify ? dyn_string(dyn_get_ci(item, STR("operation"))) : STR("append");
         operation->field = compile_member(compiler, item, "field");
         operation->value = compile_member(compiler, item, "value");
         operation->condition = compile_member(compiler, item, "condition");
@@ -276,11 +272,10 @@ PolicyDefinition *
 policy_compile(Arena *arena, const PolicyCompileOptions *options, Dyn json, AzError *error)
 {
     AzError own = {0}; // the compiler asks whether an error is set
-    Dyn properties = dyn_get_ci(json, STR("properties"));
-    Dyn body = dyn_kind(properties) == DYN_BAG ? properties : json;
+    Dyn body = arm_body(json);
     PolicyDefinition *definition = ARENA_NEW(arena, PolicyDefinition);
     definition->options = arena_copy(arena, options, sizeof(*options));
-    definition->display_name = text_of(dyn_get_ci(body, STR("displayName")));
+    definition->display_name = dyn_string(dyn_get_ci(body, STR("displayName")));
     read_mode(definition, body);
 
     Compiler compiler = {.arena = arena, .options = definition->options, .error = &own};

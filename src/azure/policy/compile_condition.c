@@ -100,7 +100,7 @@ compile_count(Compiler *compiler, PolicyNode *node, Dyn count)
             return false;
         if (!node->field || (!node->field->stars && node->field->kind != FIELD_UNKNOWN)) {
             fail(compiler, AZ_SYNTAX, "a counted field is an array alias with [*]",
-                 dyn_kind(field) == DYN_STRING ? dyn_string(field) : (Str){0});
+                 dyn_string(field));
             return false;
         }
     } else {

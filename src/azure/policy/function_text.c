@@ -2,6 +2,7 @@
 
 #include "azure/policy/program.h"
 
+#include "value/base64.h"
 #include "value/json.h"
 #include "value/scalar.h"
 #include "value/unicode.h"
@@ -275,46 +276,6 @@ fn_join(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *out)
 
 // Base64 --------------------------------------------------------------------
 
-static const char BASE64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-static void
-encode_base64(Buffer *out, Str data)
-{
-    const uint8_t *bytes = (const uint8_t *)data.ptr;
-    for (size_t i = 0; i < data.len; i += 3) {
-        size_t left = data.len - i;
-        uint32_t group = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
-                         (left > 2 ? bytes[i + 2] : 0);
-        buffer_char(out, BASE64[group >> 18 & 63]);
-        buffer_char(out, BASE64[group >> 12 & 63]);
-        buffer_char(out, left > 1 ? BASE64[group >> 6 & 63] : '=');
-        buffer_char(out, left > 2 ? BASE64[group & 63] : '=');
-    }
-}
-
-static bool
-decode_base64(Buffer *out, Str text)
-{
-    uint32_t group = 0, bits = 0;
-    size_t len = text.len;
-    if (len % 4)
-        return false;
-    while (len && text.ptr[len - 1] == '=' && text.len - len < 2)
-        len--;
-    for (size_t i = 0; i < len; i++) {
-        const char *at = memchr(BASE64, text.ptr[i], 64);
-        if (!at)
-            return false;
-        group = group << 6 | (uint32_t)(at - BASE64);
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            buffer_char(out, (char)(group >> bits & 0xFF));
-        }
-    }
-    return utf8_valid(buffer_slice(out));
-}
-
 static bool
 fn_base64(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *out)
 {
@@ -322,7 +283,7 @@ fn_base64(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *out)
     if (args[0].kind == POLICY_NULL)
         return eval_fail(eval, "base64() takes a text");
     Buffer text = {0};
-    encode_base64(&text, policy_to_text(eval->arena, &args[0]));
+    base64_put(&text, policy_to_text(eval->arena, &args[0]));
     return give(eval, &text, out);
 }
 
@@ -330,7 +291,7 @@ static bool
 from_base64(Eval *eval, Str encoded, PolicyValue *out)
 {
     Buffer text = {0};
-    if (decode_base64(&text, encoded))
+    if (base64_read(&text, encoded) && utf8_valid(buffer_slice(&text)))
         return give(eval, &text, out);
     buffer_free(&text);
     return eval_fail(eval, "the text is not base64 of UTF-8");
@@ -386,7 +347,7 @@ fn_data_uri(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *ou
         return false;
     Buffer text = {0};
     buffer_text(&text, "data:text/plain;charset=utf8;base64,");
-    encode_base64(&text, policy_to_text(eval->arena, &args[0]));
+    base64_put(&text, policy_to_text(eval->arena, &args[0]));
     return give(eval, &text, out);
 }
 
@@ -564,7 +525,7 @@ put_item(Eval *eval, Buffer *out, const PolicyValue *value, int64_t width, Str s
 
 // One {index[,width][:format]}.
 static bool
-put_placeholder(Eval *eval, Buffer *out, Str inner, const PolicyValue *args, uint32_t count)
+put_braced(Eval *eval, Buffer *out, Str inner, const PolicyValue *args, uint32_t count)
 {
     ptrdiff_t colon = str_find(inner, STR(":"));
     Str spec = colon < 0 ? (Str){0} : str_slice(inner, (size_t)colon + 1, inner.len);
@@ -599,7 +560,7 @@ fn_format(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *out)
         } else if (c == '{') {
             const char *end = memchr(pattern.ptr + i, '}', pattern.len - i);
             size_t to = end ? (size_t)(end - pattern.ptr) : 0;
-            good = end && put_placeholder(eval, &text, str_slice(pattern, i + 1, to), args, count);
+            good = end && put_braced(eval, &text, str_slice(pattern, i + 1, to), args, count);
             i = to;
         } else if (c == '}') {
             good = false;
@@ -610,7 +571,7 @@ fn_format(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *out)
     if (good)
         return give(eval, &text, out);
     buffer_free(&text);
-    return eval_fail(eval, "format(): a placeholder cannot be read, or has no argument");
+    return eval_fail(eval, "format(): an item such as {0} cannot be read, or has no argument");
 }
 
 // uniqueString() ------------------------------------------------------------

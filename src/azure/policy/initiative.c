@@ -2,49 +2,36 @@
 
 #include "azure/policy/assignment.h"
 
-static Str
-member_text(Dyn object, const char *name)
-{
-    Dyn found = dyn_get_ci(object, str_from(name));
-    return dyn_kind(found) == DYN_STRING ? dyn_string(found) : (Str){0};
-}
-
-static Dyn
-body_of(Dyn json)
-{
-    Dyn properties = dyn_get_ci(json, STR("properties"));
-    return dyn_kind(properties) == DYN_BAG ? properties : json;
-}
-
+#include "azure/arm.h"
 bool
 policy_is_initiative(Dyn json)
 {
-    return dyn_kind(dyn_get_ci(body_of(json), STR("policyDefinitions"))) == DYN_ARRAY;
+    return dyn_kind(dyn_get_ci(arm_body(json), STR("policyDefinitions"))) == DYN_ARRAY;
 }
 
 static void
 read_member(Arena *arena, Dyn json, InitiativeMember *member)
 {
-    member->definition_id = member_text(json, "policyDefinitionId");
-    member->reference = member_text(json, "policyDefinitionReferenceId");
+    member->definition_id = arm_text(json, "policyDefinitionId");
+    member->reference = arm_text(json, "policyDefinitionReferenceId");
     member->parameters = policy_value_of(dyn_get_ci(json, STR("parameters")));
     Dyn groups = dyn_get_ci(json, STR("groupNames"));
     member->group_count = dyn_kind(groups) == DYN_ARRAY ? dyn_count(groups) : 0;
     member->groups = ARENA_ARRAY(arena, Str, member->group_count);
     for (uint32_t i = 0; i < member->group_count; i++) {
         Dyn name = dyn_at(groups, i);
-        member->groups[i] = dyn_kind(name) == DYN_STRING ? dyn_string(name) : (Str){0};
+        member->groups[i] = dyn_string(name);
     }
 }
 
 bool
 policy_initiative_read(Arena *arena, Dyn json, PolicyInitiative *out, AzError *error)
 {
-    Dyn body = body_of(json), list = dyn_get_ci(body, STR("policyDefinitions"));
+    Dyn body = arm_body(json), list = dyn_get_ci(body, STR("policyDefinitions"));
     *out = (PolicyInitiative){
-        .id = member_text(json, "id"),
-        .name = member_text(json, "name"),
-        .display_name = member_text(body, "displayName"),
+        .id = arm_text(json, "id"),
+        .name = arm_text(json, "name"),
+        .display_name = arm_text(body, "displayName"),
         .parameters = dyn_get_ci(body, STR("parameters")),
     };
     if (dyn_kind(list) != DYN_ARRAY)

@@ -6,6 +6,7 @@
 
 #include "azure/policy/program.h"
 
+#include "base/glob.h"
 #include "value/scalar.h"
 #include "value/unicode.h"
 
@@ -116,35 +117,12 @@ scalar_text(Arena *arena, const PolicyValue *value, Str *out)
 }
 
 static bool
-like_folded(Str text, Str pattern)
-{
-    size_t t = 0, p = 0, star = SIZE_MAX, mark = 0;
-    while (t < text.len) {
-        if (p < pattern.len && pattern.ptr[p] == '*') {
-            star = p++;
-            mark = t;
-        } else if (p < pattern.len && pattern.ptr[p] == text.ptr[t]) {
-            p++;
-            t++;
-        } else if (star != SIZE_MAX) {
-            p = star + 1;
-            t = ++mark;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.ptr[p] == '*')
-        p++;
-    return p == pattern.len;
-}
-
-static bool
 like(Str text, Str pattern)
 {
     Buffer folded = {0}, mask = {0};
     unicode_lower(&folded, text);
     unicode_lower(&mask, pattern);
-    bool holds = like_folded(buffer_slice(&folded), buffer_slice(&mask));
+    bool holds = glob_match(buffer_slice(&mask), buffer_slice(&folded), 0);
     buffer_free(&folded);
     buffer_free(&mask);
     return holds;

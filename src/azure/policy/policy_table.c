@@ -2,21 +2,13 @@
 
 #include "azure/policy/policy_world.h"
 
-static Str
-last_part(Str path)
-{
-    size_t from = path.len;
-    while (from && path.ptr[from - 1] != '/')
-        from--;
-    return str_slice(path, from, path.len);
-}
-
+#include "azure/arm.h"
 static Str
 definition_name(const PolicyUnit *unit)
 {
     Str name =
         unit->binding ? policy_display_name(policy_bound_definition(unit->binding)) : (Str){0};
-    return name.len ? name : last_part(unit->definition_id);
+    return name.len ? name : arm_last_segment(unit->definition_id);
 }
 
 static Str

@@ -77,8 +77,7 @@ policy_test(Arena *arena, const AliasTable *aliases, Dyn definition, Dyn paramet
         PolicyContext context = {.now = at,
                                  .related = find_related,
                                  .data = &all,
-                                 .api_version =
-                                     dyn_kind(api) == DYN_STRING ? dyn_string(api) : (Str){0},
+                                 .api_version = dyn_string(api),
                                  .override = EFFECT_INVALID};
         PolicyOutcome result = policy_evaluate(arena, binding, resource, &context, true);
         out->failing += result.state <= STATE_CONFLICTING && result.state != STATE_COMPLIANT;

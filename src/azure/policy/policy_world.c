@@ -2,6 +2,7 @@
 
 #include "azure/policy/policy_world.h"
 
+#include "azure/arm.h"
 #include "db/rows.h"
 #include "value/json.h"
 
@@ -19,22 +20,6 @@ typedef struct PolicyCompiled {
 } PolicyCompiled;
 
 enum { FILE_LIMIT = 512 << 20 };
-
-static Str
-member_text(Dyn object, const char *name)
-{
-    Dyn found = dyn_get_ci(object, str_from(name));
-    return dyn_kind(found) == DYN_STRING ? dyn_string(found) : (Str){0};
-}
-
-static Str
-last_part(Str path)
-{
-    size_t from = path.len;
-    while (from && path.ptr[from - 1] != '/')
-        from--;
-    return str_slice(path, from, path.len);
-}
 
 bool
 policy_world_init(PolicyWorld *world, Arena *arena, Database *db, AzError *error)
@@ -56,7 +41,7 @@ static void
 add_definition(PolicyWorld *world, Dyn json)
 {
     PolicySource *source = ARENA_NEW(world->arena, PolicySource);
-    Str id = member_text(json, "id"), name = member_text(json, "name");
+    Str id = arm_text(json, "id"), name = arm_text(json, "name");
     if (!id.len && name.len)
         id = str_format(world->arena, "/providers/Microsoft.Authorization/%s/%.*s",
                         policy_is_initiative(json) ? "policySetDefinitions" : "policyDefinitions",
@@ -221,7 +206,7 @@ take_attestation(PolicyWorld *world, const RowReader *reader, Arena *rows)
 {
     (void)rows;
     Dyn json = rows_dynamic(reader, 0), properties = dyn_get_ci(json, STR("properties"));
-    Str id = member_text(json, "id");
+    Str id = arm_text(json, "id");
     static const Str MARK = STR_INIT("/providers/microsoft.policyinsights/");
     for (size_t i = 0; i + MARK.len <= id.len; i++) {
         if (!str_equal_ci(str_slice(id, i, i + MARK.len), MARK))
@@ -229,8 +214,8 @@ take_attestation(PolicyWorld *world, const RowReader *reader, Arena *rows)
         Dyn *kept = ARENA_NEW(world->arena, Dyn);
         *kept = properties;
         Str key = str_format(world->arena, "%.*s|%.*s|%.*s", (int)i, id.ptr,
-                             STR_ARG(member_text(properties, "policyAssignmentId")),
-                             STR_ARG(member_text(properties, "policyDefinitionReferenceId")));
+                             STR_ARG(arm_text(properties, "policyAssignmentId")),
+                             STR_ARG(arm_text(properties, "policyDefinitionReferenceId")));
         map_put(&world->attestations, key, kept);
         return;
     }
@@ -251,7 +236,7 @@ take_container(PolicyWorld *world, const RowReader *reader, Arena *rows)
     *value = policy_value_of(rows_dynamic(reader, 2));
     map_put(&world->containers, id, value);
     if (parent.len || scope_contains(id, STR("/subscriptions")))
-        scope_add_subscription(&world->scopes, last_part(id), parent);
+        scope_add_subscription(&world->scopes, arm_last_segment(id), parent);
 }
 
 static void

@@ -2,22 +2,8 @@
 
 #include "azure/policy/policy.h"
 
+#include "azure/arm.h"
 #include <string.h>
-
-static Str
-text_of(Dyn node)
-{
-    return dyn_kind(node) == DYN_STRING ? dyn_string(node) : (Str){0};
-}
-
-static Str
-last_part(Str path)
-{
-    size_t from = path.len;
-    while (from && path.ptr[from - 1] != '/')
-        from--;
-    return str_slice(path, from, path.len);
-}
 
 // Spaces removed, lower case: "East US 2" is eastus2.
 static Str
@@ -91,16 +77,16 @@ void
 policy_resource_init(PolicyResource *resource, Arena *arena, const AliasTable *aliases, Dyn body)
 {
     *resource = (PolicyResource){.body = body};
-    resource->id = text_of(dyn_get_ci(body, STR("id")));
-    resource->type = text_of(dyn_get_ci(body, STR("type")));
-    resource->kind = text_of(dyn_get_ci(body, STR("kind")));
-    Str name = text_of(dyn_get_ci(body, STR("name")));
-    resource->name = last_part(name);
-    resource->full_name = text_of(dyn_get_ci(body, STR("fullName")));
+    resource->id = dyn_string(dyn_get_ci(body, STR("id")));
+    resource->type = dyn_string(dyn_get_ci(body, STR("type")));
+    resource->kind = dyn_string(dyn_get_ci(body, STR("kind")));
+    Str name = dyn_string(dyn_get_ci(body, STR("name")));
+    resource->name = arm_last_segment(name);
+    resource->full_name = dyn_string(dyn_get_ci(body, STR("fullName")));
     if (!resource->full_name.len)
         resource->full_name = full_name_of(arena, resource->id, name);
     Dyn location = dyn_get_ci(body, STR("location"));
-    resource->location = normal_location(arena, text_of(location));
+    resource->location = normal_location(arena, dyn_string(location));
     resource->has_location = resource->location.len > 0;
     resource->subscription = id_part(resource->id, STR("subscriptions"));
     resource->resource_group = id_part(resource->id, STR("resourceGroups"));

@@ -3,6 +3,7 @@
 
 #include "azure/rbac/access_internal.h"
 
+#include "azure/arm.h"
 #include "base/array.h"
 
 #include <stdlib.h>
@@ -105,8 +106,7 @@ principal_ids(Arena *arena, Dyn list, bool *everyone)
 bool
 access_add_deny(AccessModel *model, Str id, Dyn definition)
 {
-    Dyn properties = dyn_get_ci(definition, STR("properties"));
-    Dyn body = dyn_kind(properties) == DYN_BAG ? properties : definition;
+    Dyn body = arm_body(definition);
     Dyn scope = dyn_get_ci(body, STR("scope"));
     Dyn permissions = dyn_get_ci(body, STR("permissions"));
     if (dyn_kind(scope) != DYN_STRING || dyn_kind(permissions) != DYN_ARRAY)

@@ -1,5 +1,6 @@
 #include "azure/rbac/access_table.h"
 
+#include "azure/arm.h"
 #include "base/array.h"
 
 #include <stdlib.h>
@@ -38,7 +39,7 @@ Str
 access_role_label(const Assignment *assignment)
 {
     const Role *role = assignment->role;
-    return role && role->name.len ? role->name : last_segment(assignment->role_definition_id);
+    return role && role->name.len ? role->name : arm_last_segment(assignment->role_definition_id);
 }
 
 Str

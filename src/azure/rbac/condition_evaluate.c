@@ -8,6 +8,7 @@
 #include "azure/rbac/condition_internal.h"
 
 #include "base/array.h"
+#include "base/glob.h"
 #include "value/scalar.h"
 
 typedef struct Evaluation {
@@ -80,43 +81,6 @@ operand_values(Evaluation *e, const ConditionOperand *operand)
     return (Values){TRI_TRUE, operand->values, operand->value_count};
 }
 
-static char
-fold(char c, bool ignore_case)
-{
-    return ignore_case && c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-// Like: * any run, ? one character, \* and \? the characters themselves.
-static bool
-like(Str pattern, Str text, bool ignore_case)
-{
-    size_t p = 0, s = 0, star = SIZE_MAX, resume = 0;
-    while (s < text.len) {
-        if (p < pattern.len && pattern.ptr[p] == '*') {
-            star = ++p;
-            resume = s;
-            continue;
-        }
-        bool escaped = p + 1 < pattern.len && pattern.ptr[p] == '\\' &&
-                       (pattern.ptr[p + 1] == '*' || pattern.ptr[p + 1] == '?');
-        size_t at = p + escaped;
-        if (p < pattern.len &&
-            ((!escaped && pattern.ptr[p] == '?') ||
-             fold(pattern.ptr[at], ignore_case) == fold(text.ptr[s], ignore_case))) {
-            p = at + 1;
-            s++;
-        } else if (star != SIZE_MAX) {
-            p = star;
-            s = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.ptr[p] == '*')
-        p++;
-    return p == pattern.len;
-}
-
 static bool
 holds_order(CompareRelation relation, int order)
 {
@@ -136,7 +100,8 @@ static bool
 compare_strings(const CompareOperator *op, Str a, Str b)
 {
     switch (op->relation) {
-    case RELATION_LIKE: return like(b, a, op->ignore_case);
+    case RELATION_LIKE:
+        return glob_match(b, a, GLOB_QUESTION | (op->ignore_case ? GLOB_IGNORE_CASE : 0u));
     case RELATION_STARTS_WITH: a = str_slice(a, 0, b.len); __attribute__((fallthrough));
     default: return op->ignore_case ? str_equal_ci(a, b) : str_equal(a, b);
     }

@@ -2,6 +2,7 @@
 
 #include "azure/rbac/role.h"
 
+#include "azure/arm.h"
 #include "azure/facts.h"
 #include "value/json.h"
 
@@ -22,23 +23,6 @@ role_set_share(RoleSet *set, const RoleSet *base)
         set->count = base->count;
 }
 
-Str
-last_segment(Str path)
-{
-    while (path.len && path.ptr[path.len - 1] == '/')
-        path.len--;
-    size_t from = path.len;
-    while (from && path.ptr[from - 1] != '/')
-        from--;
-    return str_slice(path, from, path.len);
-}
-
-static Str
-text_of(Dyn node)
-{
-    return dyn_kind(node) == DYN_STRING ? dyn_string(node) : (Str){0};
-}
-
 static StrList
 read_list(Arena *arena, Dyn list)
 {
@@ -46,7 +30,7 @@ read_list(Arena *arena, Dyn list)
     Str *items = ARENA_ARRAY(arena, Str, count);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < count; i++) {
-        Str text = str_trim(text_of(dyn_at(list, i)));
+        Str text = str_trim(dyn_string(dyn_at(list, i)));
         if (text.len)
             items[kept++] = str_copy(arena, text);
     }
@@ -60,7 +44,8 @@ read_block(Arena *arena, Dyn node, PermissionBlock *block)
     block->not_actions = read_list(arena, dyn_get_ci(node, STR("notActions")));
     block->data_actions = read_list(arena, dyn_get_ci(node, STR("dataActions")));
     block->not_data_actions = read_list(arena, dyn_get_ci(node, STR("notDataActions")));
-    block->condition_text = str_copy(arena, str_trim(text_of(dyn_get_ci(node, STR("condition")))));
+    block->condition_text =
+        str_copy(arena, str_trim(dyn_string(dyn_get_ci(node, STR("condition")))));
     if (!block->condition_text.len)
         return;
     AzError error = {0};
@@ -82,21 +67,20 @@ role_read_blocks(Arena *arena, Dyn permissions, PermissionBlock **out)
 Role *
 role_set_add(RoleSet *set, Dyn definition, bool is_built_in)
 {
-    Dyn properties = dyn_get_ci(definition, STR("properties"));
-    Dyn body = dyn_kind(properties) == DYN_BAG ? properties : definition;
-    Str id = last_segment(text_of(dyn_get_ci(definition, STR("id"))));
+    Dyn body = arm_body(definition);
+    Str id = arm_last_segment(dyn_string(dyn_get_ci(definition, STR("id"))));
     if (!id.len)
-        id = text_of(dyn_get_ci(definition, STR("name")));
+        id = dyn_string(dyn_get_ci(definition, STR("name")));
     if (!id.len)
         return NULL;
 
     Role *role = ARENA_NEW(set->arena, Role);
     role->index = set->count++;
     role->id = str_copy(set->arena, id);
-    role->name = str_copy(set->arena, text_of(dyn_get_ci(body, STR("roleName"))));
+    role->name = str_copy(set->arena, dyn_string(dyn_get_ci(body, STR("roleName"))));
     Dyn privileged = dyn_get_ci(body, STR("isPrivileged"));
     role->is_privileged = dyn_kind(privileged) == DYN_BOOL && dyn_bool(privileged);
-    Str type = text_of(dyn_get_ci(body, STR("type")));
+    Str type = dyn_string(dyn_get_ci(body, STR("type")));
     role->is_built_in = is_built_in || str_equal_ci(type, STR("BuiltInRole"));
     Dyn blocks = dyn_get_ci(body, STR("permissions"));
     role->block_count = role_read_blocks(set->arena, blocks, &role->blocks);
@@ -111,7 +95,7 @@ role_set_add(RoleSet *set, Dyn definition, bool is_built_in)
 const Role *
 role_set_find(const RoleSet *set, Str role_definition_id)
 {
-    return map_get(&set->by_id, last_segment(role_definition_id));
+    return map_get(&set->by_id, arm_last_segment(role_definition_id));
 }
 
 static bool

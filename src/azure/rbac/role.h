@@ -68,6 +68,3 @@ BlockVerdict permission_covers(const PermissionBlock *block, Str action, bool is
 
 // Whether some block of the role covers the operation.
 bool role_may_cover(const Role *role, Str action, bool is_data, StarSegment star);
-
-// The last segment of a path: the GUID of a role definition's id.
-Str last_segment(Str path);

@@ -58,22 +58,6 @@ void activity_record_windows(Activity *a, const Event *event);
 int64_t activity_sum(Activity *a, int which, uint32_t bin);
 
 // Parameters that they have in common.
-#define ACTIVITY_ID                                                                                \
-    {                                                                                              \
-        "id", PLUGIN_COLUMN, NULL, 0                                                               \
-    }
-#define ACTIVITY_TIMELINE                                                                          \
-    {                                                                                              \
-        "timeline", PLUGIN_COLUMN, TIMELINE_TYPES, 0                                               \
-    }
-#define ACTIVITY_POINT(name)                                                                       \
-    {                                                                                              \
-        name, PLUGIN_CONSTANT, TIMELINE_TYPES, 0                                                   \
-    }
-#define ACTIVITY_BIN                                                                               \
-    {                                                                                              \
-        "bin", PLUGIN_CONSTANT, TIMELINE_TYPES " string", 0                                        \
-    }
 #define ACTIVITY_DIMENSIONS                                                                        \
     {                                                                                              \
         "dimension", PLUGIN_COLUMN, NULL, PLUGIN_OPTIONAL | PLUGIN_REPEATED                        \

@@ -211,16 +211,16 @@ engagement_run(PluginRun *run)
 // ---- rows ----
 
 static const PluginParam COUNTS_PARAMS[] = {
-    ACTIVITY_ID,           ACTIVITY_TIMELINE, ACTIVITY_POINT("start"),
-    ACTIVITY_POINT("end"), ACTIVITY_BIN,      ACTIVITY_DIMENSIONS};
+    TIMELINE_ID,           TIMELINE_TIME,        TIMELINE_POINT("start"),
+    TIMELINE_POINT("end"), TIMELINE_STEP("bin"), ACTIVITY_DIMENSIONS};
 static const PluginParam METRICS_PARAMS[] = {
-    ACTIVITY_ID,
-    ACTIVITY_TIMELINE,
+    TIMELINE_ID,
+    TIMELINE_TIME,
     {"start_end_window", PLUGIN_CONSTANT, TIMELINE_TYPES " string", PLUGIN_REPEATED},
     ACTIVITY_DIMENSIONS};
 static const PluginParam ENGAGEMENT_PARAMS[] = {
-    ACTIVITY_ID,
-    ACTIVITY_TIMELINE,
+    TIMELINE_ID,
+    TIMELINE_TIME,
     {"start_end_windows", PLUGIN_CONSTANT, TIMELINE_TYPES " string", PLUGIN_REPEATED},
     ACTIVITY_DIMENSIONS};
 static const PluginImpl COUNTS_IMPL = {.bind = counts_bind, .run = counts_run};

@@ -145,25 +145,25 @@ sliding_run(PluginRun *run)
 
 // ---- rows ----
 
-static const PluginParam ACTIVE_PARAMS[] = {ACTIVITY_ID,
-                                            ACTIVITY_TIMELINE,
-                                            ACTIVITY_POINT("start"),
-                                            ACTIVITY_POINT("end"),
-                                            ACTIVITY_POINT("lookback_window"),
-                                            ACTIVITY_POINT("period"),
+static const PluginParam ACTIVE_PARAMS[] = {TIMELINE_ID,
+                                            TIMELINE_TIME,
+                                            TIMELINE_POINT("start"),
+                                            TIMELINE_POINT("end"),
+                                            TIMELINE_POINT("lookback_window"),
+                                            TIMELINE_POINT("period"),
                                             {"active_periods_count", PLUGIN_CONSTANT, "long", 0},
-                                            ACTIVITY_BIN,
+                                            TIMELINE_STEP("bin"),
                                             ACTIVITY_DIMENSIONS};
 static const PluginParam SESSION_PARAMS[] = {
-    ACTIVITY_ID,           ACTIVITY_TIMELINE, ACTIVITY_POINT("start"),
-    ACTIVITY_POINT("end"), ACTIVITY_BIN,      ACTIVITY_POINT("lookback_window"),
+    TIMELINE_ID,           TIMELINE_TIME,        TIMELINE_POINT("start"),
+    TIMELINE_POINT("end"), TIMELINE_STEP("bin"), TIMELINE_POINT("lookback_window"),
     ACTIVITY_DIMENSIONS};
-static const PluginParam SLIDING_PARAMS[] = {ACTIVITY_ID,
-                                             ACTIVITY_TIMELINE,
-                                             ACTIVITY_POINT("start"),
-                                             ACTIVITY_POINT("end"),
-                                             ACTIVITY_POINT("lookback_window"),
-                                             ACTIVITY_BIN,
+static const PluginParam SLIDING_PARAMS[] = {TIMELINE_ID,
+                                             TIMELINE_TIME,
+                                             TIMELINE_POINT("start"),
+                                             TIMELINE_POINT("end"),
+                                             TIMELINE_POINT("lookback_window"),
+                                             TIMELINE_STEP("bin"),
                                              ACTIVITY_DIMENSIONS};
 static const PluginImpl ACTIVE_IMPL = {.bind = active_bind, .run = active_run};
 static const PluginImpl SESSION_IMPL = {.bind = session_bind, .run = session_run};

@@ -31,22 +31,6 @@ funnel_state(const Funnel *funnel, const Event *event)
 }
 
 // Parameters that both have.
-#define FUNNEL_ID                                                                                  \
-    {                                                                                              \
-        "id", PLUGIN_COLUMN, NULL, 0                                                               \
-    }
-#define FUNNEL_TIMELINE                                                                            \
-    {                                                                                              \
-        "timeline", PLUGIN_COLUMN, TIMELINE_TYPES, 0                                               \
-    }
-#define FUNNEL_POINT(name)                                                                         \
-    {                                                                                              \
-        name, PLUGIN_CONSTANT, TIMELINE_TYPES, 0                                                   \
-    }
-#define FUNNEL_STEP                                                                                \
-    {                                                                                              \
-        "step", PLUGIN_CONSTANT, TIMELINE_TYPES " string", 0                                       \
-    }
 #define FUNNEL_STATE                                                                               \
     {                                                                                              \
         "state", PLUGIN_COLUMN, "string bool int long real decimal datetime timespan guid", 0      \

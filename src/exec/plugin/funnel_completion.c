@@ -162,11 +162,11 @@ completion_bind(PluginBind *bind)
 
 static const PluginImpl COMPLETION = {.bind = completion_bind, .run = completion_run};
 static const PluginParam PARAMS[] = {
-    [C_ID] = FUNNEL_ID,
-    [C_TIME] = FUNNEL_TIMELINE,
-    [C_START] = FUNNEL_POINT("start"),
-    [C_END] = FUNNEL_POINT("end"),
-    [C_STEP] = FUNNEL_STEP,
+    [C_ID] = TIMELINE_ID,
+    [C_TIME] = TIMELINE_TIME,
+    [C_START] = TIMELINE_POINT("start"),
+    [C_END] = TIMELINE_POINT("end"),
+    [C_STEP] = TIMELINE_STEP("step"),
     [C_STATE] = FUNNEL_STATE,
     [C_SEQUENCE] = FUNNEL_ARRAY("sequence"),
     [C_WINDOWS] = FUNNEL_ARRAY("max_sequence_windows"),

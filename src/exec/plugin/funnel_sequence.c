@@ -212,12 +212,12 @@ sequence_bind(PluginBind *bind)
 
 static const PluginImpl SEQUENCE = {.bind = sequence_bind, .run = sequence_run};
 static const PluginParam PARAMS[] = {
-    [F_ID] = FUNNEL_ID,
-    [F_TIME] = FUNNEL_TIMELINE,
-    [F_START] = FUNNEL_POINT("start"),
-    [F_END] = FUNNEL_POINT("end"),
-    [F_STEP_WINDOW] = FUNNEL_POINT("max_sequence_step_window"),
-    [F_STEP] = FUNNEL_STEP,
+    [F_ID] = TIMELINE_ID,
+    [F_TIME] = TIMELINE_TIME,
+    [F_START] = TIMELINE_POINT("start"),
+    [F_END] = TIMELINE_POINT("end"),
+    [F_STEP_WINDOW] = TIMELINE_POINT("max_sequence_step_window"),
+    [F_STEP] = TIMELINE_STEP("step"),
     [F_STATE] = FUNNEL_STATE,
     [F_SEQUENCE] = FUNNEL_ARRAY("sequence"),
 };

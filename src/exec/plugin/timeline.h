@@ -70,3 +70,21 @@ void writer_group(RowWriter *writer, const Events *events, uint32_t group);
 // Adds the columns: timeline, dimensions, then the given ones.
 void timeline_schema(PluginBind *bind, uint32_t timeline, const PluginArgs *dimensions,
                      const Column *columns, size_t count);
+
+// Parameters that the plugins over a timeline have in common.
+#define TIMELINE_ID                                                                                \
+    {                                                                                              \
+        "id", PLUGIN_COLUMN, NULL, 0                                                               \
+    }
+#define TIMELINE_TIME                                                                              \
+    {                                                                                              \
+        "timeline", PLUGIN_COLUMN, TIMELINE_TYPES, 0                                               \
+    }
+#define TIMELINE_POINT(name)                                                                       \
+    {                                                                                              \
+        name, PLUGIN_CONSTANT, TIMELINE_TYPES, 0                                                   \
+    }
+#define TIMELINE_STEP(name)                                                                        \
+    {                                                                                              \
+        name, PLUGIN_CONSTANT, TIMELINE_TYPES " string", 0                                         \
+    }

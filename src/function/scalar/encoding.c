@@ -5,6 +5,7 @@
 
 #include "base/array.h"
 #include "function/registry.h"
+#include "value/base64.h"
 #include "value/scalar.h"
 #include "value/unicode.h"
 
@@ -104,66 +105,6 @@ url_decode(ScalarCall *call)
 }
 
 // ---- base64 ----
-
-static void
-base64_put(Buffer *out, Str bytes)
-{
-    static const char DIGITS[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const unsigned char *in = (const unsigned char *)bytes.ptr;
-    char *at = buffer_reserve(out, (bytes.len + 2) / 3 * 4);
-    size_t p = 0;
-    for (; p < bytes.len; p += 3, at += 4, out->len += 4) {
-        size_t left = bytes.len - p;
-        uint32_t word = (uint32_t)in[p] << 16 | (left > 1 ? (uint32_t)in[p + 1] << 8 : 0) |
-                        (left > 2 ? in[p + 2] : 0);
-        at[0] = DIGITS[word >> 18];
-        at[1] = DIGITS[word >> 12 & 63];
-        at[2] = left > 1 ? DIGITS[word >> 6 & 63] : '=';
-        at[3] = left > 2 ? DIGITS[word & 63] : '=';
-    }
-}
-
-// -1 for what is no digit.
-static int
-base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-// Appends the bytes of a padded base64 text; blanks around it do not count. Bits left
-// over before the padding do not count either.
-static bool
-base64_read(Buffer *out, Str text)
-{
-    text = str_trim(text);
-    if (text.len % 4)
-        return false;
-    size_t digits = text.len;
-    while (digits && text.len - digits < 2 && text.ptr[digits - 1] == '=')
-        digits--;
-    unsigned char *at = (unsigned char *)buffer_reserve(out, text.len / 4 * 3);
-    uint32_t word = 0, bits = 0;
-    size_t size = 0;
-    for (size_t p = 0; p < digits; p++) {
-        int digit = base64_digit(text.ptr[p]);
-        if (digit < 0)
-            return false;
-        word = word << 6 | (uint32_t)digit;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            at[size++] = (unsigned char)(word >> bits);
-        }
-    }
-    out->len += size;
-    return true;
-}
 
 static void
 base64_encode(ScalarCall *call)

@@ -10,10 +10,10 @@
 // is read, so no expansion can grow.
 
 #include "base/array.h"
+#include "base/library.h"
 #include "base/map.h"
 #include "function/registry.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 
 enum { XML_MOST = 1048576 };
@@ -46,33 +46,24 @@ static struct {
     const char *(*value)(Reader *reader);
 } xml = {.once = PTHREAD_ONCE_INIT};
 
-static bool
-load(void *library, const char *name, void *function)
-{
-    void *found = dlsym(library, name);
-    memcpy(function, &found, sizeof(found));
-    return found != NULL;
-}
-
 static void
 load_library(void)
 {
     static const char *const NAMES[] = {"libxml2.so.2", "libxml2.so.16", "libxml2.so"};
-    void *library = NULL;
-    for (size_t i = 0; !library && i < COUNT_OF(NAMES); i++)
-        library = dlopen(NAMES[i], RTLD_NOW | RTLD_LOCAL);
+    void *library = library_open(NAMES, COUNT_OF(NAMES));
     void (*init)(void) = NULL;
-    if (!library || !load(library, "xmlInitParser", &init))
+    if (!library || !library_function(library, "xmlInitParser", &init))
         return;
     init();
-    xml.loaded = load(library, "xmlReaderForMemory", &xml.open) &&
-                 load(library, "xmlFreeTextReader", &xml.close) &&
-                 load(library, "xmlTextReaderRead", &xml.read) &&
-                 load(library, "xmlTextReaderNodeType", &xml.node_type) &&
-                 load(library, "xmlTextReaderIsEmptyElement", &xml.is_empty) &&
-                 load(library, "xmlTextReaderMoveToNextAttribute", &xml.next_attribute) &&
-                 load(library, "xmlTextReaderConstName", &xml.name) &&
-                 load(library, "xmlTextReaderConstValue", &xml.value);
+    xml.loaded =
+        library_function(library, "xmlReaderForMemory", &xml.open) &&
+        library_function(library, "xmlFreeTextReader", &xml.close) &&
+        library_function(library, "xmlTextReaderRead", &xml.read) &&
+        library_function(library, "xmlTextReaderNodeType", &xml.node_type) &&
+        library_function(library, "xmlTextReaderIsEmptyElement", &xml.is_empty) &&
+        library_function(library, "xmlTextReaderMoveToNextAttribute", &xml.next_attribute) &&
+        library_function(library, "xmlTextReaderConstName", &xml.name) &&
+        library_function(library, "xmlTextReaderConstValue", &xml.value);
 }
 
 // ---- the tree ----

@@ -3,6 +3,7 @@
 
 #include "kql/bind_state.h"
 #include "kql/signature.h"
+#include "value/dynamic.h"
 
 // ---- conversions and calls ----
 
@@ -90,22 +91,21 @@ static Expr *
 resolve_known(Binder *b, const FunctionDef *const *overloads, size_t overload_count, Expr **args,
               uint32_t count, Span span)
 {
-    Type *types = ARENA_ARRAY(b->arena, Type, count);
-    Span *spans = ARENA_ARRAY(b->arena, Span, count);
-    for (uint32_t i = 0; i < count; i++) {
-        types[i] = args[i]->type;
-        spans[i] = args[i]->span;
-    }
+    Argument *known = ARENA_ARRAY(b->arena, Argument, count);
+    for (uint32_t i = 0; i < count; i++)
+        known[i] = argument_of(args[i]);
     Resolution resolution = {.targets = ARENA_ARRAY(b->arena, Type, count)};
-    if (!signature_resolve(overloads, overload_count, types, spans, count, span, &resolution,
-                           b->error))
+    if (!signature_resolve(overloads, overload_count, known, count, span, &resolution, b->error))
         return NULL;
     for (uint32_t i = 0; i < count; i++) {
         args[i] = bind_convert(b, args[i], resolution.targets[i]);
         if (!args[i])
             return NULL;
     }
-    return new_call(b, resolution.fn, resolution.result, args, count, span);
+    Expr *call = new_call(b, resolution.fn, resolution.result, args, count, span);
+    if (call)
+        call->holds = resolution.shape;
+    return call;
 }
 
 bool
@@ -808,6 +808,26 @@ bind_case(Binder *b, const AstExpr *ast, Row *row)
     return result;
 }
 
+static Expr *
+constant_json(Binder *b, Str json, Span span)
+{
+    Value text = value_string(json);
+    return bind_unary(b, "parse_json", expr_const(b->arena, &text, span), span);
+}
+
+Expr *
+bind_no_elements(Binder *b, Span span)
+{
+    return constant_json(b, STR("[]"), span);
+}
+
+Expr *
+bind_bag(Binder *b, Expr **args, uint32_t count, Span span)
+{
+    return count ? bind_function(b, STR("bag_pack"), args, count, span)
+                 : constant_json(b, STR("{}"), span);
+}
+
 Expr *
 bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count, Span span)
 {
@@ -818,7 +838,7 @@ bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t coun
         args[2 * i] = expr_const(b->arena, &name, span);
         args[2 * i + 1] = expr_column(b->arena, columns[i], column->type, span);
     }
-    return bind_function(b, STR("bag_pack"), args, count * 2, span);
+    return bind_bag(b, args, count * 2, span);
 }
 
 static Expr *
@@ -1064,17 +1084,27 @@ bind_call(Binder *b, const AstExpr *ast, Row *row)
 // ---- entries ----
 
 static Expr *
+bind_literal(Binder *b, const AstExpr *ast)
+{
+    if (ast->unreadable)
+        bind_warn(b, ast->span, "this is no %s: the literal is null, and nothing equals null",
+                  type_name(ast->value.type));
+    Expr *literal = expr_const(b->arena, &ast->value, ast->span);
+    if (literal->type == TYPE_DYNAMIC && !ast->value.is_null) {
+        DynKind kind = dyn_kind(dyn_of_text(&ast->value.text));
+        literal->holds = kind == DYN_ARRAY ? SHAPE_ARRAY : kind == DYN_BAG ? SHAPE_BAG : SHAPE_ANY;
+    }
+    return literal;
+}
+
+static Expr *
 bind_expression_kind(Binder *b, const AstExpr *ast, Row *row)
 {
     Expr *of_path;
     if (row && row->graph && graph_bind_elementwise(b, ast, row, &of_path))
         return of_path;
     switch (ast->kind) {
-    case AST_LITERAL:
-        if (ast->unreadable)
-            bind_warn(b, ast->span, "this is no %s: the literal is null, and nothing equals null",
-                      type_name(ast->value.type));
-        return expr_const(b->arena, &ast->value, ast->span);
+    case AST_LITERAL: return bind_literal(b, ast);
     case AST_NAME: return bind_name(b, ast, row);
     case AST_CALL: return bind_call(b, ast, row);
     case AST_MEMBER: return bind_member(b, ast, row);

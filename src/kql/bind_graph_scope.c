@@ -91,7 +91,7 @@ bag_of(Binder *b, const GraphScope *scope, const GraphVariableName *variable, Sp
         args[2 * c] = expr_const(b->arena, &name, span);
         args[2 * c + 1] = graph_column(b, scope, variable, c, span);
     }
-    return bind_function(b, STR("bag_pack"), args, 2 * own->count, span);
+    return bind_bag(b, args, 2 * own->count, span);
 }
 
 // ---- variables ----
@@ -140,7 +140,8 @@ takes_dynamic(const FunctionDef *const *overloads, size_t count, uint32_t place)
             continue;
         signature_parse(overloads[i]->signature, &signature);
         const SignatureParam *param = signature_param(&signature, place);
-        if (param && param->class == PARAM_TYPE && param->type == TYPE_DYNAMIC)
+        if (param && (param->class == PARAM_ARRAY || param->class == PARAM_BAG ||
+                      (param->class == PARAM_TYPE && param->type == TYPE_DYNAMIC)))
             return true;
     }
     return false;
@@ -325,7 +326,7 @@ bind_lambda_call(Binder *b, const AstExpr *ast, GraphScope *scope, GraphLambdaKi
 static Expr *
 no_labels(Binder *b, Span span)
 {
-    return bind_function(b, STR("pack_array"), NULL, 0, span);
+    return bind_no_elements(b, span);
 }
 
 // labels(x), node_id(n), node_degree_in(n), node_degree_out(n); without argument: of the

@@ -352,6 +352,10 @@ AstExpr *search_condition(Binder *b, const AstExpr *ast, bool exact_case);
 // A pattern with stars as a regex; `whole`: for all of a text, not for a part of it.
 Str star_regex(Binder *b, Str pattern, bool exact_case, bool whole);
 // bag_pack("name", column, ...) of the given columns.
+// The array without elements.
+Expr *bind_no_elements(Binder *b, Span span);
+// The bag of the keys and values in turn; the empty one of none.
+Expr *bind_bag(Binder *b, Expr **args, uint32_t count, Span span);
 Expr *bag_of_columns(Binder *b, const Row *row, const uint32_t *columns, uint32_t count, Span span);
 
 // The tables of a union, as they are found.

@@ -86,15 +86,12 @@ resolve_known(Binder *b, const AstExpr *ast, const ExprList *args, AggregateCall
 {
     const FunctionDef *overloads[OVERLOADS_MAX];
     size_t found = find_aggregates(b, ast->name.text, overloads, OVERLOADS_MAX);
-    Type *types = ARENA_ARRAY(b->arena, Type, args->len);
-    Span *spans = ARENA_ARRAY(b->arena, Span, args->len);
-    for (size_t i = 0; i < args->len; i++) {
-        types[i] = args->items[i]->type;
-        spans[i] = args->items[i]->span;
-    }
+    Argument *known = ARENA_ARRAY(b->arena, Argument, args->len);
+    for (size_t i = 0; i < args->len; i++)
+        known[i] = argument_of(args->items[i]);
     Resolution resolution = {.targets = ARENA_ARRAY(b->arena, Type, args->len)};
-    if (!signature_resolve(overloads, found, types, spans, (uint32_t)args->len, ast->span,
-                           &resolution, b->error))
+    if (!signature_resolve(overloads, found, known, (uint32_t)args->len, ast->span, &resolution,
+                           b->error))
         return false;
     *call = (AggregateCall){.fn = resolution.fn, .span = ast->span};
     call->args = ARENA_ARRAY(b->arena, Expr *, args->len + 1);

@@ -42,10 +42,20 @@ typedef enum FunctionFlag {
 //   `text`    any type, brought to a string;
 //   `whole`   int, long, real or decimal, cut to a long;
 //   `measure` a number, datetime or timespan (its ticks), brought to a real;
+//   `plain`   any type but dynamic, passed as it is;
+//   `textual` a string or a dynamic, brought to a string;
+//   `strings` a string or a dynamic, passed as it is;
+//   `wholes`  an int, a long or an array of them, passed as it is;
+//   `array`   a dynamic, unless it is known to be something else than an array;
+//   `bag`     the same of bags;
+//   `series`  an array of numbers, or one number, as a dynamic;
 //   `T`       any type; all T of a call are brought to one common type;
-//   `N`       as T, but numeric.
+//   `N`       as T, but numeric;
+//   `O`       as T, but no dynamic.
+// `constant(string)` takes no value made of columns. A dynamic stands for a string
+// without being converted, and for no other type.
 // `name:type=` is optional (absent arguments are not passed); `name:type...` takes
-// one or more; it must be the last. The result is a type, T or N, or the type that
+// one or more; it must be the last. The result is a type, `array`, `bag`, T, N or O, or the type that
 // `impl` computes when written `*` (function/ bind hook).
 // Several rows of one name are overloads: the one that needs the fewest and
 // cheapest conversions is taken, the earlier row on a tie.

@@ -23,9 +23,17 @@ typedef enum SubqueryShape {
     SUBQUERY_ARRAY,  // right side of `in (T)`: dynamic array of the first column's distinct values
 } SubqueryShape;
 
+// What the binder knows of the values of a dynamic expression.
+typedef enum DynamicShape {
+    SHAPE_ANY,
+    SHAPE_ARRAY,
+    SHAPE_BAG,
+} DynamicShape;
+
 struct Expr {
     ExprKind kind;
     Type type;
+    DynamicShape holds; // of a dynamic; only the binder asks
     Span span;
     // Made of a column that only rows would tell (Plan.open): its type is a guess.
     bool unknown;

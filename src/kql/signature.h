@@ -15,6 +15,14 @@ typedef enum ParamClass {
     PARAM_TEXT,           // `text`: any type, as its text
     PARAM_WHOLE,          // `whole`: a number, cut to a long
     PARAM_MEASURE,        // `measure`: a number, a time or a span, as a real
+    PARAM_PLAIN,          // `plain`: any type but dynamic, as it is
+    PARAM_ORDERED,        // O: as T, but no dynamic
+    PARAM_TEXTUAL,        // `textual`: a string or a dynamic, as its text
+    PARAM_STRINGS,        // `strings`: a string or a dynamic, as it is
+    PARAM_WHOLES,         // `wholes`: an int, a long or an array, as it is
+    PARAM_ARRAY,          // `array`: a dynamic that is not known to be something else
+    PARAM_BAG,            // `bag`: the same
+    PARAM_SERIES,         // `series`: an array or a number, as a dynamic
     PARAM_COMPUTED,       // `*`, only as a result
 } ParamClass;
 
@@ -23,6 +31,7 @@ typedef struct SignatureParam {
     ParamClass class;
     Type type; // PARAM_TYPE
     bool optional, variadic;
+    bool constant; // `constant(string)`: no column may stand in the argument
 } SignatureParam;
 
 typedef struct Signature {
@@ -50,15 +59,26 @@ Type type_common(Type a, Type b);
 // other type, types that do not meet become dynamic (typing of the official analyser).
 Type type_of_branches(Type a, Type b);
 
+// What a call is resolved by.
+typedef struct Argument {
+    Type type;
+    DynamicShape shape; // of a dynamic
+    bool varies;        // made of columns
+    bool open;          // of a type that only rows would tell
+    Span span;
+} Argument;
+
+Argument argument_of(const Expr *expr);
+
 // An overload with the types its arguments are to be converted to.
 typedef struct Resolution {
     const FunctionDef *fn;
     Type *targets; // the caller's, one for each argument
     Type result;   // TYPE_NONE: computed by the function's bind hook
+    DynamicShape shape;
 } Resolution;
 
-// Chooses among the overloads for arguments of the given types. On failure fills `error` at `span`: arity or the first argument that
-// does not fit, with what was wanted and what came.
-bool signature_resolve(const FunctionDef *const *overloads, size_t count, const Type *types,
-                       const Span *spans, uint32_t arg_count, Span span, Resolution *out,
-                       AzError *error);
+// Chooses among the overloads for the arguments. On failure fills `error` at `span`: arity or
+// the first argument that does not fit, with what was wanted and what came.
+bool signature_resolve(const FunctionDef *const *overloads, size_t count, const Argument *args,
+                       uint32_t arg_count, Span span, Resolution *out, AzError *error);

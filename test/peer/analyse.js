@@ -84,7 +84,12 @@ async function main() {
   for await (const line of readline.createInterface({ input })) {
     if (!line.trim()) continue;
     const { id, query } = JSON.parse(line);
-    console.log(JSON.stringify({ id, ...analyse(language, globals, query) }));
+    try {
+      console.log(JSON.stringify({ id, ...analyse(language, globals, query) }));
+    } catch (error) {
+      // The analyser itself fails on a few wrong queries: no verdict, said aloud.
+      console.error(id + ': the analyser gave up: ' + String(error && (error.message || error.Message || error)));
+    }
   }
 }
 

@@ -222,7 +222,7 @@ static const AggregateImpl BUILDSCHEMA = {
 };
 
 static const FunctionDef ROWS[] = {
-    {"buildschema", NULL, "(value:dynamic) : dynamic",
+    {"buildschema", NULL, "(value:bag) : dynamic",
      "The least schema that admits every value: types by member, `indexer` for elements.", NULL,
      FUNCTION_AGGREGATE, 0, &BUILDSCHEMA},
 };

@@ -259,7 +259,7 @@ static const FunctionDef ROWS[] = {
                "isnotnull(toguid('74be27de-1e4e-49d9-b579-fe0b331d3642'))"),
     {"tostring", NULL, "(value:scalar) : string", "The value as text; of a null the empty string.",
      "tostring(123) == '123'", FUNCTION_SCALAR, FN_OWN_NULLS, &to_string_impl},
-    {"parse_json", "todynamic parsejson toobject", "(text:scalar) : dynamic",
+    {"parse_json", "todynamic parsejson toobject", "(text:strings) : dynamic",
      "The JSON text as a dynamic; text that is not JSON becomes a dynamic string.",
      "tolong(parse_json('{\"a\":1}').a) == 1", FUNCTION_SCALAR, 0, &to_dynamic_impl},
     {"$box", NULL, "(value:scalar) : dynamic", NULL, NULL, FUNCTION_SCALAR,

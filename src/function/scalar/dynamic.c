@@ -293,10 +293,15 @@ static bool
 bag_pack_bind(Arena *arena, const FunctionDef *fn, Expr *const *args, uint32_t arg_count, Span span,
               Type *type, const void **bound, AzError *error)
 {
-    (void)arena, (void)args, (void)type, (void)bound;
+    (void)arena, (void)type, (void)bound;
     if (arg_count % 2)
         return error_at(error, AZ_SEMANTIC, span, "%s() takes pairs of a key and a value",
                         fn->name);
+    for (uint32_t i = 0; i < arg_count; i += 2)
+        if (args[i]->type != TYPE_STRING && args[i]->type != TYPE_DYNAMIC)
+            return error_at(error, AZ_SEMANTIC, args[i]->span,
+                            "a key of %s() must be a string, not a %s", fn->name,
+                            type_name(args[i]->type));
     return true;
 }
 
@@ -675,35 +680,33 @@ static const FunctionDef ROWS[] = {
     FUNCTION("$path", NULL, "(value:dynamic, step:scalar...) : dynamic", NULL, NULL, FN_INTERNAL,
              path),
     FUNCTION("$drop_empty", NULL, "(bag:dynamic) : dynamic", NULL, NULL, FN_INTERNAL, drop_empty),
-    FUNCTION("bag_pack", "pack pack_dictionary", "(key_and_value:scalar...) : dynamic",
-             "A bag of the given keys and values.", "tolong(bag_pack('a', 1).a) == 1", FN_OWN_NULLS,
+    FUNCTION("bag_pack", "pack pack_dictionary", "(key:strings, value:scalar...) : bag",
+             "A bag of the keys and values, which come in turn.", "tolong(bag_pack('a', 1).a) == 1", FN_OWN_NULLS,
              bag_pack),
-    FUNCTION("bag_pack", NULL, "() : dynamic", "An empty bag.",
-             "array_length(bag_keys(bag_pack())) == 0", FN_OWN_NULLS, bag_pack),
-    FUNCTION("bag_zip", NULL, "(keys:dynamic, values:dynamic) : dynamic",
+    FUNCTION("bag_zip", NULL, "(keys:array, values:array) : dynamic",
              "A bag of the keys of one array with the values of another.",
              "tolong(bag_zip(dynamic(['a']), dynamic([1])).a) == 1", FN_OWN_NULLS, bag_zip),
-    FUNCTION("bag_merge", NULL, "(bag:dynamic...) : dynamic",
+    FUNCTION("bag_merge", NULL, "(bag:bag, other:bag...) : bag",
              "One bag with the members of all; of a repeated key the leftmost value stays.",
              "tolong(bag_merge(bag_pack('a', 1), bag_pack('a', 2)).a) == 1", FN_OWN_NULLS,
              bag_merge),
-    FUNCTION("bag_keys", NULL, "(bag:dynamic) : dynamic", "The keys of the bag as an array.",
+    FUNCTION("bag_keys", NULL, "(bag:bag) : dynamic", "The keys of the bag as an array.",
              "tostring(bag_keys(dynamic({'a': 1}))[0]) == 'a'", 0, bag_keys),
-    FUNCTION("bag_has_key", NULL, "(bag:dynamic, key:string) : bool",
+    FUNCTION("bag_has_key", NULL, "(bag:bag, key:string) : bool",
              "Whether the bag has the key, given by name or as JSONPath.",
              "bag_has_key(dynamic({'a': {'b': 1}}), '$.a.b')", 0, bag_has_key),
-    FUNCTION("bag_remove_keys", NULL, "(bag:dynamic, keys:dynamic) : dynamic",
+    FUNCTION("bag_remove_keys", NULL, "(bag:bag, keys:array) : dynamic",
              "The bag without the keys, given by name or as JSONPath.",
              "array_length(bag_keys(bag_remove_keys(dynamic({'a': 1, 'b': 2}), "
              "dynamic(['a'])))) == 1",
              0, bag_remove_keys),
-    FUNCTION("bag_set_key", NULL, "(bag:dynamic, key:string, value:scalar) : dynamic",
+    FUNCTION("bag_set_key", NULL, "(bag:bag, key:constant(string), value:scalar) : bag",
              "The bag with the key, given by name or as JSONPath, set to the value.",
              "tolong(bag_set_key(dynamic({}), 'a', 1).a) == 1", FN_OWN_NULLS, bag_set_key),
-    FUNCTION("treepath", NULL, "(value:dynamic) : dynamic",
+    FUNCTION("treepath", NULL, "(value:bag) : dynamic",
              "The paths of everything inside the dynamic.",
              "array_length(treepath(dynamic({'a': {'b': 1}}))) == 2", 0, treepath),
-    FUNCTION("extract_json", "extractjson", "(path:string, text:string, type:string=) : *",
+    FUNCTION("extract_json", "extractjson", "(path:constant(string), text:string, type:string=) : *",
              "The value at a JSONPath of a JSON text, as text or as the given type.",
              "extract_json('$.a[0]', '{\"a\":[7]}') == '7'", 0, extract_json),
 };

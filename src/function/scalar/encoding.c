@@ -644,7 +644,7 @@ static const FunctionDef ROWS[] = {
     FUNCTION("base64_decode_toarray", NULL, "(text:string) : dynamic",
              "The bytes that base64 holds as an array of numbers.",
              "tolong(base64_decode_toarray('S3VzdG8=')[0]) == 75", 0, base64_to_array),
-    FUNCTION("base64_encode_fromarray", NULL, "(bytes:dynamic) : string",
+    FUNCTION("base64_encode_fromarray", NULL, "(bytes:array) : string",
              "An array of bytes in base64.",
              "base64_encode_fromarray(dynamic([75, 117])) == 'S3U='", 0, base64_from_array),
     FUNCTION("base64_encode_fromguid", NULL, "(guid:guid) : string", "The guid in base64.",

@@ -150,23 +150,23 @@ GEO_IMPL(line_to_s2cells);
 GEO_IMPL(polygon_to_s2cells);
 
 static const FunctionDef ROWS[] = {
-    GEO_FUNCTION(point_to_s2cell, "(longitude:real, latitude:real, level:long=) : string",
+    GEO_FUNCTION(point_to_s2cell, "(longitude:real, latitude:real, level:whole=) : string",
                  "The token of the point's S2 cell, of level 0 to 30 (default 11).",
                  "geo_point_to_s2cell(-80.195829, 25.802215, 8) == '88d9b'"),
     GEO_FUNCTION(s2cell_to_central_point, "(s2cell:string) : dynamic", "The center of the S2 cell.",
-                 "round(geo_s2cell_to_central_point('1234567').coordinates[0], 6) == 9.868307"),
+                 "round(toreal(geo_s2cell_to_central_point('1234567').coordinates[0]), 6) == 9.868307"),
     GEO_FUNCTION(s2cell_to_polygon, "(s2cell:string) : dynamic",
                  "The four corners of the S2 cell as a polygon.",
                  "array_length(geo_s2cell_to_polygon('89c259').coordinates[0]) == 5"),
     GEO_FUNCTION(s2cell_neighbors, "(s2cell:string) : dynamic",
                  "The S2 cells of the same level around the cell.",
                  "array_length(geo_s2cell_neighbors('89c259')) == 8"),
-    GEO_FUNCTION(line_to_s2cells, "(lineString:dynamic, level:long=, radius:real=) : dynamic",
+    GEO_FUNCTION(line_to_s2cells, "(lineString:bag, level:whole=, radius:real=) : dynamic",
                  "The S2 cells of a level that cover the line or multiline and what lies within "
                  "the radius, in meters; null when there are more than 65536.",
                  "array_length(geo_line_to_s2cells(dynamic({'type':'LineString','coordinates':"
                  "[[1,1],[1.001,1]]}), 5)) == 1"),
-    GEO_FUNCTION(polygon_to_s2cells, "(polygon:dynamic, level:long=, radius:real=) : dynamic",
+    GEO_FUNCTION(polygon_to_s2cells, "(polygon:bag, level:whole=, radius:real=) : dynamic",
                  "The S2 cells of a level that cover the polygon or multipolygon and what lies "
                  "within the radius, in meters; null when there are more than 65536.",
                  "array_length(geo_polygon_to_s2cells(dynamic({'type':'Polygon','coordinates':"

@@ -254,31 +254,31 @@ PLAIN_IMPL(h3cell_rings);
 GEO_IMPL(polygon_to_h3cells);
 
 static const FunctionDef ROWS[] = {
-    GEO_FUNCTION(point_to_h3cell, "(longitude:real, latitude:real, resolution:long=) : string",
+    GEO_FUNCTION(point_to_h3cell, "(longitude:real, latitude:real, resolution:whole=) : string",
                  "The token of the point's H3 cell, of resolution 0 to 15 (default 6).",
                  "geo_point_to_h3cell(-74.04450446039874, 40.689250859314974) == "
                  "'862a1072fffffff'"),
     GEO_FUNCTION(h3cell_to_central_point, "(h3cell:string) : dynamic", "The center of the H3 cell.",
-                 "round(geo_h3cell_to_central_point('862a1072fffffff').coordinates[0], 6) == "
+                 "round(toreal(geo_h3cell_to_central_point('862a1072fffffff').coordinates[0]), 6) == "
                  "-74.016008"),
     GEO_FUNCTION(h3cell_to_polygon, "(h3cell:string) : dynamic",
                  "The corners of the H3 cell as a polygon.",
                  "array_length(geo_h3cell_to_polygon('862a1072fffffff').coordinates[0]) == 7"),
     GEO_FUNCTION(h3cell_level, "(h3cell:string) : int", "The resolution of the H3 cell.",
                  "geo_h3cell_level('862a1072fffffff') == 6"),
-    GEO_FUNCTION(h3cell_parent, "(h3cell:string, resolution:long=) : string",
+    GEO_FUNCTION(h3cell_parent, "(h3cell:string, resolution:whole=) : string",
                  "The H3 cell's ancestor at the resolution, or its parent.",
                  "geo_h3cell_parent('862a1072fffffff', 1) == '812a3ffffffffff'"),
-    GEO_FUNCTION(h3cell_children, "(h3cell:string, resolution:long=) : dynamic",
+    GEO_FUNCTION(h3cell_children, "(h3cell:string, resolution:whole=) : dynamic",
                  "The H3 cell's descendants at the resolution, at most 5 finer, or its children.",
                  "array_length(geo_h3cell_children('862a1072fffffff', 9)) == 343"),
     GEO_FUNCTION(h3cell_neighbors, "(h3cell:string) : dynamic",
                  "The H3 cells of the same resolution around the cell.",
                  "array_length(geo_h3cell_neighbors('862a1072fffffff')) == 6"),
-    GEO_FUNCTION(h3cell_rings, "(h3cell:string, distance:long) : dynamic",
+    GEO_FUNCTION(h3cell_rings, "(h3cell:string, distance:whole) : dynamic",
                  "The H3 cells up to a distance, 0 to 142 steps, as an array of rings.",
                  "array_length(geo_h3cell_rings('861f8894fffffff', 2)[2]) == 12"),
-    GEO_FUNCTION(polygon_to_h3cells, "(polygon:dynamic, resolution:long=, radius:real=) : dynamic",
+    GEO_FUNCTION(polygon_to_h3cells, "(polygon:bag, resolution:whole=, radius:real=) : dynamic",
                  "The H3 cells whose centers are in the polygon or multipolygon, grown by a "
                  "radius in meters; null when there are more than 61680.",
                  "array_length(geo_polygon_to_h3cells(dynamic({'type':'Polygon','coordinates':"

@@ -247,9 +247,9 @@ static const FunctionDef ROWS[] = {
                  "c_radius:real) : bool",
                  "Whether the point is within a radius, in meters, of the center.",
                  "geo_point_in_circle(0, 1, 0, 0, 112000)"),
-    GEO_FUNCTION(from_wkt, "(wkt:string) : dynamic", "The GeoJSON of a well-known text.",
+    GEO_FUNCTION(from_wkt, "(wkt:textual) : dynamic", "The GeoJSON of a well-known text.",
                  "tostring(geo_from_wkt('POINT (1 2)').coordinates) == '[1,2]'"),
-    GEO_FUNCTION(point_to_geohash, "(longitude:real, latitude:real, accuracy:long=) : string",
+    GEO_FUNCTION(point_to_geohash, "(longitude:real, latitude:real, accuracy:whole=) : string",
                  "The geohash of the point, of 1 to 18 characters (default 5).",
                  "geo_point_to_geohash(-80.195829, 25.802215, 8) == 'dhwfz15h'"),
     GEO_FUNCTION(geohash_to_central_point, "(geohash:string) : dynamic",
@@ -262,13 +262,13 @@ static const FunctionDef ROWS[] = {
                  "The geohashes around the geohash.",
                  "array_length(geo_geohash_neighbors('sunny')) == 8"),
     GEO_FUNCTION(line_densify,
-                 "(lineString:dynamic, tolerance:real=, preserve_crossing:bool=) : dynamic",
+                 "(lineString:bag, tolerance:real=, preserve_crossing:bool=) : dynamic",
                  "The line or multiline with points added, so that geodesics stay within the "
                  "tolerance (meters, default 10) of its planar edges.",
                  "array_length(geo_line_densify(dynamic({'type':'LineString','coordinates':"
                  "[[50,50],[51,51]]})).coordinates) == 9"),
     GEO_FUNCTION(polygon_densify,
-                 "(polygon:dynamic, tolerance:real=, preserve_crossing:bool=) : dynamic",
+                 "(polygon:bag, tolerance:real=, preserve_crossing:bool=) : dynamic",
                  "The polygon or multipolygon with points added, so that geodesics stay within "
                  "the tolerance (meters, default 10) of its planar edges.",
                  "array_length(geo_polygon_densify(dynamic({'type':'Polygon','coordinates':"

@@ -381,105 +381,105 @@ GEO_IMPL(point_buffer);
 #define SQUARE(COORDINATES) "dynamic({'type':'Polygon','coordinates':[" COORDINATES "]})"
 
 static const FunctionDef ROWS[] = {
-    GEO_FUNCTION(point_in_polygon, "(longitude:real, latitude:real, polygon:dynamic) : bool",
+    GEO_FUNCTION(point_in_polygon, "(longitude:real, latitude:real, polygon:bag) : bool",
                  "Whether the point is in the polygon or multipolygon.",
                  "geo_point_in_polygon(1, 1, " SQUARE("[[0,0],[2,0],[2,2],[0,2],[0,0]]") ")"),
     GEO_FUNCTION(distance_point_to_line,
-                 "(longitude:real, latitude:real, lineString:dynamic) : real",
+                 "(longitude:real, latitude:real, lineString:bag) : real",
                  "The shortest distance between the point and the line or multiline, in meters.",
                  "round(geo_distance_point_to_line(1, 1, " LINE("[[0,0],[2,0]]") ")) == 111195"),
     GEO_FUNCTION(
-        distance_point_to_polygon, "(longitude:real, latitude:real, polygon:dynamic) : real",
+        distance_point_to_polygon, "(longitude:real, latitude:real, polygon:bag) : real",
         "The shortest distance between the point and the polygon or multipolygon, in "
         "meters; 0 inside.",
         "geo_distance_point_to_polygon(1, 1, " SQUARE("[[0,0],[2,0],[2,2],[0,2],[0,0]]") ") == 0"),
     GEO_FUNCTION(closest_point_on_line,
-                 "(longitude:real, latitude:real, lineString:dynamic) : dynamic",
+                 "(longitude:real, latitude:real, lineString:bag) : dynamic",
                  "The point of the line or multiline that is nearest to the point.",
                  "geo_closest_point_on_line(3, 0, " LINE("[[0,0],[2,0]]") ").coordinates[0] == 2"),
     GEO_FUNCTION(closest_point_on_polygon,
-                 "(longitude:real, latitude:real, polygon:dynamic) : dynamic",
+                 "(longitude:real, latitude:real, polygon:bag) : dynamic",
                  "The point of the polygon or multipolygon that is nearest to the point.",
                  "geo_closest_point_on_polygon(1, 1, " SQUARE(
                      "[[0,0],[2,0],[2,2],[0,2],[0,0]]") ").coordinates[1] == 1"),
-    GEO_FUNCTION(line_length, "(lineString:dynamic) : real",
+    GEO_FUNCTION(line_length, "(lineString:bag) : real",
                  "The length of the line or multiline, in meters.",
                  "round(geo_line_length(" LINE("[[0,0],[0,1]]") ")) == 111195"),
-    GEO_FUNCTION(polygon_perimeter, "(polygon:dynamic) : real",
+    GEO_FUNCTION(polygon_perimeter, "(polygon:bag) : real",
                  "The length of the boundary of the polygon or multipolygon, in meters.",
                  "round(geo_polygon_perimeter(" SQUARE("[[0,0],[90,0],[0,90],[0,0]]") ")) == "
                                                                                       "30022677"),
-    GEO_FUNCTION(polygon_area, "(polygon:dynamic) : real",
+    GEO_FUNCTION(polygon_area, "(polygon:bag) : real",
                  "The area of the polygon or multipolygon, in square meters.",
                  "round(geo_polygon_area(" SQUARE("[[0,0],[90,0],[0,90],[0,0]]") ") / 1e12, 2) == "
                                                                                  "63.76"),
-    GEO_FUNCTION(line_centroid, "(lineString:dynamic) : dynamic",
+    GEO_FUNCTION(line_centroid, "(lineString:bag) : dynamic",
                  "The centroid of the line or multiline.",
-                 "round(geo_line_centroid(" LINE("[[0,0],[2,0]]") ").coordinates[0], 9) == 1"),
-    GEO_FUNCTION(polygon_centroid, "(polygon:dynamic) : dynamic",
+                 "round(toreal(geo_line_centroid(" LINE("[[0,0],[2,0]]") ").coordinates[0]), 9) == 1"),
+    GEO_FUNCTION(polygon_centroid, "(polygon:bag) : dynamic",
                  "The centroid of the polygon or multipolygon.",
-                 "round(geo_polygon_centroid(" SQUARE(
-                     "[[0,0],[2,0],[2,2],[0,2],[0,0]]") ").coordinates[0], 9) == 1"),
-    GEO_FUNCTION(line_interpolate_point, "(lineString:dynamic, fraction:real) : dynamic",
+                 "round(toreal(geo_polygon_centroid(" SQUARE(
+                     "[[0,0],[2,0],[2,2],[0,2],[0,0]]") ").coordinates[0]), 9) == 1"),
+    GEO_FUNCTION(line_interpolate_point, "(lineString:bag, fraction:real) : dynamic",
                  "The point at a fraction, 0 to 1, of the line's length.",
-                 "round(geo_line_interpolate_point(" LINE(
-                     "[[0,0],[2,0]]") ", 0.25).coordinates[0], 9) == 0.5"),
+                 "round(toreal(geo_line_interpolate_point(" LINE(
+                     "[[0,0],[2,0]]") ", 0.25).coordinates[0]), 9) == 0.5"),
     GEO_FUNCTION(line_locate_point,
-                 "(lineString:dynamic, longitude:real, latitude:real, use_spheroid:bool=) : real",
+                 "(lineString:bag, longitude:real, latitude:real, use_spheroid:bool=) : real",
                  "The fraction of the line's length at which it is nearest to the point.",
                  "round(geo_line_locate_point(" LINE("[[0,0],[2,0]]") ", 0.5, 1), 9) == 0.25"),
-    GEO_FUNCTION(intersects_2lines, "(lineString1:dynamic, lineString2:dynamic) : bool",
+    GEO_FUNCTION(intersects_2lines, "(lineString1:bag, lineString2:bag) : bool",
                  "Whether two lines or multilines have a point in common.",
                  "geo_intersects_2lines(" LINE("[[0,0],[2,2]]") ", " LINE("[[0,2],[2,0]]") ")"),
-    GEO_FUNCTION(intersects_2polygons, "(polygon1:dynamic, polygon2:dynamic) : bool",
+    GEO_FUNCTION(intersects_2polygons, "(polygon1:bag, polygon2:bag) : bool",
                  "Whether two polygons or multipolygons have a point in common.",
                  "geo_intersects_2polygons(" SQUARE("[[0,0],[2,0],[2,2],[0,0]]") ", " SQUARE(
                      "[[1,0],[3,0],[3,2],[1,0]]") ")"),
-    GEO_FUNCTION(intersects_line_with_polygon, "(lineString:dynamic, polygon:dynamic) : bool",
+    GEO_FUNCTION(intersects_line_with_polygon, "(lineString:bag, polygon:bag) : bool",
                  "Whether a line or multiline and a polygon or multipolygon have a point in "
                  "common.",
                  "geo_intersects_line_with_polygon(" LINE("[[0,1],[2,1]]") ", " SQUARE(
                      "[[1,0],[3,0],[3,2],[1,2],[1,0]]") ")"),
-    GEO_FUNCTION(intersection_2lines, "(lineString1:dynamic, lineString2:dynamic) : dynamic",
+    GEO_FUNCTION(intersection_2lines, "(lineString1:bag, lineString2:bag) : dynamic",
                  "What two lines or multilines have in common.",
                  "geo_intersection_2lines(" LINE("[[-1,0],[1,0]]") ", " LINE(
                      "[[0,-1],[0,1]]") ").type == 'Point'"),
-    GEO_FUNCTION(intersection_2polygons, "(polygon1:dynamic, polygon2:dynamic) : dynamic",
+    GEO_FUNCTION(intersection_2polygons, "(polygon1:bag, polygon2:bag) : dynamic",
                  "What two polygons or multipolygons have in common.",
                  "geo_intersection_2polygons(" SQUARE("[[0,0],[2,0],[2,2],[0,0]]") ", " SQUARE(
                      "[[1,0],[3,0],[3,2],[1,0]]") ").type == 'Polygon'"),
-    GEO_FUNCTION(intersection_line_with_polygon, "(lineString:dynamic, polygon:dynamic) : dynamic",
+    GEO_FUNCTION(intersection_line_with_polygon, "(lineString:bag, polygon:bag) : dynamic",
                  "What a line or multiline and a polygon or multipolygon have in common.",
                  "geo_intersection_line_with_polygon(" LINE("[[0,1],[2,1]]") ", " SQUARE(
                      "[[1,0],[3,0],[3,2],[1,2],[1,0]]") ").type == 'LineString'"),
-    GEO_FUNCTION(union_lines_array, "(lineStrings:dynamic) : dynamic",
+    GEO_FUNCTION(union_lines_array, "(lineStrings:array) : dynamic",
                  "The union of an array of lines and multilines.",
                  "geo_union_lines_array(pack_array(" LINE("[[0,0],[1,0]]") ", " LINE(
                      "[[1,0],[2,0]]") ")).type == 'LineString'"),
     GEO_FUNCTION(
-        union_polygons_array, "(polygons:dynamic) : dynamic",
+        union_polygons_array, "(polygons:array) : dynamic",
         "The union of an array of polygons and multipolygons.",
         "geo_union_polygons_array(pack_array(" SQUARE("[[0,0],[2,0],[2,2],[0,0]]") ", " SQUARE(
             "[[1,0],[3,0],[3,2],[1,0]]") ")).type == 'Polygon'"),
-    GEO_FUNCTION(simplify_polygons_array, "(polygons:dynamic, tolerance:real=) : dynamic",
+    GEO_FUNCTION(simplify_polygons_array, "(polygons:array, tolerance:real=) : dynamic",
                  "The polygons of an array with fewer points, common borders kept common; the "
                  "tolerance is in meters (default 10).",
                  "geo_simplify_polygons_array(pack_array(" SQUARE(
                      "[[0,0],[2,0],[2,2],[0,0]]") "), 100).type == 'Polygon'"),
     GEO_FUNCTION(
-        line_simplify, "(lineString:dynamic, tolerance:real=) : dynamic",
+        line_simplify, "(lineString:bag, tolerance:real=) : dynamic",
         "The line or multiline with fewer points; the tolerance is in meters (default "
         "10).",
         "array_length(geo_line_simplify(" LINE("[[0,0],[1,0.00001],[2,0]]") ").coordinates) == 2"),
-    GEO_FUNCTION(polygon_simplify, "(polygon:dynamic, tolerance:real=) : dynamic",
+    GEO_FUNCTION(polygon_simplify, "(polygon:bag, tolerance:real=) : dynamic",
                  "The polygon or multipolygon with fewer points; the tolerance is in meters "
                  "(default 10).",
                  "array_length(geo_polygon_simplify(" SQUARE(
                      "[[0,0],[1,-0.00001],[2,0],[2,2],[0,0]]") ").coordinates[0]) == 4"),
-    GEO_FUNCTION(line_buffer, "(lineString:dynamic, radius:real, tolerance:real=) : dynamic",
+    GEO_FUNCTION(line_buffer, "(lineString:bag, radius:real, tolerance:real=) : dynamic",
                  "The polygon of all points within a radius, in meters, of the line or multiline.",
                  "geo_line_buffer(" LINE("[[0,0],[1,0]]") ", 1000).type == 'Polygon'"),
-    GEO_FUNCTION(polygon_buffer, "(polygon:dynamic, radius:real, tolerance:real=) : dynamic",
+    GEO_FUNCTION(polygon_buffer, "(polygon:bag, radius:real, tolerance:real=) : dynamic",
                  "The polygon of all points within a radius, in meters, of the polygon or "
                  "multipolygon.",
                  "geo_polygon_buffer(" SQUARE("[[0,0],[2,0],[2,2],[0,0]]") ", 1000).type == "

@@ -172,27 +172,27 @@ IMPL(hash_many);
     }
 
 static const FunctionDef ROWS[] = {
-    FUNCTION("hash", NULL, "(value:scalar, mod:long=) : long",
+    FUNCTION("hash", NULL, "(value:plain, mod:long=) : long",
              "A hash of the value; with mod, from 0 up to mod - 1.", "hash('World', 100) == 51",
              FN_OWN_NULLS, hash_rows),
-    FUNCTION("hash_xxhash64", NULL, "(value:scalar, mod:long=) : long",
+    FUNCTION("hash_xxhash64", NULL, "(value:plain, mod:long=) : long",
              "The xxHash64 of the value; with mod, from 0 up to mod - 1.",
              "hash_xxhash64('World') == 1846988464401551951", FN_OWN_NULLS, hash_rows),
-    FUNCTION("hash_md5", NULL, "(value:scalar) : string",
+    FUNCTION("hash_md5", NULL, "(value:plain) : string",
              "The MD5 of the value's text in hexadecimal.",
              "hash_md5('World') == 'f5a7924e621e84c9280a9a27e1bcb7f6'", FN_OWN_NULLS, hash_md5),
-    FUNCTION("hash_sha1", NULL, "(value:scalar) : string",
+    FUNCTION("hash_sha1", NULL, "(value:plain) : string",
              "The SHA-1 of the value's text in hexadecimal.",
              "hash_sha1('World') == '70c07ec18ef89c5309bbb0937f3a6342411e1fdd'", FN_OWN_NULLS,
              hash_sha1),
-    FUNCTION("hash_sha256", NULL, "(value:scalar) : string",
+    FUNCTION("hash_sha256", NULL, "(value:plain) : string",
              "The SHA-256 of the value's text in hexadecimal.",
              "hash_sha256('World') == "
              "'78ae647dc5544d227130a0682a51e30bc7777fbb6d8a8f17007463a3ecd1d524'",
              FN_OWN_NULLS, hash_sha256),
-    FUNCTION("hash_combine", NULL, "(hash:scalar...) : long", "One hash made of several.",
+    FUNCTION("hash_combine", NULL, "(hash:scalar, other:scalar...) : long", "One hash made of several.",
              "hash_combine(1, 2) != hash_combine(2, 1)", 0, hash_combine),
-    FUNCTION("hash_many", NULL, "(value:scalar...) : long", "One hash of several values.",
+    FUNCTION("hash_many", NULL, "(value:plain...) : long", "One hash of several values.",
              "hash_many('a', 1) == hash_combine(hash('a'), hash(1))", FN_OWN_NULLS, hash_many),
 };
 

@@ -229,17 +229,17 @@ static const ScalarImpl index_of_regex_impl = {index_of_regex, bind_second};
     }
 
 static const FunctionDef ROWS[] = {
-    FUNCTION("extract", NULL, "(regex:string, group:long, text:string, type:string=) : *",
+    FUNCTION("extract", NULL, "(regex:constant(string), group:long, text:string, type:string=) : *",
              "A capture group of the first match (0 = all of it), as a string or another type.",
              "extract('([0-9]+)', 1, 'a12', typeof(long)) == 12", 0, extract),
-    FUNCTION("extract_all", "extractall", "(regex:string, text:string) : dynamic",
+    FUNCTION("extract_all", "extractall", "(regex:constant(string), text:string) : array",
              "The capture groups of all matches.",
              "tostring(extract_all('([0-9])', 'a1b2')) == '[\"1\",\"2\"]'", 0, extract_all),
-    FUNCTION("extract_all", "extractall", "(regex:string, groups:dynamic, text:string) : dynamic",
+    FUNCTION("extract_all", "extractall", "(regex:constant(string), groups:array, text:string) : array",
              "The named capture groups of all matches.",
              "tostring(extract_all('([a-z])([0-9])', dynamic([2]), 'a1b2')) == '[\"1\",\"2\"]'", 0,
              extract_all_groups),
-    FUNCTION("replace_regex", NULL, "(text:string, regex:string, rewrite:string) : string",
+    FUNCTION("replace_regex", NULL, "(text:string, regex:constant(string), rewrite:constant(string)) : string",
              "Every match replaced; \\\\1 in the rewrite is a capture group.",
              "replace_regex('a1b2', '[0-9]', '-') == 'a-b-'", 0, replace_regex),
     FUNCTION("replace", NULL, "(regex:string, rewrite:string, text:string) : string",
@@ -249,7 +249,7 @@ static const FunctionDef ROWS[] = {
              "The text with all characters escaped that mean something in a regex.",
              "regex_quote('a.b') == @'a\\.b'", 0, quote),
     FUNCTION("indexof_regex", NULL,
-             "(source:string, lookup:string, start:long=, length:long=, occurrence:long=) : long",
+             "(source:text, lookup:constant(textual), start:long=, length:long=, occurrence:long=) : long",
              "Where the regex matches, -1 when it does not.", "indexof_regex('ab1', '[0-9]') == 2",
              0, index_of_regex),
 };

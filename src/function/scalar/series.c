@@ -739,13 +739,13 @@ IMPL(series_fit_line_dynamic);
 #NAME, NULL, SIGNATURE, DOC, EXAMPLE, FUNCTION_SCALAR, 0, &NAME##_impl                     \
     }
 #define EACH(NAME, WHAT, ARG_TEXT, RESULT)                                                         \
-    FUNCTION(NAME, "(series:dynamic) : dynamic", "The " WHAT " of each element.",                  \
+    FUNCTION(NAME, "(series:array) : array", "The " WHAT " of each element.",                  \
              "toreal(" #NAME "(dynamic([" ARG_TEXT "]))[0]) == " RESULT)
 #define PAIRS(NAME, DOC, RESULT)                                                                   \
-    FUNCTION(NAME, "(a:dynamic, b:dynamic) : dynamic", DOC,                                        \
+    FUNCTION(NAME, "(a:series, b:series) : array", DOC,                                        \
              "toreal(" #NAME "(dynamic([6]), dynamic([2]))[0]) == " RESULT)
 #define COMPARISON(NAME, WHAT, RESULT)                                                             \
-    FUNCTION(NAME, "(a:dynamic, b:dynamic) : dynamic",                                             \
+    FUNCTION(NAME, "(a:series, b:series) : array",                                             \
              "Whether each element of one series " WHAT " that of the other.",                     \
              "tobool(" #NAME "(dynamic([6]), dynamic([2]))[0]) == " RESULT)
 
@@ -773,55 +773,55 @@ static const FunctionDef ROWS[] = {
     COMPARISON(series_less_equals, "is at most", "false"),
     COMPARISON(series_greater, "is greater than", "true"),
     COMPARISON(series_greater_equals, "is at least", "true"),
-    FUNCTION(series_sum, "(series:dynamic) : real", "The sum of the elements.",
+    FUNCTION(series_sum, "(series:array) : real", "The sum of the elements.",
              "series_sum(dynamic([1, 2])) == 3"),
-    FUNCTION(series_product, "(series:dynamic) : real", "The product of the elements.",
+    FUNCTION(series_product, "(series:array) : real", "The product of the elements.",
              "series_product(dynamic([2, 3])) == 6"),
-    FUNCTION(series_dot_product, "(a:dynamic, b:dynamic) : real",
+    FUNCTION(series_dot_product, "(a:series, b:series) : real",
              "The sum of the products of each pair of elements.",
              "series_dot_product(dynamic([1, 2]), dynamic([3, 4])) == 11"),
-    FUNCTION(series_magnitude, "(series:dynamic) : real", "The length of the series as a vector.",
+    FUNCTION(series_magnitude, "(series:array) : real", "The length of the series as a vector.",
              "series_magnitude(dynamic([3, 4])) == 5"),
     FUNCTION(series_cosine_similarity,
-             "(a:dynamic, b:dynamic, magnitude_a:real=, magnitude_b:real=) : real",
+             "(a:array, b:array, magnitude_a:real=, magnitude_b:real=) : real",
              "The cosine of the angle between two vectors.",
              "series_cosine_similarity(dynamic([0, 2]), dynamic([0, 5])) == 1"),
-    FUNCTION(series_pearson_correlation, "(a:dynamic, b:dynamic) : real",
+    FUNCTION(series_pearson_correlation, "(a:array, b:array) : real",
              "Pearson's correlation of two series.",
              "series_pearson_correlation(dynamic([1, 2]), dynamic([2, 4])) > 0.999"),
     FUNCTION(series_fill_const,
-             "(series:dynamic, value:scalar=, missing_value_placeholder:dynamic=) : dynamic",
+             "(series:array, value:numeric=, missing_value_placeholder:dynamic=) : dynamic",
              "Gaps filled with a constant, 0 when none is given.",
              "tolong(series_fill_const(dynamic([null]), 7)[0]) == 7"),
-    FUNCTION(series_fill_forward, "(series:dynamic, missing_value_placeholder:dynamic=) : dynamic",
+    FUNCTION(series_fill_forward, "(series:array, missing_value_placeholder:dynamic=) : dynamic",
              "Gaps filled with the value before them.",
              "tolong(series_fill_forward(dynamic([1, null]))[1]) == 1"),
-    FUNCTION(series_fill_backward, "(series:dynamic, missing_value_placeholder:dynamic=) : dynamic",
+    FUNCTION(series_fill_backward, "(series:array, missing_value_placeholder:dynamic=) : dynamic",
              "Gaps filled with the value behind them.",
              "tolong(series_fill_backward(dynamic([null, 1]))[0]) == 1"),
     {"series_fill_linear", NULL,
-     "(series:dynamic, missing_value_placeholder:dynamic=, fill_edges:bool=, constant:scalar=) : "
+     "(series:array, missing_value_placeholder:dynamic=, fill_edges:bool=, constant:scalar=) : "
      "dynamic",
      "Gaps filled along the line between their neighbours.",
      "toreal(series_fill_linear(dynamic([1, null, 3]))[1]) == 2", FUNCTION_SCALAR, FN_OWN_NULLS,
      &series_fill_linear_impl},
-    FUNCTION(series_iir, "(series:dynamic, b:dynamic, a:dynamic) : dynamic",
+    FUNCTION(series_iir, "(series:array, b:array, a:array) : dynamic",
              "The series through a recursive (infinite impulse response) filter.",
              "toreal(series_iir(dynamic([1, 2]), dynamic([1]), dynamic([1, -1]))[1]) == 3"),
     FUNCTION(series_fir,
-             "(series:dynamic, filter:dynamic, normalize:bool=, center:bool=) : dynamic",
+             "(series:array, filter:array, normalize:bool=, center:bool=) : dynamic",
              "The series through a finite impulse response filter.",
              "toreal(series_fir(dynamic([2, 4]), dynamic([1, 1]))[1]) == 3"),
-    FUNCTION(series_stats, "(series:dynamic, ignore_nonfinite:bool=) : dynamic",
+    FUNCTION(series_stats, "(series:array, ignore_nonfinite:bool=) : dynamic",
              "Minimum, its place, maximum, its place, mean, deviation and variance as an array.",
              "toreal(series_stats(dynamic([1, 2, 3]))[4]) == 2"),
-    FUNCTION(series_stats_dynamic, "(series:dynamic, ignore_nonfinite:bool=) : dynamic",
+    FUNCTION(series_stats_dynamic, "(series:array, ignore_nonfinite:bool=) : dynamic",
              "Statistics of the series as a bag.",
              "toreal(series_stats_dynamic(dynamic([1, 2, 3])).avg) == 2"),
-    FUNCTION(series_fit_line, "(series:dynamic) : dynamic",
+    FUNCTION(series_fit_line, "(series:array) : dynamic",
              "The line of least squares as an array: fit, slope, variances, interception, line.",
              "toreal(series_fit_line(dynamic([1, 2, 3]))[1]) == 1"),
-    FUNCTION(series_fit_line_dynamic, "(series:dynamic) : dynamic",
+    FUNCTION(series_fit_line_dynamic, "(series:array) : dynamic",
              "The line of least squares as a bag.",
              "toreal(series_fit_line_dynamic(dynamic([1, 2, 3])).slope) == 1"),
 };

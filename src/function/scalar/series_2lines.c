@@ -191,11 +191,11 @@ static const ScalarImpl ARRAY_IMPL = {series_fit_2lines, NULL};
 static const ScalarImpl BAG_IMPL = {series_fit_2lines_dynamic, NULL};
 
 static const FunctionDef ROWS[] = {
-    {"series_fit_2lines", NULL, "(series:dynamic) : dynamic",
+    {"series_fit_2lines", NULL, "(series:array) : dynamic",
      "Two lines of least squares and the place of the break as an array.",
      "tolong(series_fit_2lines(dynamic([0, 1, 2, 10, 8, 6]))[1]) == 3", FUNCTION_SCALAR, 0,
      &ARRAY_IMPL},
-    {"series_fit_2lines_dynamic", NULL, "(series:dynamic) : dynamic",
+    {"series_fit_2lines_dynamic", NULL, "(series:array) : dynamic",
      "Two lines of least squares and the place of the break as a bag.",
      "toreal(series_fit_2lines_dynamic(dynamic([0, 0, 0, 5, 5, 5])).rsquare) == 1", FUNCTION_SCALAR,
      0, &BAG_IMPL},

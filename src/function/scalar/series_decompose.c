@@ -598,34 +598,34 @@ series_seasonal(ScalarCall *call)
 
 static const FunctionDef ROWS[] = {
     ROW(series_decompose_anomalies,
-        "(series:dynamic, threshold:real=, seasonality:long=, trend:string=, test_points:long=, "
+        "(series:array, threshold:real=, seasonality:long=, trend:string=, test_points:long=, "
         "ad_method:string=, seasonality_threshold:real=) : dynamic",
         "Flags (1, -1, 0), scores and expected values of a series as three arrays in one.",
         "tolong(series_decompose_anomalies(dynamic([1, 1, 1, 9, 1, 1]), 0.5)[0][3]) == 1"),
     ROW(series_decompose,
-        "(series:dynamic, seasonality:long=, trend:string=, test_points:long=, "
+        "(series:array, seasonality:long=, trend:string=, test_points:long=, "
         "seasonality_threshold:real=) : dynamic",
         "Baseline, season, trend and residual of a series as four arrays in one.",
         "toreal(series_decompose(dynamic([1, 2, 1, 2]), 2)[1][1]) == 2"),
     ROW(series_decompose_forecast,
-        "(series:dynamic, points:long, seasonality:long=, trend:string=, "
+        "(series:array, points:long, seasonality:long=, trend:string=, "
         "seasonality_threshold:real=) : dynamic",
         "The series as its season and trend expect it; the last points are not learned from.",
         "toreal(series_decompose_forecast(dynamic([1, 2, 3, 0]), 1, 0)[3]) == 4"),
-    ROW(series_seasonal, "(series:dynamic, period:long=, test_points:long=) : dynamic",
+    ROW(series_seasonal, "(series:array, period:long=, test_points:long=) : dynamic",
         "The median of each place of the period, repeated; the period is found when not given.",
         "toreal(series_seasonal(dynamic([1, 2, 3, 4]), 2)[0]) == 2"),
     ROW(series_outliers,
-        "(series:dynamic, kind:string=, ignore:real=, min_percentile:real=, "
+        "(series:array, kind:string=, ignore:real=, min_percentile:real=, "
         "max_percentile:real=) : dynamic",
         "How far each element lies out of the usual range (Tukey's test).",
         "toreal(series_outliers(dynamic([1, 2, 3, 2, 9]), 'tukey')[4]) == 6"),
     ROW(series_periods_detect,
-        "(series:dynamic, min_period:real, max_period:real, num_periods:long) : dynamic",
+        "(series:array, min_period:real, max_period:real, num_periods:long) : dynamic",
         "The clearest periods of a series and their scores as two arrays in one.",
         "toreal(series_periods_detect(dynamic([1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]), "
         "4, 8, 1)[0][0]) == 4"),
-    ROW(series_periods_validate, "(series:dynamic, period:real...) : dynamic",
+    ROW(series_periods_validate, "(series:array, period:real...) : dynamic",
         "How clearly a series has each of the periods, as two arrays: periods and scores.",
         "toreal(series_periods_validate(dynamic([1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]), 3)[1][0]) "
         "== 0"),

@@ -191,11 +191,11 @@ static const ScalarImpl FFT_IMPL = {series_fft, NULL};
 static const ScalarImpl IFFT_IMPL = {series_ifft, NULL};
 
 static const FunctionDef ROWS[] = {
-    {"series_fft", NULL, "(real:dynamic, imaginary:dynamic=) : dynamic",
+    {"series_fft", NULL, "(real:array, imaginary:dynamic=) : dynamic",
      "The Fourier transform: arrays of the real and of the imaginary parts.",
      "toreal(series_fft(dynamic([1, 2, 3, 4]))[0][0]) == 10", FUNCTION_SCALAR, FN_OWN_NULLS,
      &FFT_IMPL},
-    {"series_ifft", NULL, "(real:dynamic, imaginary:dynamic=) : dynamic",
+    {"series_ifft", NULL, "(real:array, imaginary:dynamic=) : dynamic",
      "The inverse Fourier transform: arrays of the real and of the imaginary parts.",
      "toreal(series_ifft(dynamic([4, 0, 0, 0]))[0][3]) == 1", FUNCTION_SCALAR, FN_OWN_NULLS,
      &IFFT_IMPL},

@@ -369,7 +369,7 @@ static const FunctionDef ROWS[] = {
     FUNCTION("parse_urlquery", "parseurlquery", "(query:string) : dynamic",
              "The parameters of a URL's query as a bag under 'Query Parameters'.",
              "tostring(parse_urlquery('a=1&b=2')['Query Parameters'].b) == '2'", 0, parse_urlquery),
-    FUNCTION("parse_csv", NULL, "(text:string) : dynamic",
+    FUNCTION("parse_csv", NULL, "(text:textual) : dynamic",
              "The fields of the first CSV record as an array.",
              "tostring(parse_csv('a,\"b,c\"')[1]) == 'b,c'", 0, parse_csv),
     FUNCTION("parse_version", NULL, "(version:string) : decimal",

@@ -246,7 +246,7 @@ xml_bind(Arena *arena, const FunctionDef *fn, Expr *const *args, uint32_t arg_co
 static const ScalarImpl IMPL = {parse_xml, xml_bind};
 
 static const FunctionDef ROWS[] = {
-    {"parse_xml", NULL, "(xml:string) : dynamic",
+    {"parse_xml", NULL, "(xml:textual) : dynamic",
      "XML as a dynamic: elements are members, attributes members with '@', text '#text'.",
      "tostring(parse_xml('<a><b>1</b></a>').a.b) == '1'", FUNCTION_SCALAR, 0, &IMPL},
 };

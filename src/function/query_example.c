@@ -7,7 +7,7 @@
 #define TEAMS   "datatable(team:string, age:long)['A', 31, 'B', 28, 'A', 45]"
 #define WEIGHTS "datatable(bucket:long, rows:long)[10, 1, 20, 8, 30, 1]"
 #define POINTS  "datatable(x:real, y:real)[1, 2, 2, 4, 3, 6]"
-#define FLAGS   "datatable(flags:long)[6, 3]"
+#define FLAGS   "datatable(bits:long)[6, 3]"
 #define ORDERED "datatable(team:string, age:long)['A', 31, 'A', 45, 'B', 28] | serialize"
 
 static const struct {
@@ -17,9 +17,9 @@ static const struct {
     {"arg_min", TEAMS " | summarize arg_min(age, *)"},
     {"avg", TEAMS " | summarize avg(age) by team"},
     {"avgif", TEAMS " | summarize avgif(age, team == 'A')"},
-    {"binary_all_and", FLAGS " | summarize binary_all_and(flags)"},
-    {"binary_all_or", FLAGS " | summarize binary_all_or(flags)"},
-    {"binary_all_xor", FLAGS " | summarize binary_all_xor(flags)"},
+    {"binary_all_and", FLAGS " | summarize binary_all_and(bits)"},
+    {"binary_all_or", FLAGS " | summarize binary_all_or(bits)"},
+    {"binary_all_xor", FLAGS " | summarize binary_all_xor(bits)"},
     {"buildschema", "datatable(d:dynamic)[dynamic({'a': 1}), dynamic({'a': 'x', 'b': 2.5})] | "
                     "summarize buildschema(d)"},
     {"count", TEAMS " | summarize count() by team"},

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "kql/ast_print_parts.h"
+#include "kql/words.h"
 #include "value/dynamic.h"
 #include "value/json.h"
 #include "value/scalar.h"
@@ -12,66 +13,17 @@
 
 // ---- names ----
 
+// Whether the name would be read as something else: a word of the language, or one that
+// means something where a name may stand too.
 static bool
-is_reserved(Str name)
+is_word(Str name)
 {
-    static const char *const WORDS[] = {
-        "alias",
-        "and",
-        "between",
-        "by",
-        "contains",
-        "contains_cs",
-        "containscs",
-        "datatable",
-        "declare",
-        "dynamic",
-        "endswith",
-        "endswith_cs",
-        "evaluate",
-        "external_data",
-        "externaldata",
-        "false",
-        "find",
-        "has",
-        "has_all",
-        "has_any",
-        "has_cs",
-        "hasprefix",
-        "hasprefix_cs",
-        "hassuffix",
-        "hassuffix_cs",
-        "in",
-        "inline_external_table",
-        "let",
-        "like",
-        "likecs",
-        "limit",
-        "matches",
-        "notcontains",
-        "notcontainscs",
-        "notlike",
-        "notlikecs",
-        "null",
-        "of",
-        "on",
-        "or",
-        "print",
-        "restrict",
-        "search",
-        "set",
-        "startswith",
-        "startswith_cs",
-        "true",
-        "typeof",
-        "union",
-        "where",
-        "with",
-    };
-    for (size_t i = 0; i < COUNT_OF(WORDS); i++)
-        if (str_equal(name, str_from(WORDS[i])))
+    static const char *const MORE[] = {"alias", "declare", "evaluate", "let",    "limit", "null",
+                                       "on",    "range",   "restrict", "typeof", "with"};
+    for (size_t i = 0; i < COUNT_OF(MORE); i++)
+        if (str_equal(name, str_from(MORE[i])))
             return true;
-    return type_from_name(name) != TYPE_NONE || str_equal(name, STR("range"));
+    return word_use(name) != WORD_FREE || type_from_name(name) != TYPE_NONE;
 }
 
 void
@@ -98,7 +50,7 @@ is_plain(Str name)
 static void
 put_name_text(Buffer *out, Str name)
 {
-    if (is_plain(name) && !is_reserved(name))
+    if (is_plain(name) && !is_word(name))
         buffer_str(out, name);
     else
         put_quoted_name(out, name);

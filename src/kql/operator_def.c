@@ -20,9 +20,9 @@
 #define PEOPLE                                                                                     \
     "datatable(name:string, team:string, age:long)['Ann','A',31,'Bob','B',28,'Cy','A',45]"
 #define GRAPH                                                                                      \
-    "let Edges = datatable(from:string, to:string)['a','b','b','c']; "                             \
+    "let Edges = datatable(from:string, target:string)['a','b','b','c']; "                         \
     "let Nodes = datatable(id:string, size:long)['a',1,'b',2,'c',3]; "                             \
-    "Edges | make-graph from --> to with Nodes on id"
+    "Edges | make-graph from --> target with Nodes on id"
 
 static const OperatorDef ROWS[] = {
     STATEMENT("let", "let NAME = EXPRESSION | TABLE | [view] (PARAMETERS) { BODY };",
@@ -218,7 +218,7 @@ static const OperatorDef ROWS[] = {
         "graph-match",
         "G | graph-match [cycles=CYCLES] (A)-[E]->(B) [where PREDICATE] project EXPRESSION, ...",
         "Finds all places of a graph that look like a pattern.",
-        GRAPH " | graph-match (x)-[first]->(y)-[second]->(z) project start = x.id, end = z.id"),
+        GRAPH " | graph-match (x)-[one]->(y)-[two]->(z) project start = x.id, end = z.id"),
     TABULAR(
         "graph-shortest-paths",
         "G | graph-shortest-paths [output=any|all] (A)-[E*MIN..MAX]->(B) [where PREDICATE] project "

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "kql/parser_state.h"
+#include "kql/words.h"
 
 #include <stdio.h>
 
@@ -215,13 +216,43 @@ ast_new(Parser *p, AstKind kind, Span span)
 // ---- small symbols ----
 
 bool
-parse_name(Parser *p, AstName *out, const char *expected)
+parse_word(Parser *p, AstName *out, const char *expected)
 {
     if (p->token->kind != TOKEN_NAME && p->token->kind != TOKEN_QUOTED)
         return parser_fail(p, expected);
     *out = (AstName){p->token->text, p->token->span};
     parser_advance(p);
     return true;
+}
+
+// A name that may be a word of these uses.
+static bool
+parse_usable_name(Parser *p, AstName *out, const char *expected, WordUse most, WordUse also)
+{
+    WordUse use = p->token->kind == TOKEN_NAME ? word_use(p->token->text) : WORD_FREE;
+    if (use > most && use != also && !p->any_word)
+        return error_at(p->error, AZ_SYNTAX, p->token->span,
+                        "'%.*s' is a word of the language: write ['%.*s'] to use it as a name",
+                        STR_ARG(p->token->text), STR_ARG(p->token->text));
+    return parse_word(p, out, expected);
+}
+
+bool
+parse_name(Parser *p, AstName *out, const char *expected)
+{
+    return parse_usable_name(p, out, expected, WORD_FREE, WORD_FREE);
+}
+
+bool
+parse_assigned_name(Parser *p, AstName *out, const char *expected)
+{
+    return parse_usable_name(p, out, expected, WORD_ASSIGNED, WORD_ASSIGNED);
+}
+
+bool
+parse_special_name(Parser *p, AstName *out, const char *expected)
+{
+    return parse_usable_name(p, out, expected, WORD_FREE, WORD_SPECIAL);
 }
 
 bool
@@ -245,17 +276,6 @@ parse_string(Parser *p, Str *out, const char *expected)
     return true;
 }
 
-// Words that name nothing unless they stand in brackets.
-bool
-parser_free_name(Parser *p)
-{
-    if (!parser_is_word(p, "project") && !parser_is_word(p, "union"))
-        return true;
-    return error_at(p->error, AZ_SYNTAX, p->token->span,
-                    "'%.*s' is a word of the language: write ['%.*s'] to use it as a name",
-                    STR_ARG(p->token->text), STR_ARG(p->token->text));
-}
-
 bool
 parse_columns(Parser *p, AstColumnList *out)
 {
@@ -267,7 +287,7 @@ parse_columns_rest(Parser *p, AstColumnList *out)
 {
     while (!parser_is_symbol(p, ")")) {
         AstColumn column;
-        if (!parser_free_name(p) || !parse_name(p, &column.name, "a column name") ||
+        if (!parse_name(p, &column.name, "a column name") ||
             !parser_expect_symbol(p, ":", "between a column and its type") ||
             !parse_type(p, &column.type))
             return false;
@@ -367,7 +387,7 @@ static bool
 parse_parameter(Parser *p, AstParameter *out)
 {
     *out = (AstParameter){0};
-    if (!parse_name(p, &out->name, "a parameter name") ||
+    if (!parse_assigned_name(p, &out->name, "a parameter name") ||
         !parser_expect_symbol(p, ":", "between a parameter and its type"))
         return false;
     if (parser_is_symbol(p, "(")) {
@@ -518,7 +538,7 @@ static bool
 parse_set(Parser *p, AstStatement *out)
 {
     out->kind = AST_SET;
-    if (!parse_name(p, &out->name, "the name of a request property"))
+    if (!parse_word(p, &out->name, "the name of a request property"))
         return false;
     if (!parser_take_symbol(p, "="))
         return true;
@@ -711,7 +731,7 @@ parse_function_properties(Parser *p, AstFunctionFile *out)
         return false;
     while (!parser_is_symbol(p, ")")) {
         AstName name;
-        if (!parse_name(p, &name, "a property name") ||
+        if (!parse_word(p, &name, "a property name") ||
             !parser_expect_symbol(p, "=", "after the property name"))
             return false;
         Str value = p->token->kind == TOKEN_LITERAL && p->token->value.type == TYPE_STRING
@@ -740,7 +760,7 @@ kql_parse_function(Arena *arena, Str text, AzError *error)
     while (p.token->kind != TOKEN_END && !parser_is_word(&p, "function"))
         parser_advance(&p);
     if (!parser_expect_word(&p, "function", "in '.create-or-alter function'") ||
-        !parse_function_properties(&p, file) || !parse_name(&p, &file->name, "the function's name"))
+        !parse_function_properties(&p, file) || !parse_word(&p, &file->name, "the function's name"))
         return NULL;
     file->function = parse_function(&p);
     if (file->function && p.token->kind != TOKEN_END)
@@ -766,5 +786,6 @@ kql_parse_create_table(Arena *arena, Str text, size_t *offset, AstTableSchema *o
     parser_advance(&p); // .
     parser_advance(&p); // create
     parser_advance(&p); // table
+    p.any_word = true;
     return parse_name(&p, &out->name, "the table's name") && parse_columns(&p, &out->columns);
 }

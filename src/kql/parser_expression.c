@@ -176,8 +176,6 @@ parse_dynamic_value(Parser *p, DynBuilder *builder)
         return true;
     }
     bool negative = parser_take_symbol(p, "-");
-    if (!negative)
-        parser_take_symbol(p, "+");
     if (p->token->kind == TOKEN_LITERAL) {
         Value value = p->token->value;
         if (negative && value.type == TYPE_LONG)
@@ -217,13 +215,8 @@ parse_dynamic_container(Parser *p, DynBuilder *builder, bool is_bag)
     while (!parser_is_symbol(p, end)) {
         Str key;
         if (is_bag) {
-            if (p->token->kind == TOKEN_NAME) {
-                key = p->token->text;
-                parser_advance(p);
-            } else if (!parse_string(p, &key, "a key in quotes")) {
-                return false;
-            }
-            if (!parser_expect_symbol(p, ":", "after the key"))
+            if (!parse_string(p, &key, "a key in quotes") ||
+                !parser_expect_symbol(p, ":", "after the key"))
                 return false;
             dyn_key(builder, key);
         }
@@ -248,8 +241,6 @@ bool
 parse_dynamic(Parser *p, Value *out)
 {
     *out = (Value){.type = TYPE_DYNAMIC, .is_null = true};
-    if (parser_is_symbol(p, ")"))
-        return true;
     DynBuilder *builder = dyn_builder_new();
     bool done = parse_dynamic_value(p, builder);
     if (done && !dyn_finish_text(builder, p->arena, &out->text, &out->is_null))
@@ -298,7 +289,7 @@ parse_argument(Parser *p, AstExpr *call)
     AstName name = {0};
     bool named = p->token->kind == TOKEN_NAME && parser_next_is_symbol(p, "=");
     if (named) {
-        parse_name(p, &name, "a parameter name");
+        parse_word(p, &name, "a parameter name");
         parser_advance(p);
     }
     AstExpr *value;
@@ -330,7 +321,7 @@ static AstExpr *
 parse_call(Parser *p)
 {
     AstExpr *call = ast_new(p, AST_CALL, p->token->span);
-    parse_name(p, &call->name, "a function name");
+    parse_word(p, &call->name, "a function name");
     parser_advance(p); // (
     uint32_t before = parser_height_begin(p);
     while (!parser_is_symbol(p, ")")) {
@@ -408,7 +399,7 @@ parse_name_or_wildcard(Parser *p)
     if (p->token->kind == TOKEN_NAME && has_star && (p->patterns || ends_in_star))
         return take_pattern(p, last);
     AstExpr *expr = ast_new(p, AST_NAME, p->token->span);
-    return parse_name(p, &expr->name, "a name") ? expr : NULL;
+    return parse_special_name(p, &expr->name, "a name") ? expr : NULL;
 }
 
 static AstExpr *
@@ -476,7 +467,7 @@ parse_member(Parser *p, AstExpr *base)
         // database("d").T and x.f(...) keep the call as the member's index.
         if (!(member->index = parse_call(p)))
             return NULL;
-    } else if (!parse_name(p, &member->name, "a member name after '.'")) {
+    } else if (!parse_special_name(p, &member->name, "a member name after '.'")) {
         return NULL;
     }
     return member;
@@ -525,6 +516,8 @@ parse_unary(Parser *p)
     uint32_t start = p->token->span.start;
     bool negative = parser_is_symbol(p, "-");
     parser_advance(p);
+    if (negative && (parser_is_symbol(p, "-") || parser_is_symbol(p, "+")))
+        return parser_fail(p, "an expression after '-', or parentheses around it"), NULL;
     if (!parser_enter(p))
         return NULL;
     AstExpr *base = parse_unary(p);
@@ -657,7 +650,7 @@ parse_name_list(Parser *p, AstItem *out)
     parser_advance(p);
     while (!parser_is_symbol(p, ")")) {
         AstName name;
-        if (!parse_name(p, &name, "a column name"))
+        if (!parse_assigned_name(p, &name, "a column name"))
             return false;
         if (out->name_count == cap)
             out->names = array_grow(p->arena, out->names, out->name_count, &cap, sizeof(name));
@@ -688,12 +681,11 @@ parse_item(Parser *p, AstItem *out)
     *out = (AstItem){.span = p->token->span};
     bool named = (p->token->kind == TOKEN_NAME || p->token->kind == TOKEN_QUOTED) &&
                  parser_next_is_symbol(p, "=");
-    if (named && !parser_free_name(p))
-        return false;
     if (named) {
         out->names = ARENA_ARRAY(p->arena, AstName, 1);
         out->name_count = 1;
-        parse_name(p, &out->names[0], "a column name");
+        if (!parse_assigned_name(p, &out->names[0], "a column name"))
+            return false;
         parser_advance(p);
     } else if (at_name_list(p) && !parse_name_list(p, out)) {
         return false;

@@ -39,8 +39,11 @@ parse_parameter(Parser *p, AstOperator *out)
     param.name = str_trim(str_slice(p->text, start, p->token->span.start));
     parser_advance(p);
     if (p->token->kind == TOKEN_NAME || p->token->kind == TOKEN_QUOTED) {
-        param.text = p->token->text;
-        parser_advance(p);
+        AstName value;
+        bool names = str_equal(param.name, STR("withsource"));
+        if (!(names ? parse_name : parse_word)(p, &value, "a value"))
+            return false;
+        param.text = value.text;
     } else if (!(param.expr = parse_primary(p))) {
         return false;
     }
@@ -124,7 +127,7 @@ parse_column(Parser *p)
     while (parser_take_symbol(p, ".")) {
         AstExpr *member = ast_new(p, AST_MEMBER, column->span);
         member->base = column;
-        if (!parse_name(p, &member->name, "a member name after '.'") ||
+        if (!parse_special_name(p, &member->name, "a member name after '.'") ||
             !parser_set_height(p, member, member->base, member->index))
             return NULL;
         member->span = parser_span(p, column->span.start);
@@ -502,7 +505,7 @@ parse_pattern(Parser *p, AstOperator *out)
             part.text = text_str(&p->token->value.text);
             parser_advance(p);
         } else {
-            if (!parse_name(p, &part.column, "a column, '*' or a text in quotes"))
+            if (!parse_assigned_name(p, &part.column, "a column, '*' or a text in quotes"))
                 return false;
             if (parser_take_symbol(p, ":") && !parse_type(p, &part.type))
                 return false;

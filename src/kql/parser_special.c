@@ -12,7 +12,7 @@ parse_property(Parser *p, AstParamList *out)
 {
     AstParam property = {.span = p->token->span};
     AstName name;
-    if (!parse_name(p, &name, "a property name") ||
+    if (!parse_word(p, &name, "a property name") ||
         !parser_expect_symbol(p, "=", "after the property name"))
         return false;
     property.name = name.text;
@@ -53,7 +53,7 @@ parse_properties(Parser *p, AstParamList *out)
 bool
 read_render(Parser *p, AstOperator *out)
 {
-    if (!parse_name(p, &out->as, "a chart kind after 'render'"))
+    if (!parse_word(p, &out->as, "a chart kind after 'render'"))
         return false;
     if (parser_take_word(p, "with"))
         return parse_properties(p, &out->properties);

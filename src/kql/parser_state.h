@@ -18,6 +18,7 @@ typedef struct Parser {
     // Whether names may hold stars (project-away a*, union T*) at this place, so that
     // `a*b` is a pattern and no product.
     bool patterns;
+    bool any_word;    // the names of a stored schema are no one's to bracket
     uint32_t tallest; // height of the tallest tree read since the enclosing node began
 } Parser;
 
@@ -49,7 +50,10 @@ bool parser_height_end(Parser *p, uint32_t before, AstExpr *node);
 AstExpr *parse_expression(Parser *p);      // scalar
 AstExpr *parse_pipe_expression(Parser *p); // scalar, or source | operators
 AstExpr *parse_primary(Parser *p);
-bool parse_name(Parser *p, AstName *out, const char *expected);
+bool parse_name(Parser *p, AstName *out, const char *expected);          // no word of the language
+bool parse_assigned_name(Parser *p, AstName *out, const char *expected); // see WORD_ASSIGNED
+bool parse_special_name(Parser *p, AstName *out, const char *expected);  // see WORD_SPECIAL
+bool parse_word(Parser *p, AstName *out, const char *expected);          // any word
 bool parse_type(Parser *p, Type *out);
 bool parse_columns(Parser *p, AstColumnList *out);      // ( name:type, ... )
 bool parse_columns_rest(Parser *p, AstColumnList *out); // the same, behind the `(`
@@ -60,7 +64,6 @@ bool parse_items(Parser *p, AstItemList *out); // at least one, commas between
 bool parse_dynamic(Parser *p, Value *out);     // inside of dynamic( )
 AstExpr *parse_body(Parser *p);                // ( operator | operator ... ), source implicit
 AstOperator *parse_operator(Parser *p, bool is_source);
-bool parser_free_name(Parser *p);       // false with an error when the word must be bracketed
 bool parser_at_source(const Parser *p); // print, range, union ... stand here
 AstExpr *ast_new(Parser *p, AstKind kind, Span span);
 bool parse_statements(Parser *p, AstStatementList *out, const char *end);

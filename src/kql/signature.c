@@ -205,8 +205,8 @@ common_type(const FunctionDef *fn, const Signature *signature, const Argument *a
                                           : type_common(*out, args[i].type);
         // coalesce() of a dynamic and something else is an error, not a dynamic.
         bool boxes = joined == TYPE_DYNAMIC && *out != TYPE_NONE &&
-                     !(fn->flags & (FN_INTERNAL | FN_LAZY)) &&
-                     !open && (*out != TYPE_DYNAMIC || args[i].type != TYPE_DYNAMIC);
+                     !(fn->flags & (FN_INTERNAL | FN_LAZY)) && !open &&
+                     (*out != TYPE_DYNAMIC || args[i].type != TYPE_DYNAMIC);
         if (joined == TYPE_NONE || boxes ||
             (param->class == PARAM_COMMON_NUMERIC && !type_is_numeric(joined)) ||
             (param->class == PARAM_ORDERED && joined == TYPE_DYNAMIC)) {
@@ -259,14 +259,14 @@ param_cost(const FunctionDef *fn, const SignatureParam *param, const Argument *a
         return arg->type == TYPE_STRING ? 0 : is_dynamic ? 6 : -1;
     case PARAM_STRINGS: return arg->type == TYPE_STRING || is_dynamic ? 0 : -1;
     case PARAM_WHOLES:
-        return arg->type == TYPE_INT || arg->type == TYPE_LONG      ? 0
-               : is_dynamic && arg->shape != SHAPE_BAG ? 0
-                                                                    : -1;
+        return arg->type == TYPE_INT || arg->type == TYPE_LONG ? 0
+               : is_dynamic && arg->shape != SHAPE_BAG         ? 0
+                                                               : -1;
     case PARAM_WHOLE:
         *target = TYPE_LONG;
-        return arg->type == TYPE_LONG                               ? 0
+        return arg->type == TYPE_LONG                                    ? 0
                : type_is_numeric(arg->type) || (is_dynamic && arg->open) ? 6
-                                                                    : -1;
+                                                                         : -1;
     case PARAM_MEASURE:
         *target = TYPE_REAL;
         return arg->type == TYPE_REAL ? 0
@@ -330,8 +330,9 @@ overload_cost(const FunctionDef *fn, const Argument *args, uint32_t arg_count, R
 static const char *
 argument_words(const Argument *arg)
 {
-    return arg->shape == SHAPE_ARRAY ? "array" : arg->shape == SHAPE_BAG ? "bag"
-                                                                         : type_name(arg->type);
+    return arg->shape == SHAPE_ARRAY ? "array"
+           : arg->shape == SHAPE_BAG ? "bag"
+                                     : type_name(arg->type);
 }
 
 static bool

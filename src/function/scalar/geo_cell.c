@@ -153,8 +153,9 @@ static const FunctionDef ROWS[] = {
     GEO_FUNCTION(point_to_s2cell, "(longitude:real, latitude:real, level:whole=) : string",
                  "The token of the point's S2 cell, of level 0 to 30 (default 11).",
                  "geo_point_to_s2cell(-80.195829, 25.802215, 8) == '88d9b'"),
-    GEO_FUNCTION(s2cell_to_central_point, "(s2cell:string) : dynamic", "The center of the S2 cell.",
-                 "round(toreal(geo_s2cell_to_central_point('1234567').coordinates[0]), 6) == 9.868307"),
+    GEO_FUNCTION(
+        s2cell_to_central_point, "(s2cell:string) : dynamic", "The center of the S2 cell.",
+        "round(toreal(geo_s2cell_to_central_point('1234567').coordinates[0]), 6) == 9.868307"),
     GEO_FUNCTION(s2cell_to_polygon, "(s2cell:string) : dynamic",
                  "The four corners of the S2 cell as a polygon.",
                  "array_length(geo_s2cell_to_polygon('89c259').coordinates[0]) == 5"),

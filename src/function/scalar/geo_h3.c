@@ -258,9 +258,10 @@ static const FunctionDef ROWS[] = {
                  "The token of the point's H3 cell, of resolution 0 to 15 (default 6).",
                  "geo_point_to_h3cell(-74.04450446039874, 40.689250859314974) == "
                  "'862a1072fffffff'"),
-    GEO_FUNCTION(h3cell_to_central_point, "(h3cell:string) : dynamic", "The center of the H3 cell.",
-                 "round(toreal(geo_h3cell_to_central_point('862a1072fffffff').coordinates[0]), 6) == "
-                 "-74.016008"),
+    GEO_FUNCTION(
+        h3cell_to_central_point, "(h3cell:string) : dynamic", "The center of the H3 cell.",
+        "round(toreal(geo_h3cell_to_central_point('862a1072fffffff').coordinates[0]), 6) == "
+        "-74.016008"),
     GEO_FUNCTION(h3cell_to_polygon, "(h3cell:string) : dynamic",
                  "The corners of the H3 cell as a polygon.",
                  "array_length(geo_h3cell_to_polygon('862a1072fffffff').coordinates[0]) == 7"),

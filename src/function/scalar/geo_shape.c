@@ -384,8 +384,7 @@ static const FunctionDef ROWS[] = {
     GEO_FUNCTION(point_in_polygon, "(longitude:real, latitude:real, polygon:bag) : bool",
                  "Whether the point is in the polygon or multipolygon.",
                  "geo_point_in_polygon(1, 1, " SQUARE("[[0,0],[2,0],[2,2],[0,2],[0,0]]") ")"),
-    GEO_FUNCTION(distance_point_to_line,
-                 "(longitude:real, latitude:real, lineString:bag) : real",
+    GEO_FUNCTION(distance_point_to_line, "(longitude:real, latitude:real, lineString:bag) : real",
                  "The shortest distance between the point and the line or multiline, in meters.",
                  "round(geo_distance_point_to_line(1, 1, " LINE("[[0,0],[2,0]]") ")) == 111195"),
     GEO_FUNCTION(
@@ -393,12 +392,10 @@ static const FunctionDef ROWS[] = {
         "The shortest distance between the point and the polygon or multipolygon, in "
         "meters; 0 inside.",
         "geo_distance_point_to_polygon(1, 1, " SQUARE("[[0,0],[2,0],[2,2],[0,2],[0,0]]") ") == 0"),
-    GEO_FUNCTION(closest_point_on_line,
-                 "(longitude:real, latitude:real, lineString:bag) : dynamic",
+    GEO_FUNCTION(closest_point_on_line, "(longitude:real, latitude:real, lineString:bag) : dynamic",
                  "The point of the line or multiline that is nearest to the point.",
                  "geo_closest_point_on_line(3, 0, " LINE("[[0,0],[2,0]]") ").coordinates[0] == 2"),
-    GEO_FUNCTION(closest_point_on_polygon,
-                 "(longitude:real, latitude:real, polygon:bag) : dynamic",
+    GEO_FUNCTION(closest_point_on_polygon, "(longitude:real, latitude:real, polygon:bag) : dynamic",
                  "The point of the polygon or multipolygon that is nearest to the point.",
                  "geo_closest_point_on_polygon(1, 1, " SQUARE(
                      "[[0,0],[2,0],[2,2],[0,2],[0,0]]") ").coordinates[1] == 1"),
@@ -413,9 +410,9 @@ static const FunctionDef ROWS[] = {
                  "The area of the polygon or multipolygon, in square meters.",
                  "round(geo_polygon_area(" SQUARE("[[0,0],[90,0],[0,90],[0,0]]") ") / 1e12, 2) == "
                                                                                  "63.76"),
-    GEO_FUNCTION(line_centroid, "(lineString:bag) : dynamic",
-                 "The centroid of the line or multiline.",
-                 "round(toreal(geo_line_centroid(" LINE("[[0,0],[2,0]]") ").coordinates[0]), 9) == 1"),
+    GEO_FUNCTION(
+        line_centroid, "(lineString:bag) : dynamic", "The centroid of the line or multiline.",
+        "round(toreal(geo_line_centroid(" LINE("[[0,0],[2,0]]") ").coordinates[0]), 9) == 1"),
     GEO_FUNCTION(polygon_centroid, "(polygon:bag) : dynamic",
                  "The centroid of the polygon or multipolygon.",
                  "round(toreal(geo_polygon_centroid(" SQUARE(

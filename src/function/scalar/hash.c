@@ -190,8 +190,9 @@ static const FunctionDef ROWS[] = {
              "hash_sha256('World') == "
              "'78ae647dc5544d227130a0682a51e30bc7777fbb6d8a8f17007463a3ecd1d524'",
              FN_OWN_NULLS, hash_sha256),
-    FUNCTION("hash_combine", NULL, "(hash:scalar, other:scalar...) : long", "One hash made of several.",
-             "hash_combine(1, 2) != hash_combine(2, 1)", 0, hash_combine),
+    FUNCTION("hash_combine", NULL, "(hash:scalar, other:scalar...) : long",
+             "One hash made of several.", "hash_combine(1, 2) != hash_combine(2, 1)", 0,
+             hash_combine),
     FUNCTION("hash_many", NULL, "(value:plain...) : long", "One hash of several values.",
              "hash_many('a', 1) == hash_combine(hash('a'), hash(1))", FN_OWN_NULLS, hash_many),
 };

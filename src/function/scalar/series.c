@@ -739,13 +739,13 @@ IMPL(series_fit_line_dynamic);
 #NAME, NULL, SIGNATURE, DOC, EXAMPLE, FUNCTION_SCALAR, 0, &NAME##_impl                     \
     }
 #define EACH(NAME, WHAT, ARG_TEXT, RESULT)                                                         \
-    FUNCTION(NAME, "(series:array) : array", "The " WHAT " of each element.",                  \
+    FUNCTION(NAME, "(series:array) : array", "The " WHAT " of each element.",                      \
              "toreal(" #NAME "(dynamic([" ARG_TEXT "]))[0]) == " RESULT)
 #define PAIRS(NAME, DOC, RESULT)                                                                   \
-    FUNCTION(NAME, "(a:series, b:series) : array", DOC,                                        \
+    FUNCTION(NAME, "(a:series, b:series) : array", DOC,                                            \
              "toreal(" #NAME "(dynamic([6]), dynamic([2]))[0]) == " RESULT)
 #define COMPARISON(NAME, WHAT, RESULT)                                                             \
-    FUNCTION(NAME, "(a:series, b:series) : array",                                             \
+    FUNCTION(NAME, "(a:series, b:series) : array",                                                 \
              "Whether each element of one series " WHAT " that of the other.",                     \
              "tobool(" #NAME "(dynamic([6]), dynamic([2]))[0]) == " RESULT)
 
@@ -808,8 +808,7 @@ static const FunctionDef ROWS[] = {
     FUNCTION(series_iir, "(series:array, b:array, a:array) : dynamic",
              "The series through a recursive (infinite impulse response) filter.",
              "toreal(series_iir(dynamic([1, 2]), dynamic([1]), dynamic([1, -1]))[1]) == 3"),
-    FUNCTION(series_fir,
-             "(series:array, filter:array, normalize:bool=, center:bool=) : dynamic",
+    FUNCTION(series_fir, "(series:array, filter:array, normalize:bool=, center:bool=) : dynamic",
              "The series through a finite impulse response filter.",
              "toreal(series_fir(dynamic([2, 4]), dynamic([1, 1]))[1]) == 3"),
     FUNCTION(series_stats, "(series:array, ignore_nonfinite:bool=) : dynamic",

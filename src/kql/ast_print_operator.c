@@ -33,7 +33,7 @@ put_properties(Buffer *out, const AstParamList *properties)
     for (size_t i = 0; i < properties->len; i++) {
         const AstParam *property = &properties->items[i];
         buffer_text(out, i ? ", " : "");
-        put_name(out, &(AstName){.text = property->name});
+        buffer_str(out, property->name);
         buffer_char(out, '=');
         if (!property->expr) {
             buffer_str(out, property->text);
@@ -370,7 +370,7 @@ static void
 write_render(Buffer *out, const AstOperator *step)
 {
     buffer_char(out, ' ');
-    put_name(out, &step->as);
+    buffer_str(out, step->as.text);
     put_items(out, " by ", &step->by);
     if (!step->by.len) {
         put_with(out, &step->properties);

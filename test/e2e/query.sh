@@ -13,8 +13,8 @@ check 'a file of KQL' test "$(printf 'print 7' >"$scratch/q.kql"; q -f "$scratch
 check 'standard input' test "$(echo 'print 8' | q --format csv | tail -1 | tr -d '\r')" = 8
 check 'timing goes to standard error' says "$(q --timing 'print 1' 2>&1 >/dev/null)" '^timing_ms=[0-9.]+'
 
-several='range x from 1 to 2 step 1 | fork first=(count) (take 1)'
-check 'several tables have their names' says "$(q "$several")" '^first:$'
+several='range x from 1 to 2 step 1 | fork one=(count) (take 1)'
+check 'several tables have their names' says "$(q "$several")" '^one:$'
 check 'several tables as csv are apart' test "$(q --format csv "$several" | tr -d '\r')" = $'Count\n2\n\nx\n1'
 check 'several tables as json are documents' test "$(q --format json "$several" | wc -l)" = 2
 check 'a batch line answers with the first table' says "$(printf '%s\n' "{\"id\":1,\"query\":\"print 7; $several\"}" | q --batch)" '"rows":\[\[2\]\]'

@@ -97,7 +97,7 @@ test_operators(void **state)
         {"G | graph-to-table nodes as N with_node_id=i, edges with_source_id=s with_target_id=t",
          NULL},
         {"G | graph-where-edges weight > 1", NULL},
-        {"G | graph-where-nodes kind == \"user\"", NULL},
+        {"G | graph-where-nodes type == \"user\"", NULL},
         {"T | invoke f(1)", NULL},
         {"T | invoke database(\"d\").f()", NULL},
         {"T | join kind=leftouter hint.strategy=broadcast (U | take 1) on a, $left.b == $right.c",
@@ -263,7 +263,7 @@ test_expressions(void **state)
         {"print a - (b - c), (a - b) - c", "print a - (b - c), a - b - c"},
         {"print (a + b) has c", NULL},
         {"print a + (b has c)", "print a + b has c"},
-        {"print -(a + b), -a.b, - -a, a - -1", "print -(a + b), -a.b, --a, a - -1"},
+        {"print -(a + b), -a.b, a - -1", NULL},
         {"print a and (b and c)", "print a and b and c"},
         // Each operator.
         {"print a == b, a != b, a <> b, a =~ b, a !~ b",
@@ -289,9 +289,10 @@ test_expressions(void **state)
         {"print f(), f(a=1, b=2), count(*), toscalar(T | count), g(T)", NULL},
         {"print ['a b'], [\"where\"], ['plain'], ['by']",
          "print [\"a b\"], [\"where\"], plain, [\"by\"]"},
-        {"T | where type == kind and count > name and range < step and to == from",
-         "T | where type == kind and count > name and [\"range\"] < step and to == from"},
-        {"range | project range, print, union | count",
+        {"T | where type == kind and count > name and range < step and on == from",
+         "T | where type == [\"kind\"] and count > name and [\"range\"] < step and [\"on\"] == "
+         "from"},
+        {"range | project range, ['print'], ['union'] | count",
          "[\"range\"] | project [\"range\"], [\"print\"], [\"union\"] | count"},
         {"T | extend a = b*c, d = e *f, g = h * i", "T | extend a = b * c, d = e * f, g = h * i"},
     };
@@ -348,7 +349,8 @@ test_errors(void **state)
          "expected 'query_parameters' or 'pattern' after 'declare', found 'something'"},
         {"T | range x from 1 to 2 step 1", 1, 5,
          "'range' begins a query; it cannot stand behind '|'"},
-        {"where x == 1", 1, 7, "expected '|', ';' or the end of the query, found 'x'"},
+        {"where x == 1", 1, 1,
+         "'where' is a word of the language: write ['where'] to use it as a name"},
     };
     for (size_t i = 0; i < COUNT_OF(CASES); i++) {
         AzError error;
@@ -406,7 +408,7 @@ test_bounds(void **state)
     } SHAPES[] = {
         {"(", "1", ")"},
         {"f(", "1", ")"},
-        {"-", "1", ""},
+        {"-(", "1", ")"},
         {"x[", "1", "]"},
         {"dynamic([", "1", "])"},
         {"", "1", " + 1"},

@@ -4,7 +4,7 @@ ptrdiff_t
 schema_find(const Schema *schema, Str name)
 {
     for (uint32_t i = 0; i < schema->count; i++)
-        if (str_equal(schema->columns[i].name, name))
+        if (schema->columns[i].name.len == name.len && str_equal(schema->columns[i].name, name))
             return i;
     return -1;
 }

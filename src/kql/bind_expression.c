@@ -262,9 +262,14 @@ absent_column_type(Binder *b, const AbsentColumns *absent, Str name)
         if (at >= 0)
             search.type = absent->schemas[i]->columns[at].type;
     }
-    if (absent->database)
+    if (search.type != TYPE_NONE || !absent->database)
+        return search.type;
+    if (!b->sought_column.ptr || !str_equal(b->sought_column, name)) {
         b->catalog->each_table(b->catalog->context, search_open_table, &search);
-    return search.type;
+        b->sought_column = name;
+        b->sought_type = search.type;
+    }
+    return b->sought_type;
 }
 
 Str

@@ -33,7 +33,11 @@ void
 open_column_missed(Binder *b, Str column)
 {
     OpenColumns *open = b->open;
-    for (size_t i = 0; i < open->table_count; i++) {
+    // Asked again and again for one name, as tables come: only the new ones are looked at.
+    size_t from = open->missed.ptr && str_equal(open->missed, column) ? open->missed_tables : 0;
+    open->missed = column;
+    open->missed_tables = open->table_count;
+    for (size_t i = from; i < open->table_count; i++) {
         Type type = open_type(b, open->tables[i], column);
         if (type == TYPE_NONE || has_open_column(open, open->tables[i], column))
             continue;

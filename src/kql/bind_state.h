@@ -75,6 +75,8 @@ typedef struct OpenColumns {
     Str *tables; // open tables met while binding
     size_t table_count, table_cap;
     bool grown; // since binding began
+    Str missed;           // the last column missed,
+    size_t missed_tables; // and how many of the tables were asked for it
 } OpenColumns;
 
 typedef struct GraphScope GraphScope; // bind_graph.h
@@ -103,6 +105,9 @@ typedef struct Binder {
     Str render;
     QueryProperties properties;
     OpenColumns *open;
+    // The last column looked for in the whole database, which `search` does for each table.
+    Str sought_column;
+    Type sought_type;
     Str unknown_watchlist; // the last one met, for the error about its columns
     // Going on behind an error: see bind_recover.c.
     Diagnostics *diagnostics; // NULL: the first error ends the binding

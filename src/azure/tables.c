@@ -1,5 +1,6 @@
 #include "azure/tables.h"
 
+#include "azure/entra/coverage.h"
 #include "azure/path/path_load.h"
 #include "azure/path/path_result.h"
 #include "azure/rbac/access_names.h"
@@ -23,6 +24,8 @@ typedef struct AzureTables {
     } opened;
     bool paths_loaded;
     PathWorld paths;
+    bool directory_loaded;
+    Directory directory;
 } AzureTables;
 
 static const TableFunctionParam WHO_CAN_PARAMS[] = {
@@ -31,10 +34,24 @@ static const TableFunctionParam WHAT_CAN_PARAMS[] = {{"principal", TYPE_STRING, 
 static const TableFunctionParam ACCESS_PATH_PARAMS[] = {{"principal", TYPE_STRING, false},
                                                         {"resource", TYPE_STRING, false}};
 
+static const TableFunctionParam SIGN_IN_PARAMS[] = {{"principal", TYPE_STRING, false},
+                                                    {"application", TYPE_STRING, false},
+                                                    {"facts", TYPE_DYNAMIC, true}};
+
 static const TableFunctionParam ATTACK_PATHS_PARAMS[] = {{"from", TYPE_STRING, true},
                                                          {"to", TYPE_STRING, true}};
 
-enum { EFFECTIVE_ACCESS, WHO_CAN, WHAT_CAN, ACCESS_PATH, ATTACK_PATHS, GRAPH_NODES, GRAPH_EDGES };
+enum {
+    EFFECTIVE_ACCESS,
+    WHO_CAN,
+    WHAT_CAN,
+    ACCESS_PATH,
+    SIGN_IN,
+    COVERAGE,
+    ATTACK_PATHS,
+    GRAPH_NODES,
+    GRAPH_EDGES
+};
 
 static const TableFunctionDef FUNCTIONS[] = {
     [EFFECTIVE_ACCESS] = {"EffectiveAccess",
@@ -53,6 +70,14 @@ static const TableFunctionDef FUNCTIONS[] = {
                      "How a principal comes to a resource: a path for each assignment, a row for "
                      "each hop through groups and scopes.",
                      ACCESS_PATH_PARAMS, 2, ACCESS_PATH_COLUMNS, ACCESS_PATH_COLUMN_COUNT},
+    [SIGN_IN] = {"SignIn",
+                 "What Conditional Access makes of a principal's sign-in to an application: a row "
+                 "a policy; facts such as ip, devicePlatform or signInRiskLevel as a bag.",
+                 SIGN_IN_PARAMS, 3, SIGN_IN_COLUMNS, SIGN_IN_COLUMN_COUNT},
+    [COVERAGE] = {"ConditionalAccessCoverage",
+                  "Which AI applications and identities Conditional Access covers: all, "
+                  "conditions, some, none, or outside it.",
+                  NULL, 0, COVERAGE_COLUMNS, COVERAGE_COLUMN_COUNT},
     [ATTACK_PATHS] = {"AttackPaths",
                       "How far an attacker gets, a row for each step; from and to as the command "
                       "paths takes them, everybody outside and everything of value when left out.",
@@ -138,6 +163,24 @@ paths_table(AzureTables *tables, Database *db, Arena *arena, size_t which, const
                                                            : NULL;
 }
 
+// The tables about sign-ins.
+static ResultTable *
+sign_in_tables(AzureTables *tables, Database *db, Arena *arena, size_t which, const Value *args,
+               AzError *error)
+{
+    if (!tables->directory_loaded && !directory_load(db, &tables->arena, &tables->directory, error))
+        return NULL;
+    tables->directory_loaded = true;
+    if (which == COVERAGE)
+        return coverage_table(db, &tables->directory, arena, error);
+    Dyn more = args[2].is_null ? (Dyn){0} : dyn_of_text(&args[2].text), facts;
+    if (!sign_in_facts(db, &tables->directory, arena, text_arg(&args[0]), text_arg(&args[1]), more,
+                       &facts, error))
+        return NULL;
+    SignInAnswer answer = conditional_access_evaluate(arena, tables->directory.policies, facts);
+    return sign_in_table(&answer, arena);
+}
+
 static TableSource *
 open_table(void *context, Database *db, Arena *arena, const TableFunctionDef *fn, const Value *args,
            AzError *error)
@@ -146,6 +189,9 @@ open_table(void *context, Database *db, Arena *arena, const TableFunctionDef *fn
     if (fn >= &FUNCTIONS[ATTACK_PATHS])
         return source_of(arena,
                          paths_table(tables, db, arena, (size_t)(fn - FUNCTIONS), args, error));
+    if (fn >= &FUNCTIONS[SIGN_IN])
+        return source_of(arena,
+                         sign_in_tables(tables, db, arena, (size_t)(fn - FUNCTIONS), args, error));
     if (!load(tables, db, error))
         return NULL;
     switch (fn - FUNCTIONS) {

@@ -1,5 +1,6 @@
 // azimuth access: who can do what, and because of which assignment.
 
+#include "azure/entra/coverage.h"
 #include "azure/rbac/access_names.h"
 #include "azure/rbac/access_tree.h"
 #include "azure/rbac/unused.h"
@@ -7,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/cli_table.h"
 #include "report/result.h"
+#include "value/json.h"
 #include "value/scalar.h"
 
 #include <stdio.h>
@@ -23,8 +25,10 @@ typedef struct AccessCommand {
     int64_t at;
     const char *format;
     const char *plane;
-    const char *each; // KQL that gives scopes
-    int64_t since;    // unused: logs from then on
+    const char *each;    // KQL that gives scopes
+    int64_t since;       // unused: logs from then on
+    const char *sign_in; // JSON: facts of a sign-in
+    bool timing;
 } AccessCommand;
 
 // Whether the operation is one of the data plane: as the caller said, or by what is known.
@@ -134,26 +138,88 @@ unused_command(AccessCommand *command, char **argv, AzError *error)
     return table && cli_print_table(command->format, table, error);
 }
 
+// The facts given as JSON, as a bag.
+static bool
+read_facts(AccessCommand *command, Dyn *facts, AzError *error)
+{
+    *facts = (Dyn){0};
+    if (!command->sign_in)
+        return true;
+    JsonParser *parser = json_parser_new();
+    DynBuilder *builder = dyn_builder_new();
+    Text *text = ARENA_NEW(&command->arena, Text);
+    const char *why = "it is no object";
+    size_t where;
+    bool is_null;
+    bool done = json_to_dynamic(parser, str_from(command->sign_in), builder, &why, &where) &&
+                dyn_finish_text(builder, &command->arena, text, &is_null);
+    *facts = done ? dyn_of_text(text) : (Dyn){0};
+    done = dyn_kind(*facts) == DYN_BAG;
+    if (!done)
+        error_set(error, AZ_INVALID,
+                  "option '--facts' takes a JSON object such as {\"ip\":\"203.0.113.7\"}: %s",
+                  why ? why : "it is none");
+    dyn_builder_free(builder);
+    json_parser_free(parser);
+    return done;
+}
+
+static bool
+sign_in_command(AccessCommand *command, char **argv, AzError *error)
+{
+    Directory directory;
+    Dyn more, facts;
+    if (!read_facts(command, &more, error) ||
+        !directory_load(command->db, &command->arena, &directory, error) ||
+        !sign_in_facts(command->db, &directory, &command->arena, str_from(argv[0]),
+                       str_from(argv[1]), more, &facts, error))
+        return false;
+    SignInAnswer answer = conditional_access_evaluate(&command->arena, directory.policies, facts);
+    Str words =
+        str_format(&command->arena, "%.*s\n\n", STR_ARG(sign_in_words(&answer, &command->arena)));
+    bool shown = strcmp(command->format, "table") != 0 || cli_write(STDOUT_FILENO, words);
+    return shown &&
+           cli_print_table(command->format, sign_in_table(&answer, &command->arena), error);
+}
+
+static bool
+coverage_command(AccessCommand *command, char **argv, AzError *error)
+{
+    (void)argv;
+    Directory directory;
+    if (!directory_load(command->db, &command->arena, &directory, error))
+        return false;
+    ResultTable *table = coverage_table(command->db, &directory, &command->arena, error);
+    return table && cli_print_table(command->format, table, error);
+}
+
 static const struct {
     const char *verb;
     int least, most; // words after the verb
+    bool reads_roles;
     bool (*run)(AccessCommand *command, char **argv, AzError *error);
 } VERBS[] = {
-    {"who-can", 1, 2, who_can_command},
-    {"what-can", 1, 1, what_can_command},
-    {"explain", 3, 3, explain_command},
-    {"unused", 0, 1, unused_command},
+    {"who-can", 1, 2, true, who_can_command},  {"what-can", 1, 1, true, what_can_command},
+    {"explain", 3, 3, true, explain_command},  {"unused", 0, 1, true, unused_command},
+    {"sign-in", 2, 2, false, sign_in_command}, {"coverage", 0, 0, false, coverage_command},
 };
 
 static bool
 run_verb(AccessCommand *command, size_t verb, char **argv, bool literal, AzError *error)
 {
-    return operation_facts_load(&command->arena, content_dir(db_content(command->db)),
-                                &command->facts, error) &&
-           access_load(command->db, &command->arena,
-                       literal ? STAR_SEGMENT_LITERAL : STAR_SEGMENT_ZERO, &command->world,
-                       error) &&
-           VERBS[verb].run(command, argv, error);
+    uint64_t start = clock_monotonic_ns();
+    bool done =
+        !VERBS[verb].reads_roles ||
+        (operation_facts_load(&command->arena, content_dir(db_content(command->db)),
+                              &command->facts, error) &&
+         access_load(command->db, &command->arena,
+                     literal ? STAR_SEGMENT_LITERAL : STAR_SEGMENT_ZERO, &command->world, error));
+    uint64_t loaded = clock_monotonic_ns();
+    done = done && VERBS[verb].run(command, argv, error);
+    if (done && command->timing)
+        fprintf(stderr, "load_ms=%.3f answer_ms=%.3f\n", (double)(loaded - start) / 1e6,
+                (double)(clock_monotonic_ns() - loaded) / 1e6);
+    return done;
 }
 
 static int
@@ -170,8 +236,12 @@ access_command(int argc, char **argv)
          &command.each, NULL},
         {"--at", "TIME", "answers for that time (default: now)", &at, NULL},
         {"--since", "TIME", "unused: logs from then on (default: 90 days)", &since, NULL},
+        {"--facts", "JSON", "sign-in: what is known of it: ip, devicePlatform, signInRiskLevel ...",
+         &command.sign_in, NULL},
         {"--star-segment", "NAME", "zero: /*/ in a role also means / (default); literal", &star,
          NULL},
+        {"--timing", NULL, "shows milliseconds of loading and answering on standard error", NULL,
+         &command.timing},
         {"--content", "DIR", "the content folder", &content, NULL},
     };
     int status;
@@ -216,7 +286,8 @@ access_command(int argc, char **argv)
 const CliCommand CLI_ACCESS = {
     .name = "access",
     .usage = "access who-can OPERATION SCOPE|--each KQL | what-can PRINCIPAL | "
-             "explain PRINCIPAL OPERATION SCOPE | unused [PRINCIPAL] --store DIR",
-    .help = "says who can do what, and because of which assignment, group and condition",
+             "explain PRINCIPAL OPERATION SCOPE | unused [PRINCIPAL] | "
+             "sign-in PRINCIPAL APPLICATION | coverage --store DIR",
+    .help = "says who can do what and sign in how, and because of which assignment and policy",
     .run = access_command,
 };

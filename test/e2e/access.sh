@@ -52,6 +52,32 @@ check 'computed tables bind without data' test "$("$azimuth" query --check 'Effe
 check 'and are empty without data' test "$("$azimuth" query --format csv 'EffectiveAccess | count' | tail -1 | tr -d '\r')" = 0
 check 'many threads give the same rows' test "$(AZIMUTH_THREADS=1 q 'EffectiveAccess' | md5sum)" = "$(AZIMUTH_THREADS=4 q 'EffectiveAccess' | md5sum)"
 
+# Conditional Access: what a sign-in meets, and which AI it covers.
+ai='Azure AI services (Azure OpenAI)'
+check 'a sign-in is told in words' says "$(a sign-in ines.albrecht@contoso.com "$ai" --facts '{"clientAppType":"browser"}')" '^the sign-in is let in with mfa$'
+check 'what is not known may decide' says "$(a sign-in ines.albrecht@contoso.com "$ai")" '^the sign-in is let in with mfa; it is blocked if a policy applies that may'
+check 'an old client is blocked' says "$(a sign-in ines.albrecht@contoso.com ChatGPT --facts '{"clientAppType":"other"}')" '^the sign-in is blocked$'
+check 'each policy has its reason' says "$(a sign-in ines.albrecht@contoso.com "$ai" --format csv)" '^CA020 Require MFA for guests,on,no,,users: not included,'
+check 'a managed identity is outside' says "$(a sign-in aif-contoso-prod "$ai" --format csv)" ',on,no,,'
+check 'an unknown user is told' says "$(a sign-in nobody "$ai")" "no user or service principal 'nobody'"
+check 'an unknown application is told' says "$(a sign-in ines.albrecht@contoso.com Nothing)" "no application 'Nothing'.*Azure AI services"
+check 'facts are an object' says "$(a sign-in ines.albrecht@contoso.com "$ai" --facts '[1]')" "'--facts' takes a JSON object"
+check 'facts that are no JSON' says "$(a sign-in ines.albrecht@contoso.com "$ai" --facts '{')" "'--facts' takes a JSON object.*ends too early"
+check 'coverage of an application' says "$(a coverage --format csv)" '^application,ChatGPT,all,all,'
+check 'coverage of a workload identity' says "$(a coverage --format csv)" '^workload identity,ChatGPT,none,,'
+check 'managed identities are outside' says "$(a coverage --format csv)" '^managed identity,aif-contoso-prod,outside,'
+check 'SignIn() as a table' says "$(q 'SignIn("ines.albrecht@contoso.com", "ChatGPT", dynamic({"clientAppType":"other"})) | where Effect == "blocks" | project Policy')" 'CA011'
+
+mkdir "$scratch/places"
+echo '{"id":"p","displayName":"outside","state":"enabled","conditions":{"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]},"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted"]}},"grantControls":{"operator":"OR","builtInControls":["block"]}}' >"$scratch/places/conditionalAccessPolicies.jsonl"
+echo '{"id":"l","displayName":"office","@odata.type":"#microsoft.graph.ipNamedLocation","isTrusted":true,"ipRanges":[{"cidrAddress":"203.0.113.0/24"},{"cidrAddress":"2001:db8::/32"}]}' >"$scratch/places/namedLocations.jsonl"
+echo '{"id":"u1","userPrincipalName":"u1@contoso.com","userType":"Member"}' >"$scratch/places/users.jsonl"
+"$azimuth" import --store "$scratch/places.store" "$scratch/places" >/dev/null 2>&1
+p() { "$azimuth" access sign-in u1@contoso.com "$ai" --facts "{\"ip\":\"$1\"}" --store "$scratch/places.store" 2>&1; }
+check 'from the office' says "$(p 203.0.113.7)" 'let in without further proof'
+check 'from the office, IPv6' says "$(p 2001:db8::7)" 'let in without further proof'
+check 'from elsewhere' says "$(p 198.51.100.1)" '^the sign-in is blocked$'
+
 # Hostile data: groups and management groups in circles, ids twice and in mixed case,
 # assignments of nobody, of unknown roles, with conditions that cannot be read.
 mkdir "$scratch/hostile"

@@ -437,6 +437,9 @@ conditional_access_evaluate(Arena *arena, Dyn policies, Dyn sign_in)
             .because = str_from(match.because),
             .blocks = list_has(part(grant, "builtInControls"), STR("block")),
             .satisfied = !open.len,
+            .controls = open.items,
+            .control_count = (uint32_t)open.len,
+            .needs_all = str_equal_ci(dyn_string(part(grant, "operator")), STR("AND")),
         };
         if (!outcome->enforced || match.value == TRI_FALSE)
             continue;

@@ -35,6 +35,9 @@ typedef struct PolicyOutcome {
     Str because;    // the part that decided: "users: excluded by group", "locations: not known"
     bool blocks;    // its control is block
     bool satisfied; // the facts already meet its controls
+    Str *controls;  // those not met yet
+    uint32_t control_count;
+    bool needs_all; // of them; otherwise one is enough
 } PolicyOutcome;
 
 typedef struct SignInAnswer {

@@ -5,6 +5,11 @@
 #include "azure/policy/related.h"
 #include "db/table_builder.h"
 
+typedef struct PolicySource { // a definition or initiative
+    Dyn json;
+    Str id;
+} PolicySource;
+
 typedef struct PolicyUnit { // one definition as one assignment holds it
     const PolicyAssignment *assignment;
     uint32_t assignment_index;
@@ -56,6 +61,11 @@ bool policy_world_load(PolicyWorld *world, AzError *error);
 bool policy_world_assign(PolicyWorld *world, Dyn definition, Str scope, AzError *error);
 // Compiles and binds what the assignments hold, then loads the resources they are about.
 bool policy_world_prepare(PolicyWorld *world, AzError *error);
+
+// Units of one assignment, added to the world's.
+void policy_expand_assignment(PolicyWorld *world, uint32_t assignment);
+// Room for one more in a list of `len` items of the arena.
+void *policy_grow(Arena *arena, void *items, uint32_t len, size_t size);
 
 // Whether resources of the type were not collected where the resource is.
 bool policy_world_has_gap(const PolicyWorld *world, Str type, Str resource_id);

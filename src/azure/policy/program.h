@@ -12,6 +12,7 @@ enum {
     TRACE_LIMIT = 64,
     STAR_LIMIT = 8,
     COUNT_LIMIT = 32,
+    RESULT_LIMIT = 131072, // characters that a function may give
     STEP_LIMIT = 20000000, // conditions in one evaluation: a bound for hostile counts
 };
 
@@ -121,7 +122,11 @@ const char *function_refused(Str name);        // why policies may not use it; N
 
 // Functions by topic; each table ends with a NULL name.
 extern const PolicyFunction FUNCTIONS_LOGIC[], FUNCTIONS_NUMBER[], FUNCTIONS_TEXT[],
-    FUNCTIONS_COLLECTION[], FUNCTIONS_TIME[], FUNCTIONS_CONTEXT[];
+    FUNCTIONS_COLLECTION[], FUNCTIONS_TIME[], FUNCTIONS_CONTEXT[], FUNCTIONS_ENCODING[],
+    FUNCTIONS_FORMAT[];
+// Gives a text that a function made, freeing the buffer; fails when it is longer than a value may be.
+bool function_give(Eval *eval, Buffer *text, PolicyValue *out);
+bool function_two_texts(const PolicyValue *args); // whether the first two are texts
 
 struct PolicyExpr {
     ExprKind kind;

@@ -402,6 +402,9 @@ expr_compile(Compiler *compiler, const PolicyValue *json)
 static bool
 find_member(Eval *eval, const PolicyValue *base, const PolicyValue *index, PolicyValue *out)
 {
+    *out = base->kind == POLICY_UNKNOWN ? *base : *index;
+    if (out->kind == POLICY_UNKNOWN)
+        return true;
     *out = policy_null();
     if (base->kind == POLICY_ARRAY && index->kind == POLICY_LONG) {
         if (index->integer < 0 || index->integer >= (int64_t)policy_count(base))
@@ -463,6 +466,10 @@ eval_field(Eval *eval, const PolicyExpr *name_expr)
     PolicyValue name;
     if (!expr_evaluate(eval, name_expr, &name))
         return NULL;
+    if (name.kind == POLICY_UNKNOWN) {
+        eval_unknown(eval, &name);
+        eval->failed_unknown = true;
+    }
     if (name.kind != POLICY_STRING) {
         eval_fail(eval, "the name of a field is no text");
         return NULL;
@@ -505,6 +512,34 @@ evaluate_items(Eval *eval, const PolicyExpr *expr, PolicyValue *out)
     return true;
 }
 
+// Functions that look at the members of an array or object only as wholes; all others give
+// something unknown when anything in their arguments is.
+static bool
+keeps_members(const char *name)
+{
+    static const char *const NAMES[] = {
+        "createArray", "createObject", "array", "concat", "union", "length", "empty", "first",
+        "last",        "skip",         "take",  "items",  "flatten", "shallowMerge", "tryGet",
+    };
+    for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
+        if (strcmp(name, NAMES[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool
+open_argument(const PolicyExpr *call, const PolicyValue *args, PolicyValue *out)
+{
+    bool whole = keeps_members(call->function->name);
+    for (uint32_t i = 0; i < call->count; i++) {
+        if (args[i].kind == POLICY_UNKNOWN)
+            *out = args[i];
+        if (args[i].kind == POLICY_UNKNOWN || (!whole && policy_has_unknown(&args[i], out)))
+            return true;
+    }
+    return false;
+}
+
 static bool
 evaluate_call(Eval *eval, const PolicyExpr *expr, PolicyValue *out)
 {
@@ -516,6 +551,8 @@ evaluate_call(Eval *eval, const PolicyExpr *expr, PolicyValue *out)
     for (uint32_t i = 0; i < expr->count; i++)
         if (!expr_evaluate(eval, expr->args[i], &args[i]))
             return false;
+    if (eval->context->unknowns && open_argument(expr, args, out))
+        return true;
     return expr->function->run(eval, args, expr->count, out) ||
            eval_fail(eval, "%s() cannot take these arguments", expr->function->name);
 }

@@ -63,6 +63,7 @@ typedef struct PolicyCompileOptions {
     bool paths;              // field names are paths from the resource's root, not aliases
     bool template_functions; // also functions that templates have and policies lack
     bool open_parameters;    // parameters need no declaration
+    bool template_expressions; // of an ARM template: parameters() and variables() are its own
 } PolicyCompileOptions;
 
 // A definition: the ARM object, or its properties, or {"policyRule": ...}. NULL with an error
@@ -130,6 +131,9 @@ typedef struct PolicyContext {
     ComplianceState (*attested)(void *data, const PolicyResource *resource);
     void *data;
     PolicyEffect override; // EFFECT_INVALID = none
+    // Why values are unknown, by number; NULL when nothing is (resources that exist).
+    const Str *unknowns;
+    uint32_t unknown_count;
 } PolicyContext;
 
 typedef struct PolicyOutcome {

@@ -4,6 +4,7 @@
 #include "azure/policy/policy.h"
 
 typedef struct Eval Eval;
+typedef struct TemplateScope TemplateScope; // azure/template
 typedef struct PolicyExpr PolicyExpr;
 typedef struct PolicyField PolicyField;
 typedef struct CountScope CountScope;
@@ -163,6 +164,8 @@ PolicyExpr *expr_literal(Arena *arena, PolicyValue value);
 PolicyField *compile_field(Compiler *compiler, Str name);
 
 bool expr_evaluate(Eval *eval, const PolicyExpr *expr, PolicyValue *out);
+// As a condition: true, false, "true", "false".
+bool expr_truth(Eval *eval, const PolicyValue *value, bool *out);
 // A field whose name is computed; NULL when that fails.
 PolicyField *eval_field(Eval *eval, const PolicyExpr *name);
 
@@ -286,9 +289,16 @@ struct Eval {
     uint32_t depth;
     bool failed;
     Str why;
+    // Conditions on unknown values hold when `assume` says so (`not` turns it around): both
+    // ways give the bounds of what the rule says.
+    bool assume, met_unknown, failed_unknown;
+    int64_t unknown;         // the first that was met
+    TemplateScope *template; // of expressions of a template
 };
 
 bool eval_fail(Eval *eval, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Notes that the outcome depends on an unknown value; gives what to assume.
+bool eval_unknown(Eval *eval, const PolicyValue *value);
 bool node_holds(Eval *eval, const PolicyNode *node, bool *holds);
 // Applicability: only conditions on type, name and kind count.
 typedef struct ApplicabilityView {

@@ -285,8 +285,7 @@ count_open(Eval *eval, const PolicyNode *node, uint64_t least, const PolicyValue
     eval->assume = assume;
     if (!done)
         return false;
-    bool differs = most.open || most.count - least > SPREAD_LIMIT ||
-                   right->kind == POLICY_UNKNOWN;
+    bool differs = most.open || most.count - least > SPREAD_LIMIT || right->kind == POLICY_UNKNOWN;
     for (uint64_t count = least; !differs && count <= most.count; count++) {
         PolicyValue left = policy_long((int64_t)count);
         bool one = operator_holds(eval->arena, node->op->op, &left, right) != node->op->negated;

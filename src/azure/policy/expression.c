@@ -203,7 +203,10 @@ make_call(Parser *parser, Str name, PolicyExpr *call)
 {
     Compiler *compiler = parser->compiler;
     uint32_t count = call->count;
-    if (str_equal_ci(name, STR("parameters")))
+    bool template = compiler->options->template_expressions;
+    if (template && (str_equal_ci(name, STR("field")) || str_equal_ci(name, STR("current"))))
+        return fail_semantic(parser, name, "is a function of policy rules, not of templates");
+    if (!template && str_equal_ci(name, STR("parameters")))
         return count == 1 ? make_parameter(parser, call)
                           : fail(parser, "parameters() takes one name");
     if (str_equal_ci(name, STR("current")))
@@ -217,9 +220,12 @@ make_call(Parser *parser, Str name, PolicyExpr *call)
         return call;
     }
     call->function = function_find(name);
+    if (!call->function && template && name.len > 4 &&
+        str_equal_ci(str_slice(name, 0, 4), STR("list"))) // listKeys, listSecrets, ...
+        call->function = function_find(STR("list"));
     if (!call->function ||
         (call->function->template_only && !compiler->options->template_functions)) {
-        const char *why = function_refused(name);
+        const char *why = template ? "is no function of templates" : function_refused(name);
         return fail_semantic(parser, name, why ? why : "is no function of the policy language");
     }
     if ((int)count < call->function->least ||
@@ -229,7 +235,7 @@ make_call(Parser *parser, Str name, PolicyExpr *call)
 }
 
 static PolicyExpr *
-parse_call(Parser *parser, Str name)
+parse_call(Parser *parser, Str name, bool of_user)
 {
     PolicyExpr *args[256];
     uint32_t count = 0;
@@ -252,7 +258,11 @@ parse_call(Parser *parser, Str name)
     call->args = arena_alloc_array(compiler->arena, count, sizeof(*args));
     if (count)
         memcpy(call->args, args, count * sizeof(*args));
-    return make_call(parser, name, call);
+    if (!of_user)
+        return make_call(parser, name, call);
+    call->function = &FUNCTION_USER;
+    call->name = name;
+    return call;
 }
 
 static PolicyExpr *
@@ -267,7 +277,13 @@ parse_value(Parser *parser)
     if (!name.len)
         return fail(parser, "a function, a text in quotes or a number is expected");
     if (take(parser, '('))
-        return parse_call(parser, name);
+        return parse_call(parser, name, false);
+    if (parser->compiler->options->template_expressions && take(parser, '.')) {
+        Str member = take_name(parser); // a function of the template: namespace.name(...)
+        name.len = (size_t)(member.ptr + member.len - name.ptr);
+        if (member.len && take(parser, '('))
+            return parse_call(parser, name, true);
+    }
     if (str_equal_ci(name, STR("true")) || str_equal_ci(name, STR("false")))
         return expr_literal(parser->compiler->arena, policy_bool(name.len == 4));
     if (str_equal_ci(name, STR("null")))
@@ -518,8 +534,9 @@ static bool
 keeps_members(const char *name)
 {
     static const char *const NAMES[] = {
-        "createArray", "createObject", "array", "concat", "union", "length", "empty", "first",
-        "last",        "skip",         "take",  "items",  "flatten", "shallowMerge", "tryGet",
+        "createArray", "createObject", "array",   "concat",       "union",
+        "length",      "empty",        "first",   "last",         "skip",
+        "take",        "items",        "flatten", "shallowMerge", "tryGet",
     };
     for (size_t i = 0; i < sizeof NAMES / sizeof NAMES[0]; i++)
         if (strcmp(name, NAMES[i]) == 0)

@@ -204,8 +204,9 @@ const PolicyFunction *
 function_find(Str name)
 {
     static const PolicyFunction *const TABLES[] = {
-        FUNCTIONS_LOGIC, FUNCTIONS_NUMBER,  FUNCTIONS_TEXT,     FUNCTIONS_COLLECTION,
-        FUNCTIONS_TIME,  FUNCTIONS_CONTEXT, FUNCTIONS_ENCODING, FUNCTIONS_FORMAT,
+        FUNCTIONS_LOGIC,  FUNCTIONS_NUMBER,  FUNCTIONS_TEXT,     FUNCTIONS_COLLECTION,
+        FUNCTIONS_TIME,   FUNCTIONS_CONTEXT, FUNCTIONS_ENCODING, FUNCTIONS_TEMPLATE,
+        FUNCTIONS_LAMBDA, FUNCTIONS_CIDR,    FUNCTIONS_FORMAT,
     };
     for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++)
         for (const PolicyFunction *function = TABLES[i]; function->name; function++)

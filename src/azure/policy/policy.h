@@ -60,9 +60,9 @@ double compliance_percentage(const uint64_t counts[STATE_LIMIT]);
 
 typedef struct PolicyCompileOptions {
     const AliasTable *aliases;
-    bool paths;              // field names are paths from the resource's root, not aliases
-    bool template_functions; // also functions that templates have and policies lack
-    bool open_parameters;    // parameters need no declaration
+    bool paths;                // field names are paths from the resource's root, not aliases
+    bool template_functions;   // also functions that templates have and policies lack
+    bool open_parameters;      // parameters need no declaration
     bool template_expressions; // of an ARM template: parameters() and variables() are its own
 } PolicyCompileOptions;
 

@@ -164,3 +164,22 @@ policy_world_prepare(PolicyWorld *world, AzError *error)
                                        all ? NULL : &related, is_collected, world);
     return true;
 }
+
+void
+policy_world_plan(PolicyWorld *world, PolicyResource *planned, uint32_t count)
+{
+    Map ids;
+    size_t kept = 0;
+    PolicyResource *all = ARENA_ARRAY(world->arena, PolicyResource, world->resource_count + count);
+    map_init(&ids, world->arena, true);
+    for (uint32_t i = 0; i < count; i++)
+        map_put(&ids, planned[i].id, &planned[i]);
+    for (size_t i = 0; i < world->resource_count; i++)
+        if (!map_find(&ids, world->resources[i].id))
+            all[kept++] = world->resources[i];
+    if (count)
+        memcpy(all + kept, planned, count * sizeof(*planned));
+    world->resources = all + kept;
+    world->resource_count = count;
+    world->related = related_index_new(world->arena, all, kept + count, NULL, is_collected, world);
+}

@@ -179,7 +179,11 @@ evaluate_unit(Work *work, uint32_t resource_index, uint32_t unit_index,
                              .related = find_related,
                              .attested = find_attested,
                              .data = &asking,
-                             .override = EFFECT_INVALID};
+                             .override = EFFECT_INVALID,
+                             .unknowns = run->world->unknowns,
+                             .unknown_count = run->world->unknown_count};
+    if (run->world->requests)
+        context.api_version = dyn_string(dyn_get_ci(resource->body, STR("apiVersion")));
     if (note->value)
         context.subscription = *note->value;
     if (group)

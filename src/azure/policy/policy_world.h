@@ -47,6 +47,9 @@ typedef struct PolicyWorld {
     PolicyGap *gaps;
     uint32_t gap_count;
     RelatedIndex *related;
+    bool requests;       // resources are requests: apiVersion is that of the body
+    const Str *unknowns; // of values that a deployment leaves open
+    uint32_t unknown_count;
     uint32_t unreadable; // objects left out, and why the first was
     Str unreadable_reason;
 } PolicyWorld;
@@ -66,6 +69,10 @@ bool policy_world_prepare(PolicyWorld *world, AzError *error);
 void policy_expand_assignment(PolicyWorld *world, uint32_t assignment);
 // Room for one more in a list of `len` items of the arena.
 void *policy_grow(Arena *arena, void *items, uint32_t len, size_t size);
+
+// Evaluates resources that a deployment would create instead of those of the store, which stay
+// related ones unless they are deployed anew. After policy_world_prepare.
+void policy_world_plan(PolicyWorld *world, PolicyResource *planned, uint32_t count);
 
 // Whether resources of the type were not collected where the resource is.
 bool policy_world_has_gap(const PolicyWorld *world, Str type, Str resource_id);

@@ -125,6 +125,9 @@ const char *function_refused(Str name);        // why policies may not use it; N
 extern const PolicyFunction FUNCTIONS_LOGIC[], FUNCTIONS_NUMBER[], FUNCTIONS_TEXT[],
     FUNCTIONS_COLLECTION[], FUNCTIONS_TIME[], FUNCTIONS_CONTEXT[], FUNCTIONS_ENCODING[],
     FUNCTIONS_FORMAT[];
+// Of templates (azure/template).
+extern const PolicyFunction FUNCTIONS_TEMPLATE[], FUNCTIONS_LAMBDA[], FUNCTIONS_CIDR[],
+    FUNCTION_USER;
 // Gives a text that a function made, freeing the buffer; fails when it is longer than a value may be.
 bool function_give(Eval *eval, Buffer *text, PolicyValue *out);
 bool function_two_texts(const PolicyValue *args); // whether the first two are texts

@@ -74,6 +74,10 @@ void *policy_grow(Arena *arena, void *items, uint32_t len, size_t size);
 // related ones unless they are deployed anew. After policy_world_prepare.
 void policy_world_plan(PolicyWorld *world, PolicyResource *planned, uint32_t count);
 
+// What surrounds a resource: its group and subscription, the assignment, what is unknown.
+PolicyContext policy_world_context(const PolicyWorld *world, const PolicyUnit *unit,
+                                   const PolicyResource *resource, int64_t at);
+
 // Whether resources of the type were not collected where the resource is.
 bool policy_world_has_gap(const PolicyWorld *world, Str type, Str resource_id);
 

@@ -90,10 +90,7 @@ take_change(CheckResult *result, const PolicyRow *row, int64_t at, bool *changed
     PolicyWorld *world = result->world;
     const PolicyUnit *unit = &world->units[row->unit];
     PolicyResource *resource = &world->resources[row->resource];
-    const PolicyContext context = {.now = at,
-                                   .override = EFFECT_INVALID,
-                                   .unknowns = world->unknowns,
-                                   .unknown_count = world->unknown_count};
+    const PolicyContext context = policy_world_context(world, unit, resource, at);
     CheckFinding finding = {.outcome = CHECK_CHANGED,
                             .resource = row->resource,
                             .unit = row->unit,

@@ -547,8 +547,11 @@ keeps_members(const char *name)
 static bool
 open_argument(const PolicyExpr *call, const PolicyValue *args, PolicyValue *out)
 {
-    bool whole = keeps_members(call->function->name);
+    const char *name = call->function->name;
+    bool whole = keeps_members(name), object = strcmp(name, "createObject") == 0;
     for (uint32_t i = 0; i < call->count; i++) {
+        if ((object && i % 2) || strcmp(name, "createArray") == 0)
+            continue; // a member, unknown for itself
         if (args[i].kind == POLICY_UNKNOWN)
             *out = args[i];
         if (args[i].kind == POLICY_UNKNOWN || (!whole && policy_has_unknown(&args[i], out)))

@@ -132,7 +132,10 @@ referred(const Terraform *terraform, Dyn change, Str reference)
                     str_starts(str_slice(reference, type.len + 1, reference.len), name) &&
                     (!after.len || after.ptr[0] == '.' || after.ptr[0] == '[') &&
                     str_equal(dyn_string(dyn_get(one, STR("module_address"))), module);
-        if (!same)
+        Dyn actions = dyn_get(dyn_get(one, STR("change")), STR("actions"));
+        bool leaves =
+            dyn_count(actions) == 1 && str_equal(dyn_string(dyn_at(actions, 0)), STR("delete"));
+        if (!same || leaves)
             continue;
         if (own.ptr && key.ptr && dyn_equal(own, key))
             return one;
@@ -300,7 +303,8 @@ take_change(Terraform *terraform, Dyn change)
     TerraformSource source = {.set = set,
                               .after = dyn_get(inner, STR("after")),
                               .unknown = dyn_get(inner, STR("after_unknown")),
-                              .address = address};
+                              .address = address,
+                              .scope = terraform->scope};
     Str id = resource_id(terraform, change, 0);
     Dyn body = azapi ? terraform_azapi_body(&source, id) : terraform_body(&source, *map, id);
     if (!body.ptr) {

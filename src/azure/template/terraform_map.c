@@ -279,7 +279,10 @@ put_name(const TerraformSource *source, Object *object, Str id, Str type)
                                 STR_ARG(source->address)));
     put_path(source->set->arena, object, STR("name"), &open);
     put_text(source, object, "id",
-             str_format(source->set->arena, "/providers/%.*s/(unknown)", STR_ARG(type)));
+             // below the scope, so that what is assigned there holds
+             str_format(source->set->arena, "%.*s/providers/%.*s/(unknown)",
+                        str_equal(source->scope, STR("/")) ? 0 : (int)source->scope.len,
+                        source->scope.ptr, STR_ARG(type)));
 }
 
 Dyn

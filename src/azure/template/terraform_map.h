@@ -26,7 +26,7 @@ typedef struct Terraform {
 typedef struct TerraformSource { // one planned resource, or a block in it
     PlannedSet *set;
     Dyn after, unknown; // values, and which of them are known after apply
-    Str address;
+    Str address, scope;
 } TerraformSource;
 
 // The body by a line of the table; an empty id is unknown, with the name. None when too deep.

@@ -1,6 +1,7 @@
 // azimuth policy: what Azure Policy says of a tenant, of a resource, and what it would say.
 
 #include "cli/cmd_policy.h"
+#include "azure/policy/gaps.h"
 #include "azure/policy/policy_test.h"
 #include "base/clock.h"
 #include "cli/cli.h"
@@ -137,6 +138,25 @@ whatif_command(PolicyCommand *command, char **argv, AzError *error)
 }
 
 static bool
+gaps_command(PolicyCommand *command, char **argv, AzError *error)
+{
+    (void)argv;
+    PolicyWorld world;
+    GapCounts counts;
+    if (!policy_world_init(&world, &command->arena, command->db, error) ||
+        (command->definitions && !policy_world_add_file(&world, command->definitions, error)) ||
+        !policy_world_load(&world, error) || !policy_world_prepare(&world, error))
+        return false;
+    policy_command_unreadable(&world);
+    ResultTable *table = policy_gaps(&world, command->at, command->all, &counts, error);
+    if (!table || !cli_print_table(command->format, table, error))
+        return false;
+    fprintf(stderr, "azimuth: %u AI resources: %u guardrails guarded, %u missing, %u unknown\n",
+            counts.resources, counts.guarded, counts.gaps, counts.unknown);
+    return true;
+}
+
+static bool
 test_command(PolicyCommand *command, char **argv, AzError *error)
 {
     AliasTable aliases;
@@ -169,10 +189,9 @@ static const struct {
     bool store;      // --store is needed
     bool (*run)(PolicyCommand *command, char **argv, AzError *error);
 } VERBS[] = {
-    {"eval", 0, 0, true, eval_command},
-    {"test", 2, 1 << 20, false, test_command},
-    {"whatif", 1, 1, true, whatif_command},
-    {"check", 1, 1, true, policy_check_command},
+    {"eval", 0, 0, true, eval_command},     {"test", 2, 1 << 20, false, test_command},
+    {"whatif", 1, 1, true, whatif_command}, {"check", 1, 1, true, policy_check_command},
+    {"gaps", 0, 0, true, gaps_command},
 };
 
 static int
@@ -193,9 +212,9 @@ policy_command(int argc, char **argv)
          NULL},
         {"--parameters", "FILE", "test, whatif, check: values of parameters, as JSON",
          &command.parameters, NULL},
-        {"--definitions", "FILE",
-         "eval, whatif, check: definitions that the store has not: JSON or JSON lines",
+        {"--definitions", "FILE", "definitions that the store has not: JSON or JSON lines",
          &command.definitions, NULL},
+        {"--all", NULL, "gaps: also what is guarded", NULL, &command.all},
         {"--at", "TIME", "answers for that time (default: now)", &at, NULL},
         {"--content", "DIR", "the content folder", &content, NULL},
     };
@@ -234,7 +253,7 @@ const CliCommand CLI_POLICY = {
     .name = "policy",
     .usage = "policy eval --store DIR | test DEFINITION.json RESOURCE.json... | "
              "whatif DEFINITION.json --scope ID --store DIR | check TEMPLATE.json --scope ID "
-             "--store DIR",
+             "--store DIR | gaps --store DIR",
     .help = "evaluates Azure Policy: states with their reasons, and what would happen",
     .run = policy_command,
 };

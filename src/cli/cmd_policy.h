@@ -7,7 +7,7 @@ typedef struct PolicyCommand {
     Database *db;
     Arena arena;
     const char *format, *scope, *state, *definitions, *parameters;
-    bool summary, stats;
+    bool summary, stats, all;
     int64_t at;
     int status; // when all went well
 } PolicyCommand;

@@ -113,6 +113,23 @@ check 'a name that is not known is no hindrance' says "$rows" '^denied,.*storage
 check 'a condition that is not known makes the verdict unknown' says "$rows" '^unknown,.*storageAccounts/maybe,.*would be denied, but its condition depends on list'
 check 'existing is not deployed' test -z "$(grep storageAccounts/old <<<"$rows")"
 
+# From a management group down to a subscription, as Bicep writes modules and user functions.
+cat >"$scratch/group.json" <<'J'
+{"languageVersion": "2.0", "definitions": {"settings": {"type": "object"}},
+ "functions": [{"namespace": "__bicep", "members": {"tls": {"parameters": [{"type": "object", "name": "s"}],
+   "output": {"type": "string", "value": "[coalesce(tryGet(parameters('s'), 'tls'), 'TLS1_0')]"}}}}],
+ "parameters": {"settings": {"$ref": "#/definitions/settings", "defaultValue": {}}, "sub": {"type": "string", "defaultValue": "11111111-1111-1111-1111-111111111111"}},
+ "variables": {"$fxv#0": "[format('{0}{1}', 'mg', toLower('STORE'))]", "escaped": "[[no expression]"},
+ "resources": {
+  "assignment": {"type": "Microsoft.Authorization/policyAssignments", "apiVersion": "2024-04-01", "name": "x", "properties": {}},
+  "module": {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": "m", "location": "eastus", "subscriptionId": "[parameters('sub')]", "resourceGroup": "rg",
+   "properties": {"expressionEvaluationOptions": {"scope": "inner"}, "mode": "Incremental", "parameters": {"name": {"value": "[variables('$fxv#0')]"}, "tls": {"value": "[__bicep.tls(parameters('settings'))]"}},
+    "template": {"parameters": {"name": {"type": "string"}, "tls": {"type": "string"}}, "resources": [
+      {"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2023-01-01", "name": "[parameters('name')]", "location": "[resourceGroup().location]", "tags": {"team": "[variables('none')]"}, "properties": {"minimumTlsVersion": "[parameters('tls')]"}}],
+     "variables": {"none": "x"}, "outputs": {}}}}}}
+J
+check 'from a management group, by a module' says "$(p "$scratch/group.json" --scope "$top" --format csv)" "^denied,$group/providers/Microsoft.Storage/storageAccounts/mgstore,.*resources.module.resources\\[0\\],.*TLS1_0"
+
 # What is wrong is said: 2.
 bad() {
   echo "$2" >"$scratch/bad.json"

@@ -26,7 +26,8 @@ typedef struct Gaps {
     int64_t at;
     Guardrail *guardrails;
     uint32_t count;
-    Map chains; // ScopeChain* by subscription
+    bool *listed; // units whose definition is a built-in of the table, by its id
+    Map chains;   // ScopeChain* by subscription
 } Gaps;
 
 // The table ------------------------------------------------------------------
@@ -119,19 +120,36 @@ is_about(const PolicyWorld *world, Arena *scratch, const PolicyUnit *unit, const
     return false;
 }
 
+// Whether the definition, read or not, is one of the built-ins that the table lists.
+static bool
+is_listed(const Guardrail *rail, const PolicyUnit *unit)
+{
+    Dyn builtins = dyn_get(rail->row, STR("builtins"));
+    Str name = arm_last_segment(unit->definition_id);
+    for (uint32_t i = 0; i < dyn_count(builtins); i++)
+        if (str_equal_ci(dyn_string(dyn_get(dyn_at(builtins, i), STR("name"))), name))
+            return true;
+    return false;
+}
+
 static void
 match_units(Gaps *gaps)
 {
     PolicyWorld *world = gaps->world;
+    gaps->listed = ARENA_ARRAY(world->arena, bool, world->unit_count);
     for (uint32_t g = 0; g < gaps->count; g++)
         gaps->guardrails[g].units = ARENA_ARRAY(world->arena, bool, world->unit_count);
     for (uint32_t u = 0; u < world->unit_count; u++) {
         Arena scratch = {0};
         const PolicyUnit *unit = &world->units[u];
         Str rule = unit->binding ? rule_text(world, &scratch, unit) : (Str){0};
-        for (uint32_t g = 0; unit->binding && g < gaps->count; g++)
-            gaps->guardrails[g].units[u] =
-                is_about(world, &scratch, unit, &gaps->guardrails[g], rule);
+        for (uint32_t g = 0; g < gaps->count; g++) {
+            Guardrail *rail = &gaps->guardrails[g];
+            bool listed = is_listed(rail, unit);
+            gaps->listed[u] |= listed;
+            rail->units[u] =
+                listed || (unit->binding && is_about(world, &scratch, unit, rail, rule));
+        }
         arena_free(&scratch);
     }
 }
@@ -211,7 +229,9 @@ ask_all(Gaps *gaps, const Guardrail *rail, const PolicyResource *resource)
     Verdict best = {.effect = EFFECT_INVALID};
     for (uint32_t u = 0; u < world->unit_count; u++) {
         const PolicyUnit *unit = &world->units[u];
-        if ((unit->binding && !rail->units[u]) ||
+        // What could not be read may be about anything, unless its id is known.
+        bool open = !unit->binding && !gaps->listed[u];
+        if ((!rail->units[u] && !open) ||
             !policy_assignment_covers(unit->assignment, resource->id, above) ||
             !policy_assignment_selects(unit->assignment, resource))
             continue;
@@ -247,7 +267,7 @@ because(const Gaps *gaps, const Verdict *verdict)
     Str assignment = unit->assignment->display_name.len ? unit->assignment->display_name
                                                         : unit->assignment->name;
     if (verdict->guard == GUARD_UNKNOWN)
-        return str_format(arena, "nothing that can be read; of '%.*s': %.*s", STR_ARG(assignment),
+        return str_format(arena, "nothing that can be read; '%.*s': %.*s", STR_ARG(assignment),
                           STR_ARG(unit->reason));
     Str policy = policy_display_name(policy_bound_definition(unit->binding));
     return str_format(arena, "%.*s (%s%s) by '%.*s'%s",

@@ -130,6 +130,15 @@ cat >"$scratch/group.json" <<'J'
 J
 check 'from a management group, by a module' says "$(p "$scratch/group.json" --scope "$top" --format csv)" "^denied,$group/providers/Microsoft.Storage/storageAccounts/mgstore,.*resources.module.resources\\[0\\],.*TLS1_0"
 
+# What modify makes of tags that only the deployment knows is unknown, and so is what deny sees of them.
+echo '{"resources":[{"type":"Microsoft.Storage/storageAccounts","apiVersion":"2023-01-01","name":"t","tags":"[reference(\u0027x\u0027).tags]","properties":{"minimumTlsVersion":"TLS1_2","networkAcls":{"ipRules":[{"value":"[reference(\u0027y\u0027).ip]"},{"value":"9.9.9.9"}]}}},
+ {"type":"Microsoft.Storage/storageAccounts","apiVersion":"2023-01-01","name":"u","tags":{"team":"[reference(\u0027x\u0027).team]"},"properties":{"minimumTlsVersion":"TLS1_2","networkAcls":{"ipRules":[{"value":"[reference(\u0027y\u0027).ip]"},{"value":"8.8.8.8"}]}}}]}' >"$scratch/open.json"
+rows=$(p "$scratch/open.json" --scope "$group" --format csv)
+check 'unknown tags: modify is unknown' says "$rows" '^unknown,.*storageAccounts/t,.*,modify,'
+check 'unknown tags: deny too' says "$rows" '^unknown,.*storageAccounts/t,.*,deny,about team,'
+check 'a count of unknown members is unknown' says "$rows" '^unknown,.*storageAccounts/t,.*,deny,about acls,'
+check 'unless enough are known' says "$rows" '^denied,.*storageAccounts/u,.*,deny,about acls,'
+
 # What is wrong is said: 2.
 bad() {
   echo "$2" >"$scratch/bad.json"

@@ -163,7 +163,8 @@ bool policy_details(Arena *arena, const PolicyBinding *binding, const PolicyReso
 // What append or modify would make of the resource.
 typedef struct PolicyChange {
     bool denied;  // the change conflicts with what is there or with the rules of modify
-    Str why;      // of a denial
+    bool open;    // it depends on an unknown value whether and what is changed
+    Str why;      // of a denial, or of that
     Dyn resource; // as it would be, in the arena
     Str diff;     // "path: old -> new" lines
 } PolicyChange;

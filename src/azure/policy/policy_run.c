@@ -267,7 +267,10 @@ read_wishes(Work *work, const PolicyRow *row, uint32_t index, Wish *wishes, uint
         PolicyValue one = policy_at(&list, i), field, value = {0};
         if (!policy_get(&one, STR("field"), &field) || field.kind != POLICY_STRING)
             continue;
+        PolicyValue open;
         policy_get(&one, STR("value"), &value);
+        if (policy_has_unknown(&value, &open)) // it may be the same
+            continue;
         wishes[len++] = (Wish){index, unit->assignment_index, field.text, value, denies};
     }
     return len;

@@ -99,14 +99,17 @@ take_change(CheckResult *result, const PolicyRow *row, int64_t at, bool *changed
     PolicyChange change;
     if (!policy_change(world->arena, unit->binding, resource, &context, &change))
         return false;
-    finding.detail = change.denied ? change.why : change.diff;
-    if (!finding.enforced)
+    bool open = change.open && !change.denied;
+    finding.detail = change.denied || open ? change.why : change.diff;
+    if (open)
+        finding.outcome = CHECK_UNKNOWN;
+    else if (!finding.enforced)
         finding.outcome = CHECK_FLAGGED;
     else if (change.denied)
         finding.outcome = CHECK_DENIED;
     if (unsure_of(result, row).len && finding.outcome == CHECK_DENIED)
         finding.outcome = CHECK_UNKNOWN;
-    if (change.denied || change.diff.len)
+    if (change.denied || open || change.diff.len)
         add_finding(result, finding);
     if (!change.denied && finding.enforced && change.resource.ptr && change.diff.len) {
         policy_resource_init(resource, world->arena, &world->aliases, change.resource);

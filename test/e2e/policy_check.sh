@@ -28,6 +28,7 @@ ai='{"field":"type","equals":"Microsoft.CognitiveServices/accounts"}'
   policy diag "{\"if\":$ai,\"then\":{\"effect\":\"auditIfNotExists\",\"details\":{\"type\":\"Microsoft.Insights/diagnosticSettings\",\"existenceCondition\":{\"field\":\"Microsoft.Insights/diagnosticSettings/workspaceId\",\"exists\":true}}}}"
   policy model '{"if":{"allOf":[{"field":"type","equals":"Microsoft.CognitiveServices/accounts/deployments"},{"field":"Microsoft.CognitiveServices/accounts/deployments/model.name","notIn":["gpt-4o"]}]},"then":{"effect":"deny"}}' All
   policy container '{"if":{"allOf":[{"field":"type","equals":"Microsoft.Storage/storageAccounts/blobServices/containers"},{"field":"fullName","equals":"tfst/default/c"}]},"then":{"effect":"deny"}}' All
+  policy https "{\"if\":{\"allOf\":[$storage,{\"field\":\"Microsoft.Storage/storageAccounts/supportsHttpsTrafficOnly\",\"equals\":false}]},\"then\":{\"effect\":\"deny\"}}"
   policy acls "{\"if\":{\"allOf\":[$storage,{\"count\":{\"field\":\"Microsoft.Storage/storageAccounts/networkAcls.ipRules[*]\",\"where\":{\"field\":\"Microsoft.Storage/storageAccounts/networkAcls.ipRules[*].value\",\"like\":\"8.*\"}},\"greater\":0}]},\"then\":{\"effect\":\"deny\"}}"
 } >"$scratch/tenant/policyresources.jsonl"
 store=$scratch/store
@@ -178,6 +179,7 @@ change() { echo "{\"address\":\"$1.x\",\"mode\":\"managed\",\"type\":\"$1\",\"na
   echo ,
   change azurerm_storage_account '{"name":"gone","resource_group_name":"rg","min_tls_version":"TLS1_0"}' '{}' delete
   echo ,
+  echo '{"address":"azurerm_storage_account.older","mode":"managed","type":"azurerm_storage_account","name":"older","change":{"actions":["create"],"after":{"name":"older","resource_group_name":"rg","tags":{"team":"q"},"min_tls_version":"TLS1_2","enable_https_traffic_only":false,"network_rules":[]},"after_unknown":{}}},'
   change azurerm_something_new '{}' '{}'
   echo '],"configuration":{"root_module":{"resources":['
   echo '{"type":"azurerm_storage_container","name":"x","expressions":{"storage_account_id":{"references":["azurerm_storage_account.x.id","azurerm_storage_account.x"]}}},'
@@ -189,6 +191,8 @@ check 'plan: a list of a block' says "$rows" '^denied,.*/tfst,.*,deny,about acls
 check 'plan: the parent by reference' says "$rows" "^denied,$group/providers/Microsoft.Storage/storageAccounts/tfst/blobServices/default/containers/c,.*fullName is \"\"tfst/default/c\"\""
 check 'plan: known after apply is unknown' says "$rows" '^unknown,.*accounts/tfai,.*depends on azurerm_cognitive_account.x.local_auth_enabled, known after apply",deny,about keys'
 check 'plan: a model that is allowed' test -z "$(grep ',about model,' <<<"$rows")"
+check 'plan: a name of an older provider' says "$rows" '^denied,.*storageAccounts/older,.*supportsHttpsTrafficOnly is false'
+check 'plan: an attribute under no known name is unknown' says "$rows" "^unknown,.*storageAccounts/tfst,.*https_traffic_only_enabled.*which this version of the provider lacks\",deny,about https"
 check 'plan: azapi' says "$rows" "^denied,$group/providers/Microsoft.CognitiveServices/accounts/papi,.*disableLocalAuth is false"
 check 'plan: what is deleted is not looked at' test -z "$(grep '/gone,' <<<"$rows")"
 check 'plan: a type without mapping is said' says "$rows" 'mapping table has no azurerm_something_new'

@@ -84,7 +84,7 @@ mixed(const TerraformSource *source, Dyn value, Dyn unknown, Str path)
 
 // The attribute at "block.inner"; of a block that may repeat the first.
 static PolicyValue
-attribute(const TerraformSource *source, Str path)
+attribute_at(const TerraformSource *source, Str path)
 {
     Dyn value = source->after, unknown = source->unknown;
     Str rest = path;
@@ -100,6 +100,36 @@ attribute(const TerraformSource *source, Str path)
             unknown = dyn_at(unknown, 0);
     }
     return mixed(source, value, unknown, path);
+}
+
+// Whether the provider has the attribute: a plan has all of them, also those that are not set.
+static bool
+is_there(const TerraformSource *source, Str path)
+{
+    const char *dot = memchr(path.ptr, '.', path.len);
+    Str key = dot ? str_slice(path, 0, (size_t)(dot - path.ptr)) : path;
+    return dyn_get(source->after, key).ptr || dyn_get(source->unknown, key).ptr;
+}
+
+// "new_name|old_name": as versions of the provider call it, the first that the plan has. What it
+// has under no name is unknown: it may be set in a manner that the table does not know.
+static PolicyValue
+attribute(const TerraformSource *source, Str names)
+{
+    Str rest = names;
+    while (rest.len) {
+        const char *bar = memchr(rest.ptr, '|', rest.len);
+        Str one = bar ? str_slice(rest, 0, (size_t)(bar - rest.ptr)) : rest;
+        rest = str_slice(rest, one.len + 1, rest.len);
+        if (is_there(source, one))
+            return attribute_at(source, one);
+    }
+    if (str_equal(names, STR(".")) || !names.len)
+        return attribute_at(source, names);
+    return planned_unknown(source->set,
+                           str_format(source->set->arena,
+                                      "%.*s: '%.*s', which this version of the provider lacks",
+                                      STR_ARG(source->address), STR_ARG(names)));
 }
 
 static PolicyValue
@@ -243,8 +273,8 @@ static void
 put_identity(const TerraformSource *source, Object *object)
 {
     Arena *arena = source->set->arena;
-    PolicyValue type = attribute(source, STR("identity.type"));
-    PolicyValue ids = attribute(source, STR("identity.identity_ids"));
+    PolicyValue type = attribute_at(source, STR("identity.type"));
+    PolicyValue ids = attribute_at(source, STR("identity.identity_ids"));
     if (type.kind == POLICY_NULL)
         return;
     put_path(arena, object, STR("identity.type"), &type);
@@ -296,7 +326,7 @@ terraform_body(const TerraformSource *source, Dyn map, Str id)
     put_text(source, object, "type", type);
     put_name(source, object, id, type);
     for (size_t i = 0; i < sizeof COMMON / sizeof COMMON[0]; i++) {
-        PolicyValue value = attribute(source, str_from(COMMON[i]));
+        PolicyValue value = attribute_at(source, str_from(COMMON[i]));
         if (value.kind != POLICY_NULL)
             put_path(source->set->arena, object, str_from(COMMON[i]), &value);
     }
@@ -318,7 +348,7 @@ terraform_azapi_body(const TerraformSource *source, Str id)
         api = str_slice(type, (size_t)at + 1, type.len);
         type = str_slice(type, 0, (size_t)at);
     }
-    PolicyValue body = attribute(source, STR("body"));
+    PolicyValue body = attribute_at(source, STR("body"));
     if (body.kind == POLICY_STRING) {
         Text text, *kept;
         bool is_null;
@@ -342,7 +372,7 @@ terraform_azapi_body(const TerraformSource *source, Str id)
         put_path(arena, object, STR("properties"), &body);
     static const char *const COMMON[] = {"location", "tags"};
     for (size_t i = 0; i < sizeof COMMON / sizeof COMMON[0]; i++) {
-        PolicyValue value = attribute(source, str_from(COMMON[i]));
+        PolicyValue value = attribute_at(source, str_from(COMMON[i]));
         if (value.kind != POLICY_NULL)
             put_path(arena, object, str_from(COMMON[i]), &value);
     }

@@ -5,6 +5,7 @@
 // parent's name, "name": a fixed name,
 // "set": {PATH: SOURCE}}. A source is
 //   "attribute.of.block"                        its value; the first of a block is meant
+//   "attribute|older_name"                      the first that the plan has
 //   {"from": A, "map": {"true": X, "*": Y}}     a value by the attribute's text; "*" any other
 //   {"not": A}                                  the opposite of a truth value
 //   {"join": [A, B], "by": "_"}                 texts put together

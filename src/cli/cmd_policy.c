@@ -1,11 +1,12 @@
 // azimuth policy: what Azure Policy says of a tenant, of a resource, and what it would say.
 
+#include "cli/cmd_policy.h"
+#include "azure/policy/gaps.h"
 #include "azure/policy/policy_test.h"
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/cli_table.h"
 #include "report/result.h"
-#include "value/json.h"
 #include "value/scalar.h"
 
 #include <stdio.h>
@@ -15,46 +16,8 @@
 
 enum { ROWS_IN_PART = 1 << 15 };
 
-typedef struct PolicyCommand {
-    Database *db;
-    Arena arena;
-    const char *format, *scope, *state, *definitions, *parameters;
-    bool summary, stats;
-    int64_t at;
-    int status; // when all went well
-} PolicyCommand;
-
-// A file of JSON as a tree in the command's arena.
-static bool
-read_json(PolicyCommand *command, const char *path, Dyn *out, AzError *error)
-{
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        return error_errno(error, "cannot open '%s'", path);
-    Buffer text = {0};
-    size_t got;
-    while ((got = fread(buffer_reserve(&text, 1 << 16), 1, 1 << 16, file)) > 0)
-        text.len += got;
-    bool done = !ferror(file) || error_errno(error, "cannot read '%s'", path);
-    fclose(file);
-    JsonParser *parser = json_parser_new();
-    DynBuilder *builder = dyn_builder_new();
-    const char *why = NULL;
-    size_t offset = 0;
-    Dyn tree = {0};
-    if (done && (!json_to_dynamic(parser, buffer_slice(&text), builder, &why, &offset) ||
-                 !dyn_finish(builder, &tree, &why)))
-        done = error_set(error, AZ_INVALID, "'%s', byte %zu: %s", path, offset, why);
-    if (done)
-        *out = (Dyn){arena_copy(&command->arena, tree.ptr, tree.size), tree.size};
-    dyn_builder_free(builder);
-    json_parser_free(parser);
-    buffer_free(&text);
-    return done;
-}
-
-static void
-tell_unreadable(const PolicyWorld *world)
+void
+policy_command_unreadable(const PolicyWorld *world)
 {
     if (world->unreadable)
         fprintf(stderr, "azimuth: %u objects are left out; the first: %.*s\n", world->unreadable,
@@ -136,7 +99,7 @@ eval_command(PolicyCommand *command, char **argv, AzError *error)
         (command->definitions && !policy_world_add_file(&world, command->definitions, error)) ||
         !policy_world_load(&world, error) || !policy_world_prepare(&world, error))
         return false;
-    tell_unreadable(&world);
+    policy_command_unreadable(&world);
     double loaded = cpu_seconds();
     policy_world_evaluate(&world, command->at, !command->summary, &results);
     if (command->stats)
@@ -156,14 +119,14 @@ whatif_command(PolicyCommand *command, char **argv, AzError *error)
         return error_set(error, AZ_INVALID,
                          "whatif needs --scope: the id of a management group, subscription, "
                          "resource group or resource");
-    if (!read_json(command, argv[0], &definition, error) ||
+    if (!policy_command_read(command, argv[0], &definition, error) ||
         !policy_world_init(&world, &command->arena, command->db, error) ||
         (command->definitions && !policy_world_add_file(&world, command->definitions, error)) ||
         !policy_world_assign(&world, definition, str_from(command->scope), error))
         return false;
     if (command->parameters) {
         Dyn given;
-        if (!read_json(command, command->parameters, &given, error))
+        if (!policy_command_read(command, command->parameters, &given, error))
             return false;
         world.assignments[0].parameters = policy_value_of(given);
     }
@@ -172,6 +135,25 @@ whatif_command(PolicyCommand *command, char **argv, AzError *error)
     policy_world_evaluate(&world, command->at, true, &results);
     return cli_print_table(command->format, policy_whatif_table(&world, &results, command->at),
                            error);
+}
+
+static bool
+gaps_command(PolicyCommand *command, char **argv, AzError *error)
+{
+    (void)argv;
+    PolicyWorld world;
+    GapCounts counts;
+    if (!policy_world_init(&world, &command->arena, command->db, error) ||
+        (command->definitions && !policy_world_add_file(&world, command->definitions, error)) ||
+        !policy_world_load(&world, error) || !policy_world_prepare(&world, error))
+        return false;
+    policy_command_unreadable(&world);
+    ResultTable *table = policy_gaps(&world, command->at, command->all, &counts, error);
+    if (!table || !cli_print_table(command->format, table, error))
+        return false;
+    fprintf(stderr, "azimuth: %u AI resources: %u guardrails guarded, %u missing, %u unknown\n",
+            counts.resources, counts.guarded, counts.gaps, counts.unknown);
+    return true;
 }
 
 static bool
@@ -186,11 +168,12 @@ test_command(PolicyCommand *command, char **argv, AzError *error)
     resources = ARENA_ARRAY(&command->arena, Dyn, count);
     alias_table_init(&aliases, &command->arena);
     if (!alias_table_load(&aliases, content_dir(db_content(command->db)), error) ||
-        !read_json(command, argv[0], &definition, error) ||
-        (command->parameters && !read_json(command, command->parameters, &parameters, error)))
+        !policy_command_read(command, argv[0], &definition, error) ||
+        (command->parameters &&
+         !policy_command_read(command, command->parameters, &parameters, error)))
         return false;
     for (uint32_t i = 0; i < count; i++)
-        if (!read_json(command, argv[1 + i], &resources[i], error))
+        if (!policy_command_read(command, argv[1 + i], &resources[i], error))
             return false;
     if (!policy_test(&command->arena, &aliases, definition, parameters, resources, count,
                      command->at, &test, error))
@@ -206,30 +189,32 @@ static const struct {
     bool store;      // --store is needed
     bool (*run)(PolicyCommand *command, char **argv, AzError *error);
 } VERBS[] = {
-    {"eval", 0, 0, true, eval_command},
-    {"test", 2, 1 << 20, false, test_command},
-    {"whatif", 1, 1, true, whatif_command},
+    {"eval", 0, 0, true, eval_command},     {"test", 2, 1 << 20, false, test_command},
+    {"whatif", 1, 1, true, whatif_command}, {"check", 1, 1, true, policy_check_command},
+    {"gaps", 0, 0, true, gaps_command},
 };
 
 static int
 policy_command(int argc, char **argv)
 {
     const char *store = NULL, *content = NULL, *at = NULL;
-    PolicyCommand command = {.format = "table"};
+    PolicyCommand command = {0};
     const CliOption options[] = {
-        {"--store", "DIR", "the store (eval, whatif)", &store, NULL},
-        {"--format", "NAME", "table, json, jsonl, csv, markdown", &command.format, NULL},
+        {"--store", "DIR", "the store (not for test)", &store, NULL},
+        {"--format", "NAME", "table, json, jsonl, csv, markdown; check: text", &command.format,
+         NULL},
         {"--state", "NAME", "eval: rows of that state only", &command.state, NULL},
         {"--summary", NULL, "eval: states and percentages by assignment and definition", NULL,
          &command.summary},
         {"--stats", NULL, "eval: how much was evaluated, and how long it took, on stderr", NULL,
          &command.stats},
-        {"--scope", "ID", "whatif: where it would be assigned", &command.scope, NULL},
-        {"--parameters", "FILE", "test, whatif: values of parameters, as JSON", &command.parameters,
+        {"--scope", "ID", "whatif, check: where it would be assigned, or deployed", &command.scope,
          NULL},
-        {"--definitions", "FILE",
-         "eval, whatif: definitions that the store has not: JSON or JSON lines",
+        {"--parameters", "FILE", "test, whatif, check: values of parameters, as JSON",
+         &command.parameters, NULL},
+        {"--definitions", "FILE", "definitions that the store has not: JSON or JSON lines",
          &command.definitions, NULL},
+        {"--all", NULL, "gaps: also what is guarded", NULL, &command.all},
         {"--at", "TIME", "answers for that time (default: now)", &at, NULL},
         {"--content", "DIR", "the content folder", &content, NULL},
     };
@@ -246,6 +231,8 @@ policy_command(int argc, char **argv)
         cli_fail("usage: azimuth %s", CLI_POLICY.usage);
         return AZIMUTH_EXIT_ERROR;
     }
+    if (!command.format)
+        command.format = strcmp(argv[1], "check") == 0 ? "text" : "table";
     command.at = clock_now_ticks();
     if (!cli_parse_time(at, "--at", &command.at))
         return AZIMUTH_EXIT_ERROR;
@@ -265,7 +252,8 @@ policy_command(int argc, char **argv)
 const CliCommand CLI_POLICY = {
     .name = "policy",
     .usage = "policy eval --store DIR | test DEFINITION.json RESOURCE.json... | "
-             "whatif DEFINITION.json --scope ID --store DIR",
+             "whatif DEFINITION.json --scope ID --store DIR | check TEMPLATE.json --scope ID "
+             "--store DIR | gaps --store DIR",
     .help = "evaluates Azure Policy: states with their reasons, and what would happen",
     .run = policy_command,
 };

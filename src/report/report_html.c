@@ -101,15 +101,11 @@ fill_skeleton(Page *page, AzError *error)
         const char *name;
         void (*put)(Page *page);
     } PLACEHOLDERS[] = {
-        {"title", put_title},
-        {"generator", put_generator},
-        {"subtitle", put_subtitle},
-        {"headline", put_headline},
-        {"facts", put_facts},
-        {"risklink", page_put_risk_link},
-        {"risk", page_put_risk},
-        {"css", put_css},
-        {"js", put_js},
+        {"title", put_title},       {"generator", put_generator},
+        {"subtitle", put_subtitle}, {"headline", put_headline},
+        {"facts", put_facts},       {"risklink", page_put_risk_link},
+        {"risk", page_put_risk},    {"zones", page_put_zones},
+        {"css", put_css},           {"js", put_js},
         {"data", put_data},
     };
     Str rest = {REPORT_PAGE_HTML, REPORT_PAGE_HTML_LEN};
@@ -153,7 +149,10 @@ bool
 report_html(Database *db, const Assessment *assessment, const ReportPaths *paths, Buffer *out,
             AzError *error)
 {
-    Page page = {.assessment = assessment, .paths = paths, .json = {.out = out, .html_safe = true}};
+    Page page = {.db = db,
+                 .assessment = assessment,
+                 .paths = paths,
+                 .json = {.out = out, .html_safe = true}};
     page.model = report_model_read(db, assessment, &page.arena);
     page.groups = report_groups(&page.arena, assessment);
     page.fact_count = report_facts(&page.arena, assessment, page.groups, page.facts);

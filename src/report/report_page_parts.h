@@ -10,6 +10,7 @@
 
 typedef struct Page {
     Arena arena;
+    Database *db; // NULL: nothing beyond the assessment
     const Assessment *assessment;
     const ReportModel *model;
     const ReportPaths *paths; // NULL: nothing is said of them
@@ -51,5 +52,8 @@ void page_put_html(Page *page, Str text);
 // speak of (report_page_paths.c). Complete without a script.
 void page_put_risk(Page *page);
 void page_put_risk_link(Page *page);
+// The part "Landing zones": management groups with their AI; nothing when none are known
+// (report_page_zones.c).
+void page_put_zones(Page *page);
 // Who may ask, read and administer, as pictures (report_page_access.c).
 void page_put_access(Page *page);

@@ -10,6 +10,7 @@ check 'the summary fits 80 columns' test "$(awk '{ gsub(/[^ -~]/, "x"); if (leng
 check 'the report is one page' grep -q '<html' "$scratch/r.html"
 check 'the report loads nothing' test -z "$(grep -oE '(src|href)="https?://[^"]*"' "$scratch/r.html")"
 check 'attack paths are drawn' grep -q '<svg class="ap" xmlns' "$scratch/r.html"
+check 'management groups are drawn with their AI' test "$(sed -n '/id="zones"/,/<\/section>/p' "$scratch/r.html" | grep -o 'outside the groups for AI, 1 signal to look at' | wc -l)" = 1
 check 'each path is told' test "$(grep -c 'class="chain"' "$scratch/r.html")" = 20
 check 'the summary counts attack paths' grep -qE '^[0-9]+ attack paths from outside, cut [0-9]+ of them' <<<"$out"
 check 'the JSON has the paths that azimuth paths finds' python3 - "$scratch/f.json" <("$azimuth" paths --store "$store" --format json) <<'PYTHON'
@@ -56,4 +57,15 @@ check 'unknown says why' test "$(value "$scratch/part-store" 'Findings | where C
 chmod -R a-w "$scratch/part-store"
 out=$("$azimuth" assess --store "$scratch/part-store" --report "$scratch/ro.html" 2>&1)
 check 'a read-only store can be assessed' test $? -eq 0
+# Groups in a circle, with a name that is markup.
+mkdir "$scratch/circle"
+group=/providers/Microsoft.Management/managementGroups
+{
+  echo "{\"id\":\"$group/a\",\"name\":\"a\",\"type\":\"microsoft.management/managementgroups\",\"properties\":{\"displayName\":\"<i>A\",\"details\":{\"parent\":{\"name\":\"b\"},\"managementGroupAncestors\":[\"b\",\"a\"]}}}"
+  echo "{\"id\":\"$group/b\",\"name\":\"b\",\"type\":\"microsoft.management/managementgroups\",\"properties\":{\"displayName\":\"B\",\"details\":{\"parent\":{\"name\":\"a\"},\"managementGroupAncestors\":[\"a\",\"b\"]}}}"
+} >"$scratch/circle/resourcecontainers.jsonl"
+"$azimuth" import --store "$scratch/round" --quiet "$scratch/circle"
+"$azimuth" assess --store "$scratch/round" --report "$scratch/round.html" --quiet --no-history >/dev/null 2>&1
+check 'groups in a circle are drawn once' test "$(grep -o '&lt;i&gt;A' "$scratch/round.html" | wc -l)" = 1
+
 finish

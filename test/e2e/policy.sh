@@ -81,6 +81,32 @@ check 'whatif: denied' says "$(p whatif "$scratch/https.json" --parameters "$scr
 check 'whatif: elsewhere nothing' test "$(p whatif "$scratch/https.json" --scope /subscriptions/2 --store "$store" --format csv | wc -l)" = 1
 check 'whatif needs a scope' says "$(p whatif "$scratch/https.json" --store "$store")" 'needs --scope'
 
+# Guardrails of AI resources.
+cp -r "$scratch/tenant" "$scratch/ai"
+account="$group/providers/Microsoft.CognitiveServices/accounts/openai"
+echo "{\"id\":\"$account\",\"name\":\"openai\",\"type\":\"microsoft.cognitiveservices/accounts\",\"location\":\"eastus\",\"resourceGroup\":\"rg\",\"subscriptionId\":\"11111111-1111-1111-1111-111111111111\",\"properties\":{}}" >>"$scratch/ai/resources.jsonl"
+# guardrail NAME CONDITION EFFECT [MORE]: a definition and its assignment at the subscription.
+guardrail() {
+  echo "{\"id\":\"/$auth/policyDefinitions/$1\",\"name\":\"$1\",\"type\":\"microsoft.authorization/policydefinitions\",\"properties\":{\"displayName\":\"about $1\",\"policyRule\":{\"if\":{\"allOf\":[{\"field\":\"type\",\"equals\":\"Microsoft.CognitiveServices/accounts\"},$2]},\"then\":{\"effect\":\"$3\"}}}}"
+  echo "{\"id\":\"$sub/$auth/policyAssignments/$1\",\"name\":\"$1\",\"type\":\"microsoft.authorization/policyassignments\",\"properties\":{\"policyDefinitionId\":\"/$auth/policyDefinitions/$1\",\"scope\":\"$sub\"${4:-}}}"
+}
+{
+  guardrail keys '{"field":"Microsoft.CognitiveServices/accounts/disableLocalAuth","notEquals":true}' deny
+  guardrail public '{"field":"Microsoft.CognitiveServices/accounts/publicNetworkAccess","notEquals":"Disabled"}' deny ',"enforcementMode":"DoNotEnforce"'
+  guardrail cmk '{"field":"Microsoft.CognitiveServices/accounts/encryption.keySource","notEquals":"Microsoft.KeyVault"}' disabled
+} >"$scratch/ai/guardrails.jsonl"
+grep -v '"itself"' "$scratch/tenant/policyresources.jsonl" | grep -v policyAssignments/a >"$scratch/ai/policyresources.jsonl"
+cat "$scratch/ai/guardrails.jsonl" >>"$scratch/ai/policyresources.jsonl"
+rm "$scratch/ai/guardrails.jsonl"
+"$azimuth" import --store "$scratch/guarded" "$scratch/ai" >/dev/null 2>&1
+gaps=$(p gaps --store "$scratch/guarded" --all --format csv)
+check 'gaps: denied is guarded' says "$gaps" '^key access,enforced,.*accounts/openai,.*about keys \(deny\)'
+check 'gaps: what is not enforced only watches' says "$gaps" '^public access,watched,.*deny, not enforced'
+check 'gaps: disabled guards nothing; what would' says "$gaps" '^encryption,none,.*customer-managed key.*,Deny,/providers/Microsoft.Authorization/policyDefinitions/'
+check 'gaps: diagnostics' says "$gaps" '^diagnostics,none,.*DeployIfNotExists'
+check 'gaps: the sum' says "$gaps" '1 AI resources: 2 guardrails guarded, 3 missing, 0 unknown'
+check 'gaps: only gaps unless asked' test "$(p gaps --store "$scratch/guarded" --format csv | grep -c enforced,)" = 0
+
 data=$shared/policy
 cases=$(dirname "$azimuth")/test/policy_cases
 if [ ! -d "$data" ]; then

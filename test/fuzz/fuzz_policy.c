@@ -1,8 +1,9 @@
-// Any bytes as a policy definition, parameters and a resource: whatever compiles evaluates to a
+// Any bytes as a template with its parameters, expanded, and as a policy definition, parameters and a resource: whatever compiles evaluates to a
 // state, and what does not says why. Tabs part the three; a missing part is empty.
 
 #include "azure/policy/assignment.h"
 #include "azure/policy/related.h"
+#include "azure/template/template.h"
 #include "value/json.h"
 
 #include <stdlib.h>
@@ -96,6 +97,48 @@ run(Arena *arena, const PolicyDefinition *definition, Dyn parameters, Dyn body)
     policy_details(arena, binding, &resource, &context, &details, &why);
 }
 
+// A template and its parameters: what comes out are bodies that the engine reads.
+static void
+expand(Arena *arena, Dyn template, Dyn parameters, const PolicyBinding *binding)
+{
+    AzError error = {0};
+    PlannedSet set;
+    const TemplateOptions options = {.scope = STR("/subscriptions/s/resourceGroups/g"),
+                                     .parameters = parameters};
+    if (!template_expand(arena, &options, template, &set, &error)) {
+        require(error.code != AZ_OK && error.message[0]);
+        return;
+    }
+    const PolicyContext context = {
+        .override = EFFECT_INVALID, .unknowns = set.unknowns, .unknown_count = set.unknown_count};
+    for (uint32_t i = 0; i < set.count; i++) {
+        PolicyResource resource;
+        require(set.items[i].body.ptr && set.items[i].where.len);
+        policy_resource_init(&resource, arena, &aliases, set.items[i].body);
+        require(resource.type.len && resource.id.len);
+        if (!binding)
+            continue;
+        PolicyOutcome out = policy_evaluate(arena, binding, &resource, &context, true);
+        require(out.state < STATE_LIMIT && (out.state != STATE_UNKNOWN || out.reason.len));
+    }
+}
+
+// A policy that conditions on everything that can be unknown in several ways.
+static const PolicyBinding *
+fixed_binding(Arena *arena, const PolicyCompileOptions *options)
+{
+    static const char RULE[] =
+        "{\"policyRule\":{\"if\":{\"anyOf\":[{\"field\":\"T/a/on\",\"equals\":true},"
+        "{\"not\":{\"field\":\"name\",\"like\":\"a*\"}},"
+        "{\"count\":{\"field\":\"T/a/list[*]\",\"where\":{\"not\":{\"field\":\"T/a/list[*].x\","
+        "\"equals\":1}}},\"greater\":1},{\"field\":\"tags.x\",\"exists\":false},"
+        "{\"value\":\"[length(field('T/a/list'))]\",\"less\":3}]},\"then\":{\"effect\":\"deny\"}}}";
+    PolicyDefinition *definition =
+        policy_compile(arena, options, parse(arena, str_from(RULE)), NULL);
+    require(definition != NULL);
+    return policy_bind(arena, definition, NULL, NULL, NULL);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -111,6 +154,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         run(&arena, compiled, parameters, body);
     else
         require(error.code != AZ_OK && error.message[0]);
+    const PolicyCompileOptions closed = {.aliases = &aliases};
+    expand(&arena, definition, parameters, fixed_binding(&arena, &closed));
+    const char *content = getenv("AZIMUTH_CONTENT"); // for the mapping table
+    PlannedSet plan;
+    if (content && terraform_is_plan(definition))
+        terraform_expand(&arena, content, STR("/subscriptions/s"), definition, &plan, NULL);
     PolicyInitiative initiative;
     PolicyAssignment assignment;
     PolicyExemption exemption;

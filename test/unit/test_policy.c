@@ -526,6 +526,38 @@ hostile(void **state)
         json_parse_text(&world->arena, rule, &tree, &is_null);
         policy_compile(&world->arena, &paths, dyn_of_text(&tree), NULL);
     }
+    // Wrong types everywhere, and functions that do not exist.
+    static const char *const DEFINITIONS[] = {
+        "[]",
+        "{'policyRule':[]}",
+        "{'policyRule':{'if':7,'then':{'effect':'audit'}}}",
+        "{'policyRule':{'if':{'allOf':{}},'then':{'effect':'audit'}}}",
+        "{'policyRule':{'if':{'field':{},'equals':1},'then':{'effect':'audit'}}}",
+        "{'policyRule':{'if':{'field':'type','equals':1},'then':[]}}",
+        "{'policyRule':{'if':{'field':'type','equals':1},'then':{'effect':{}}}}",
+        "{'policyRule':{'if':{'count':[],'equals':1},'then':{'effect':'audit'}}}",
+        "{'policyRule':{'if':{'value':'[nosuch()]','equals':1},'then':{'effect':'audit'}}}",
+        "{'policyRule':{'if':{'value':'[reference(1)]','equals':1},'then':{'effect':'audit'}}}",
+        "{'parameters':7,'policyRule':{'if':{'value':'[parameters(1)]','equals':1},'then':{'effect'"
+        ":"
+        "'audit'}}}",
+    };
+    for (size_t i = 0; i < sizeof DEFINITIONS / sizeof DEFINITIONS[0]; i++) {
+        AzError error = {0};
+        assert_null(
+            policy_compile(&world->arena, &options, json(&world->arena, DEFINITIONS[i]), &error));
+        assert_true(error.code != AZ_OK && error.message[0]);
+    }
+    // A definition of a megabyte.
+    Buffer large = {0};
+    buffer_text(&large, "{'mode':'All','policyRule':{'if':{'field':'T/a/on','notIn':[");
+    while (large.len < 1 << 20)
+        buffer_printf(&large, "'value %zu',", large.len);
+    buffer_text(&large, "'x']},'then':{'effect':'audit'}}}");
+    buffer_char(&large, '\0');
+    out = evaluate(world, large.data, "{}", RESOURCE);
+    assert_int_equal(out.state, STATE_NON_COMPLIANT);
+    buffer_free(&large);
     // Resources of the wrong shape.
     static const char *const BODIES[] = {"{}", "[]", "7", "null",
                                          "{'type':7,'id':[],'tags':3,'properties':'x'}"};

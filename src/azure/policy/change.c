@@ -20,12 +20,23 @@ typedef struct Changer {
     Buffer *diff;
     Str field;
     bool conflict;
+    bool open; // an unknown value stands in the way
 } Changer;
 
 static bool
 is_null(const PolicyValue *value)
 {
     return value->kind == POLICY_NULL;
+}
+
+// What cannot be compared with, or gone into, before the deployment runs.
+static bool
+is_open(Changer *changer, const PolicyValue *value)
+{
+    PolicyValue found;
+    bool open = policy_has_unknown(value, &found);
+    changer->open |= open;
+    return open;
 }
 
 static void
@@ -55,6 +66,8 @@ change_leaf(Changer *changer, const PolicyValue *old)
     case CHANGE_APPEND:
         if (is_null(old))
             new = *changer->value;
+        else if (is_open(changer, old))
+            break;
         else if (!policy_value_equal(old, changer->value))
             changer->conflict = true;
         break;
@@ -78,6 +91,8 @@ change_members(Changer *changer, const PolicyValue *old)
     }
     if (changer->kind != CHANGE_REMOVE)
         items[kept++] = *changer->value;
+    if (old->kind == POLICY_UNKNOWN && is_open(changer, old))
+        return *old;
     if (old->kind != POLICY_ARRAY && !is_null(old)) {
         changer->conflict = true;
         return *old;
@@ -109,6 +124,8 @@ change_each(Changer *changer, const PolicyValue *old, const PolicyPath *path, ui
 static PolicyValue
 change_member(Changer *changer, const PolicyValue *old, const PolicyPath *path, uint32_t at)
 {
+    if (old->kind == POLICY_UNKNOWN && is_open(changer, old))
+        return *old;
     if (old->kind != POLICY_OBJECT && !is_null(old)) {
         changer->conflict = true;
         return *old;
@@ -192,12 +209,15 @@ find_kind(Str operation, ChangeKind *kind)
 }
 
 static bool
-condition_met(Eval *eval, const PolicyOperation *operation, bool *met)
+condition_met(Eval *eval, const PolicyOperation *operation, bool *met, PolicyValue *open)
 {
     PolicyValue value = policy_bool(true);
     if (operation->condition && !expr_evaluate(eval, operation->condition, &value))
         return false;
-    *met = value.kind == POLICY_BOOL
+    if (value.kind == POLICY_UNKNOWN)
+        *open = value;
+    *met = value.kind == POLICY_UNKNOWN ? true
+           : value.kind == POLICY_BOOL
                ? value.boolean
                : value.kind == POLICY_STRING && str_equal_ci(value.text, STR("true"));
     return true;
@@ -208,8 +228,8 @@ apply(Eval *eval, const PolicyOperation *operation, PolicyValue *body, Buffer *d
       PolicyChange *out)
 {
     bool met;
-    PolicyValue name, value = policy_null();
-    if (!condition_met(eval, operation, &met))
+    PolicyValue name, value = policy_null(), open = policy_null();
+    if (!condition_met(eval, operation, &met, &open))
         return false;
     if (!met)
         return true;
@@ -220,6 +240,11 @@ apply(Eval *eval, const PolicyOperation *operation, PolicyValue *body, Buffer *d
     if (name.kind != POLICY_STRING || !find_kind(operation->operation, &changer.kind))
         return eval_fail(eval, "there is no operation '%.*s'", STR_ARG(operation->operation));
     changer.field = name.text;
+    if (open.kind == POLICY_UNKNOWN) { // it is changed or not
+        value = open;
+        changer.kind = CHANGE_REPLACE;
+        changer.open = true;
+    }
     const PolicyPath *path = target_path(eval, eval->subject, name.text);
     if (!path) {
         out->denied = true;
@@ -228,6 +253,13 @@ apply(Eval *eval, const PolicyOperation *operation, PolicyValue *body, Buffer *d
         return true;
     }
     *body = change_at(&changer, body, path, 0);
+    if (changer.open) {
+        out->open = true;
+        out->why =
+            str_format(eval->arena, "what becomes of '%.*s' is known when the deployment runs",
+                       STR_ARG(name.text));
+        return true;
+    }
     if (changer.conflict) {
         out->denied = true;
         out->why = str_format(eval->arena, "'%.*s' holds another value", STR_ARG(name.text));

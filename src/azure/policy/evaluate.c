@@ -110,9 +110,21 @@ outcome(const Eval *eval, PolicyEffect effect, ComplianceState state, Str reason
     return out;
 }
 
+static Str
+unknown_text(const Eval *eval)
+{
+    const PolicyContext *context = eval->context;
+    Str why = eval->unknown >= 0 && (uint64_t)eval->unknown < context->unknown_count
+                  ? context->unknowns[eval->unknown]
+                  : STR("a value that is not in the data");
+    return str_format(eval->arena, "depends on %.*s", STR_ARG(why));
+}
+
 static PolicyOutcome
 failed(const Eval *eval, PolicyEffect effect)
 {
+    if (eval->failed_unknown)
+        return outcome(eval, effect, STATE_UNKNOWN, unknown_text(eval));
     return outcome(eval, effect, STATE_ERROR, eval->why);
 }
 
@@ -129,6 +141,10 @@ text_detail(Eval *eval, const PolicyExpr *expr, const char *name, Str *out)
         return false;
     if (value.kind == POLICY_STRING)
         *out = value.text;
+    if (value.kind == POLICY_UNKNOWN) {
+        eval_unknown(eval, &value);
+        eval->failed_unknown = true;
+    }
     return value.kind == POLICY_STRING || value.kind == POLICY_NULL ||
            eval_fail(eval, "details.%s is no text", name);
 }
@@ -244,6 +260,22 @@ judge(Eval *eval, PolicyEffect effect)
     return out;
 }
 
+// With unknown values the rule is asked twice: what it says when all conditions on them fail, and
+// when all hold. Only what both say is certain.
+static PolicyOutcome
+judge_open(Eval *eval, PolicyEffect effect)
+{
+    Eval other = *eval;
+    PolicyOutcome out = judge(eval, effect);
+    if (!eval->met_unknown)
+        return out;
+    other.assume = true;
+    PolicyOutcome most = judge(&other, effect);
+    if (out.state == most.state && out.fires == most.fires)
+        return out;
+    return outcome(eval, effect, STATE_UNKNOWN, unknown_text(eval));
+}
+
 PolicyOutcome
 policy_evaluate(Arena *arena, const PolicyBinding *binding, const PolicyResource *resource,
                 const PolicyContext *context, bool explain)
@@ -277,7 +309,7 @@ policy_evaluate(Arena *arena, const PolicyBinding *binding, const PolicyResource
                        STR("the rule names an alias that does not exist"));
     if (definition->uses_location && str_equal_ci(resource->type, SUBSCRIPTION))
         return outcome(&eval, effect, STATE_NOT_APPLICABLE, (Str){0});
-    return judge(&eval, effect);
+    return context->unknowns ? judge_open(&eval, effect) : judge(&eval, effect);
 }
 
 bool

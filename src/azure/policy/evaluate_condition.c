@@ -18,6 +18,27 @@ eval_fail(Eval *eval, const char *format, ...)
     return false;
 }
 
+bool
+eval_unknown(Eval *eval, const PolicyValue *value)
+{
+    if (!eval->met_unknown)
+        eval->unknown = value->integer;
+    eval->met_unknown = true;
+    return eval->assume;
+}
+
+// Whether one of the two is not known, and what to take the condition for then.
+static bool
+is_open(Eval *eval, const PolicyValue *left, const PolicyValue *right, bool *holds)
+{
+    PolicyValue found;
+    if (!eval->context->unknowns ||
+        !(policy_has_unknown(left, &found) || policy_has_unknown(right, &found)))
+        return false;
+    *holds = eval_unknown(eval, &found);
+    return true;
+}
+
 static void
 trace_add(Eval *eval, Str left, const OperatorName *op, const PolicyValue *found,
           const PolicyValue *wanted, bool holds)
@@ -70,8 +91,9 @@ static bool
 test_value(void *context, const PolicyValue *value)
 {
     FieldTest *test = context;
-    test->holds =
-        operator_holds(test->eval->arena, test->op->op, value, test->right) != test->op->negated;
+    if (!is_open(test->eval, value, test->right, &test->holds))
+        test->holds = operator_holds(test->eval->arena, test->op->op, value, test->right) !=
+                      test->op->negated;
     if (!test->seen++ || !test->holds)
         test->shown = *value;
     test->eval->steps++;
@@ -127,7 +149,8 @@ value_holds(Eval *eval, const PolicyNode *node, bool *holds)
     PolicyValue left, right;
     if (!expr_evaluate(eval, node->left, &left) || !expr_evaluate(eval, node->right, &right))
         return false;
-    *holds = operator_holds(eval->arena, node->op->op, &left, &right) != node->op->negated;
+    if (!is_open(eval, &left, &right, holds))
+        *holds = operator_holds(eval->arena, node->op->op, &left, &right) != node->op->negated;
     if (eval->trace)
         trace_add(eval, node->left->source.len ? node->left->source : STR("value"), node->op, &left,
                   &right, *holds);
@@ -142,6 +165,7 @@ typedef struct Counting {
     CountScope scope;
     uint64_t count;
     bool good;
+    bool open; // it is not known how many members there are
 } Counting;
 
 // One member, its value already in the scope.
@@ -171,6 +195,12 @@ static bool
 count_walk(Counting *counting, Dyn node, const PolicyPath *path, uint32_t from, uint32_t star)
 {
     for (uint32_t i = from; i < path->count; i++) {
+        if (dyn_kind(node) == DYN_TIMESPAN) {
+            PolicyValue value = policy_value_of(node);
+            eval_unknown(counting->eval, &value);
+            counting->open = true;
+            return true;
+        }
         if (!path->segments[i].star) {
             node = dyn_get_ci(node, path->segments[i].key);
             continue;
@@ -215,6 +245,11 @@ count_value(Counting *counting)
     PolicyValue items;
     if (!expr_evaluate(eval, counting->node->left, &items))
         return false;
+    if (items.kind == POLICY_UNKNOWN) {
+        eval_unknown(eval, &items);
+        counting->open = true;
+        return true;
+    }
     if (items.kind != POLICY_ARRAY)
         return eval_fail(eval, "the value of a count is no array");
     uint32_t count = policy_count(&items);
@@ -227,18 +262,61 @@ count_value(Counting *counting)
 }
 
 static bool
+count_once(Eval *eval, const PolicyNode *node, Counting *counting)
+{
+    *counting = (Counting){.eval = eval, .node = node, .good = true};
+    counting->scope.up = eval->scope;
+    counting->scope.field = node->field;
+    counting->scope.name = node->name;
+    return (node->field ? count_field(counting) : count_value(counting)) && counting->good;
+}
+
+// Counts between the least and the most there can be: certain when the condition says the same
+// of all of them.
+static bool
+count_open(Eval *eval, const PolicyNode *node, uint64_t least, const PolicyValue *right,
+           bool *holds)
+{
+    enum { SPREAD_LIMIT = 1000 };
+    Counting most;
+    bool assume = eval->assume;
+    eval->assume = true;
+    bool done = count_once(eval, node, &most);
+    eval->assume = assume;
+    if (!done)
+        return false;
+    bool differs = most.open || most.count - least > SPREAD_LIMIT || right->kind == POLICY_UNKNOWN;
+    for (uint64_t count = least; !differs && count <= most.count; count++) {
+        PolicyValue left = policy_long((int64_t)count);
+        bool one = operator_holds(eval->arena, node->op->op, &left, right) != node->op->negated;
+        differs = count > least && one != *holds;
+        *holds = one;
+    }
+    if (differs)
+        *holds = assume;
+    return true;
+}
+
+static bool
 count_holds(Eval *eval, const PolicyNode *node, bool *holds)
 {
     PolicyValue right;
-    Counting counting = {.eval = eval, .node = node, .good = true};
-    counting.scope.up = eval->scope;
-    counting.scope.field = node->field;
-    counting.scope.name = node->name;
-    if (!(node->field ? count_field(&counting) : count_value(&counting)) || !counting.good ||
-        !expr_evaluate(eval, node->right, &right))
+    Counting counting;
+    bool assume = eval->assume, met = eval->met_unknown;
+    eval->assume = eval->met_unknown = false;
+    bool done = count_once(eval, node, &counting) && expr_evaluate(eval, node->right, &right);
+    bool open = eval->met_unknown || (done && right.kind == POLICY_UNKNOWN);
+    eval->assume = assume;
+    eval->met_unknown |= met;
+    if (!done)
         return false;
     PolicyValue left = policy_long((int64_t)counting.count);
-    *holds = operator_holds(eval->arena, node->op->op, &left, &right) != node->op->negated;
+    if (!open)
+        *holds = operator_holds(eval->arena, node->op->op, &left, &right) != node->op->negated;
+    else if (!count_open(eval, node, counting.count, &right, holds))
+        return false;
+    if (right.kind == POLICY_UNKNOWN)
+        eval_unknown(eval, &right);
     if (eval->trace) {
         Str name = node->field ? node->field->name : node->name;
         trace_add(eval, str_format(eval->arena, "count(%.*s)", STR_ARG(name)), node->op, &left,
@@ -255,11 +333,13 @@ node_holds(Eval *eval, const PolicyNode *node, bool *holds)
     switch (node->kind) {
     case NODE_ALL:
     case NODE_ANY: return group_holds(eval, node, holds);
-    case NODE_NOT:
-        if (!node_holds(eval, node->children[0], holds))
-            return false;
+    case NODE_NOT: {
+        eval->assume = !eval->assume;
+        bool done = node_holds(eval, node->children[0], holds);
+        eval->assume = !eval->assume;
         *holds = !*holds;
-        return true;
+        return done;
+    }
     case NODE_FIELD: return field_holds(eval, node, holds);
     case NODE_VALUE: return value_holds(eval, node, holds);
     case NODE_COUNT_FIELD:
@@ -284,11 +364,13 @@ node_applies(Eval *eval, const PolicyNode *node, ApplicabilityView view, bool ne
                 return true;
         }
         return true;
-    case NODE_NOT:
-        if (!node_applies(eval, node->children[0], view, !negated, applies))
-            return false;
+    case NODE_NOT: {
+        eval->assume = !eval->assume;
+        bool done = node_applies(eval, node->children[0], view, !negated, applies);
+        eval->assume = !eval->assume;
         *applies = !*applies;
-        return true;
+        return done;
+    }
     case NODE_FIELD: kind = node->field ? node->field->kind : FIELD_UNKNOWN; break;
     default: break;
     }

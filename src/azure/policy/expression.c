@@ -1,4 +1,5 @@
-// Expressions: "[concat(parameters('a'), '-b')]" parsed to trees and evaluated.
+// Expressions: "[concat(parameters('a'), '-b')]" parsed to trees (expression_evaluate.c
+// evaluates them).
 //
 //     expression = value { '.' name | '[' expression ']' }
 //     value      = name '(' [ expression { ',' expression } ] ')' | 'text' | number
@@ -203,7 +204,10 @@ make_call(Parser *parser, Str name, PolicyExpr *call)
 {
     Compiler *compiler = parser->compiler;
     uint32_t count = call->count;
-    if (str_equal_ci(name, STR("parameters")))
+    bool template = compiler->options->template_expressions;
+    if (template && (str_equal_ci(name, STR("field")) || str_equal_ci(name, STR("current"))))
+        return fail_semantic(parser, name, "is a function of policy rules, not of templates");
+    if (!template && str_equal_ci(name, STR("parameters")))
         return count == 1 ? make_parameter(parser, call)
                           : fail(parser, "parameters() takes one name");
     if (str_equal_ci(name, STR("current")))
@@ -217,9 +221,12 @@ make_call(Parser *parser, Str name, PolicyExpr *call)
         return call;
     }
     call->function = function_find(name);
+    if (!call->function && template && name.len > 4 &&
+        str_equal_ci(str_slice(name, 0, 4), STR("list"))) // listKeys, listSecrets, ...
+        call->function = function_find(STR("list"));
     if (!call->function ||
         (call->function->template_only && !compiler->options->template_functions)) {
-        const char *why = function_refused(name);
+        const char *why = template ? "is no function of templates" : function_refused(name);
         return fail_semantic(parser, name, why ? why : "is no function of the policy language");
     }
     if ((int)count < call->function->least ||
@@ -229,7 +236,7 @@ make_call(Parser *parser, Str name, PolicyExpr *call)
 }
 
 static PolicyExpr *
-parse_call(Parser *parser, Str name)
+parse_call(Parser *parser, Str name, bool of_user)
 {
     PolicyExpr *args[256];
     uint32_t count = 0;
@@ -252,7 +259,11 @@ parse_call(Parser *parser, Str name)
     call->args = arena_alloc_array(compiler->arena, count, sizeof(*args));
     if (count)
         memcpy(call->args, args, count * sizeof(*args));
-    return make_call(parser, name, call);
+    if (!of_user)
+        return make_call(parser, name, call);
+    call->function = &FUNCTION_USER;
+    call->name = name;
+    return call;
 }
 
 static PolicyExpr *
@@ -267,7 +278,13 @@ parse_value(Parser *parser)
     if (!name.len)
         return fail(parser, "a function, a text in quotes or a number is expected");
     if (take(parser, '('))
-        return parse_call(parser, name);
+        return parse_call(parser, name, false);
+    if (parser->compiler->options->template_expressions && take(parser, '.')) {
+        Str member = take_name(parser); // a function of the template: namespace.name(...)
+        name.len = (size_t)(member.ptr + member.len - name.ptr);
+        if (member.len && take(parser, '('))
+            return parse_call(parser, name, true);
+    }
     if (str_equal_ci(name, STR("true")) || str_equal_ci(name, STR("false")))
         return expr_literal(parser->compiler->arena, policy_bool(name.len == 4));
     if (str_equal_ci(name, STR("null")))
@@ -395,151 +412,4 @@ expr_compile(Compiler *compiler, const PolicyValue *json)
     }
     compiler->depth--;
     return expr;
-}
-
-// Evaluation ----------------------------------------------------------------
-
-static bool
-find_member(Eval *eval, const PolicyValue *base, const PolicyValue *index, PolicyValue *out)
-{
-    *out = policy_null();
-    if (base->kind == POLICY_ARRAY && index->kind == POLICY_LONG) {
-        if (index->integer < 0 || index->integer >= (int64_t)policy_count(base))
-            return eval_fail(eval, "index %lld lies outside an array of %u members",
-                             (long long)index->integer, policy_count(base));
-        *out = policy_at(base, (uint32_t)index->integer);
-        return true;
-    }
-    if (index->kind != POLICY_STRING)
-        return eval_fail(eval, "a member is named by a text, or counted in an array");
-    if (base->kind == POLICY_OBJECT && policy_get(base, index->text, out))
-        return true;
-    // What is not there is null: tags of a resource group, properties of a member.
-    if (base->kind == POLICY_OBJECT || base->kind == POLICY_NULL ||
-        (base->kind == POLICY_STRING && !base->text.len))
-        return true;
-    return eval_fail(eval, "'%.*s' is asked of what is no object", STR_ARG(index->text));
-}
-
-static bool
-evaluate_parameter(Eval *eval, const PolicyExpr *expr, PolicyValue *out)
-{
-    const PolicyBinding *binding = eval->binding;
-    uint32_t slot = expr->slot;
-    if (expr->count) {
-        PolicyValue name;
-        if (!expr_evaluate(eval, expr->args[0], &name))
-            return false;
-        MapEntry *entry = name.kind == POLICY_STRING
-                              ? map_find(&binding->definition->parameters, name.text)
-                              : NULL;
-        if (!entry)
-            return eval_fail(eval, "parameters() is asked for a name that is not declared");
-        slot = (uint32_t)entry->number - 1;
-    }
-    if (!binding->bound[slot])
-        return eval_fail(eval, "the parameter '%.*s' has no value",
-                         STR_ARG(binding->definition->parameter_names[slot]));
-    *out = binding->values[slot];
-    return true;
-}
-
-static FieldScopes
-scopes_now(Eval *eval, const PolicyField **room)
-{
-    uint32_t count = 0;
-    for (const CountScope *scope = eval->scope; scope && count < COUNT_LIMIT; scope = scope->up)
-        count++;
-    uint32_t at = count;
-    for (const CountScope *scope = eval->scope; at; scope = scope->up)
-        room[--at] = scope->field;
-    return (FieldScopes){room, count};
-}
-
-// A field whose name is computed.
-PolicyField *
-eval_field(Eval *eval, const PolicyExpr *name_expr)
-{
-    PolicyValue name;
-    if (!expr_evaluate(eval, name_expr, &name))
-        return NULL;
-    if (name.kind != POLICY_STRING) {
-        eval_fail(eval, "the name of a field is no text");
-        return NULL;
-    }
-    const PolicyField *room[COUNT_LIMIT];
-    FieldScopes scopes = scopes_now(eval, room);
-    return field_parse(eval->arena, eval->binding->definition->options, name.text, &scopes);
-}
-
-static bool
-evaluate_current(Eval *eval, const PolicyExpr *expr, PolicyValue *out)
-{
-    for (const CountScope *scope = eval->scope; scope; scope = scope->up) {
-        if (!expr->name.len || (!scope->field && str_equal_ci(scope->name, expr->name)) ||
-            (scope->field && str_equal_ci(scope->field->name, expr->name))) {
-            *out = scope->current;
-            return true;
-        }
-    }
-    if (!expr->field || expr->field->kind == FIELD_UNKNOWN ||
-        (!expr->field->scope_up && eval->resource == eval->subject))
-        return eval_fail(eval, "current('%.*s') is outside of a count of that name",
-                         STR_ARG(expr->name));
-    PolicyValue all = field_value(eval, eval->resource, expr->field);
-    bool single = all.kind == POLICY_ARRAY && all.computed &&
-                  expr->field->stars == expr->field->scope_stars && all.count == 1;
-    *out = single ? all.items[0] : all;
-    return true;
-}
-
-static bool
-evaluate_items(Eval *eval, const PolicyExpr *expr, PolicyValue *out)
-{
-    PolicyValue *items = arena_alloc_array(eval->arena, expr->count, sizeof(*items));
-    for (uint32_t i = 0; i < expr->count; i++)
-        if (!expr_evaluate(eval, expr->args[i], &items[i]))
-            return false;
-    *out = expr->kind == EXPR_OBJECT ? policy_object(expr->keys, items, expr->count)
-                                     : policy_array(items, expr->count);
-    return true;
-}
-
-static bool
-evaluate_call(Eval *eval, const PolicyExpr *expr, PolicyValue *out)
-{
-    if (expr->function->lazy)
-        return expr->function->lazy(eval, expr, out);
-    PolicyValue few[8], *args = few;
-    if (expr->count > 8)
-        args = arena_alloc_array(eval->arena, expr->count, sizeof(*args));
-    for (uint32_t i = 0; i < expr->count; i++)
-        if (!expr_evaluate(eval, expr->args[i], &args[i]))
-            return false;
-    return expr->function->run(eval, args, expr->count, out) ||
-           eval_fail(eval, "%s() cannot take these arguments", expr->function->name);
-}
-
-bool
-expr_evaluate(Eval *eval, const PolicyExpr *expr, PolicyValue *out)
-{
-    PolicyValue base, index;
-    const PolicyField *field;
-    switch (expr->kind) {
-    case EXPR_LITERAL: *out = expr->literal; return true;
-    case EXPR_PARAMETER: return evaluate_parameter(eval, expr, out);
-    case EXPR_FIELD:
-        field = expr->field ? expr->field : eval_field(eval, expr->args[0]);
-        if (field)
-            *out = field_value(eval, eval->subject, field);
-        return field != NULL;
-    case EXPR_CURRENT: return evaluate_current(eval, expr, out);
-    case EXPR_CALL: return evaluate_call(eval, expr, out);
-    case EXPR_MEMBER:
-        return expr_evaluate(eval, expr->args[0], &base) &&
-               expr_evaluate(eval, expr->args[1], &index) && find_member(eval, &base, &index, out);
-    case EXPR_ARRAY:
-    case EXPR_OBJECT: return evaluate_items(eval, expr, out);
-    }
-    return false;
 }

@@ -231,6 +231,8 @@ walk(Selection *selection, Dyn node, const PolicyPath *path, uint32_t from)
 {
     for (uint32_t i = from; i < path->count; i++) {
         const PathSegment *segment = &path->segments[i];
+        if (dyn_kind(node) == DYN_TIMESPAN) // unknown, so is what lies below
+            break;
         if (!segment->star) {
             node = step(node, segment->key);
             continue;
@@ -309,10 +311,29 @@ text_or_null(Str text)
     return text.len ? policy_text(text) : policy_null();
 }
 
+// What the deployment decides: the name, and with it the id, or the kind or location.
+static bool
+root_unknown(const PolicyValue *body, const PolicyField *field, PolicyValue *out)
+{
+    const char *member = NULL;
+    switch (field->kind) {
+    case FIELD_NAME:
+    case FIELD_FULL_NAME:
+    case FIELD_ID: member = "name"; break;
+    case FIELD_KIND: member = "kind"; break;
+    case FIELD_LOCATION: member = "location"; break;
+    case FIELD_TAG: member = "tags"; break;
+    default: return false;
+    }
+    return policy_get(body, str_from(member), out) && out->kind == POLICY_UNKNOWN;
+}
+
 static PolicyValue
 root_value(const Eval *eval, const PolicyResource *resource, const PolicyField *field)
 {
     PolicyValue body = policy_value_of(resource->body), value = {0};
+    if (eval->context->unknowns && root_unknown(&body, field, &value))
+        return value;
     switch (field->kind) {
     case FIELD_NAME: return text_or_null(resource->name);
     case FIELD_FULL_NAME: return text_or_null(resource->full_name);

@@ -7,9 +7,10 @@
 static bool
 fn_equals(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *out)
 {
-    (void)eval, (void)count;
+    (void)count;
     // In templates text compares with case; in policies without (policy rule, "equals").
-    *out = policy_bool(policy_value_equal(&args[0], &args[1]));
+    *out = policy_bool(eval->template ? policy_same(&args[0], &args[1])
+                                      : policy_value_equal(&args[0], &args[1]));
     return true;
 }
 
@@ -51,8 +52,8 @@ fn_greater_or_equals(Eval *eval, const PolicyValue *args, uint32_t count, Policy
     return compare(eval, args, OPERATOR_GREATER_OR_EQUALS, out);
 }
 
-static bool
-truth(Eval *eval, const PolicyValue *value, bool *out)
+bool
+expr_truth(Eval *eval, const PolicyValue *value, bool *out)
 {
     if (value->kind == POLICY_BOOL)
         *out = value->boolean;
@@ -70,7 +71,7 @@ fn_not(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *out)
 {
     bool flag = false;
     (void)count;
-    if (!truth(eval, &args[0], &flag))
+    if (!expr_truth(eval, &args[0], &flag))
         return false;
     *out = policy_bool(!flag);
     return true;
@@ -80,15 +81,24 @@ fn_not(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *out)
 static bool
 all_or_any(Eval *eval, const PolicyExpr *call, bool stop, PolicyValue *out)
 {
+    PolicyValue open = policy_null();
     for (uint32_t i = 0; i < call->count; i++) {
         PolicyValue value;
         bool flag = false;
-        if (!expr_evaluate(eval, call->args[i], &value) || !truth(eval, &value, &flag))
+        if (!expr_evaluate(eval, call->args[i], &value))
+            return false;
+        if (value.kind == POLICY_UNKNOWN) { // another may decide all the same
+            open = value;
+            continue;
+        }
+        if (!expr_truth(eval, &value, &flag))
             return false;
         *out = policy_bool(flag);
         if (flag == stop)
             return true;
     }
+    if (open.kind == POLICY_UNKNOWN)
+        *out = open;
     return true;
 }
 
@@ -109,8 +119,17 @@ fn_if(Eval *eval, const PolicyExpr *call, PolicyValue *out)
 {
     PolicyValue value;
     bool flag = false;
-    return expr_evaluate(eval, call->args[0], &value) && truth(eval, &value, &flag) &&
-           expr_evaluate(eval, call->args[flag ? 1 : 2], out);
+    if (!expr_evaluate(eval, call->args[0], &value))
+        return false;
+    if (value.kind != POLICY_UNKNOWN)
+        return expr_truth(eval, &value, &flag) &&
+               expr_evaluate(eval, call->args[flag ? 1 : 2], out);
+    PolicyValue other;
+    if (!expr_evaluate(eval, call->args[1], out) || !expr_evaluate(eval, call->args[2], &other))
+        return false;
+    if (!policy_same(out, &other)) // both ways the same is no question
+        *out = value;
+    return true;
 }
 
 static bool
@@ -133,7 +152,7 @@ fn_bool(Eval *eval, const PolicyValue *args, uint32_t count, PolicyValue *out)
         flag = policy_number(&args[0]) != 0;
     else if (args[0].kind == POLICY_STRING && long_parse(args[0].text, &number))
         flag = number != 0;
-    else if (!truth(eval, &args[0], &flag))
+    else if (!expr_truth(eval, &args[0], &flag))
         return false;
     *out = policy_bool(flag);
     return true;
@@ -185,8 +204,9 @@ const PolicyFunction *
 function_find(Str name)
 {
     static const PolicyFunction *const TABLES[] = {
-        FUNCTIONS_LOGIC,      FUNCTIONS_NUMBER, FUNCTIONS_TEXT,
-        FUNCTIONS_COLLECTION, FUNCTIONS_TIME,   FUNCTIONS_CONTEXT,
+        FUNCTIONS_LOGIC,  FUNCTIONS_NUMBER,  FUNCTIONS_TEXT,     FUNCTIONS_COLLECTION,
+        FUNCTIONS_TIME,   FUNCTIONS_CONTEXT, FUNCTIONS_ENCODING, FUNCTIONS_TEMPLATE,
+        FUNCTIONS_LAMBDA, FUNCTIONS_CIDR,    FUNCTIONS_FORMAT,
     };
     for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++)
         for (const PolicyFunction *function = TABLES[i]; function->name; function++)

@@ -60,9 +60,10 @@ double compliance_percentage(const uint64_t counts[STATE_LIMIT]);
 
 typedef struct PolicyCompileOptions {
     const AliasTable *aliases;
-    bool paths;              // field names are paths from the resource's root, not aliases
-    bool template_functions; // also functions that templates have and policies lack
-    bool open_parameters;    // parameters need no declaration
+    bool paths;                // field names are paths from the resource's root, not aliases
+    bool template_functions;   // also functions that templates have and policies lack
+    bool open_parameters;      // parameters need no declaration
+    bool template_expressions; // of an ARM template: parameters() and variables() are its own
 } PolicyCompileOptions;
 
 // A definition: the ARM object, or its properties, or {"policyRule": ...}. NULL with an error
@@ -130,6 +131,9 @@ typedef struct PolicyContext {
     ComplianceState (*attested)(void *data, const PolicyResource *resource);
     void *data;
     PolicyEffect override; // EFFECT_INVALID = none
+    // Why values are unknown, by number; NULL when nothing is (resources that exist).
+    const Str *unknowns;
+    uint32_t unknown_count;
 } PolicyContext;
 
 typedef struct PolicyOutcome {
@@ -159,7 +163,8 @@ bool policy_details(Arena *arena, const PolicyBinding *binding, const PolicyReso
 // What append or modify would make of the resource.
 typedef struct PolicyChange {
     bool denied;  // the change conflicts with what is there or with the rules of modify
-    Str why;      // of a denial
+    bool open;    // it depends on an unknown value whether and what is changed
+    Str why;      // of a denial, or of that
     Dyn resource; // as it would be, in the arena
     Str diff;     // "path: old -> new" lines
 } PolicyChange;

@@ -72,6 +72,33 @@ find_attested(void *data, const PolicyResource *resource)
     return dyn_kind(state) == DYN_STRING ? compliance_state_of(dyn_string(state)) : STATE_LIMIT;
 }
 
+PolicyContext
+policy_world_context(const PolicyWorld *world, const PolicyUnit *unit,
+                     const PolicyResource *resource, int64_t at)
+{
+    PolicyContext context = {.now = at,
+                             .policy = unit->policy,
+                             .override = EFFECT_INVALID,
+                             .unknowns = world->unknowns,
+                             .unknown_count = world->unknown_count};
+    char id[1024];
+    int len = snprintf(id, sizeof id, "/subscriptions/%.*s/resourceGroups/%.*s",
+                       STR_ARG(resource->subscription), STR_ARG(resource->resource_group));
+    const PolicyValue *found = NULL;
+    if (resource->resource_group.len && len > 0 && len < (int)sizeof id)
+        found = map_get(&world->containers, (Str){id, (size_t)len});
+    if (found)
+        context.resource_group = *found;
+    len = snprintf(id, sizeof id, "/subscriptions/%.*s", STR_ARG(resource->subscription));
+    found = len > 0 && len < (int)sizeof id ? map_get(&world->containers, (Str){id, (size_t)len})
+                                            : NULL;
+    if (found)
+        context.subscription = *found;
+    if (world->requests)
+        context.api_version = dyn_string(dyn_get_ci(resource->body, STR("apiVersion")));
+    return context;
+}
+
 // Preparation ---------------------------------------------------------------
 
 static void
@@ -179,7 +206,11 @@ evaluate_unit(Work *work, uint32_t resource_index, uint32_t unit_index,
                              .related = find_related,
                              .attested = find_attested,
                              .data = &asking,
-                             .override = EFFECT_INVALID};
+                             .override = EFFECT_INVALID,
+                             .unknowns = run->world->unknowns,
+                             .unknown_count = run->world->unknown_count};
+    if (run->world->requests)
+        context.api_version = dyn_string(dyn_get_ci(resource->body, STR("apiVersion")));
     if (note->value)
         context.subscription = *note->value;
     if (group)
@@ -221,7 +252,8 @@ read_wishes(Work *work, const PolicyRow *row, uint32_t index, Wish *wishes, uint
 {
     const PolicyWorld *world = work->run->world;
     const PolicyUnit *unit = &world->units[row->unit];
-    const PolicyContext context = {.now = work->run->at, .override = EFFECT_INVALID};
+    const PolicyContext context =
+        policy_world_context(world, unit, &world->resources[row->resource], work->run->at);
     PolicyValue details, list, effect;
     Str why;
     uint32_t len = 0;
@@ -235,7 +267,10 @@ read_wishes(Work *work, const PolicyRow *row, uint32_t index, Wish *wishes, uint
         PolicyValue one = policy_at(&list, i), field, value = {0};
         if (!policy_get(&one, STR("field"), &field) || field.kind != POLICY_STRING)
             continue;
+        PolicyValue open;
         policy_get(&one, STR("value"), &value);
+        if (policy_has_unknown(&value, &open)) // it may be the same
+            continue;
         wishes[len++] = (Wish){index, unit->assignment_index, field.text, value, denies};
     }
     return len;

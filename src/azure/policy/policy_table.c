@@ -216,8 +216,9 @@ would_be(PolicyWorld *world, const PolicyRow *row, int64_t at, Str *detail)
     default: return STR("flagged");
     }
     PolicyChange change;
-    PolicyContext context = {.now = at, .override = EFFECT_INVALID};
     const PolicyUnit *unit = &world->units[row->unit];
+    const PolicyContext context =
+        policy_world_context(world, unit, &world->resources[row->resource], at);
     policy_change(world->arena, unit->binding, &world->resources[row->resource], &context, &change);
     *detail = change.denied ? change.why : change.diff;
     return change.denied ? STR("denied") : STR("changed");

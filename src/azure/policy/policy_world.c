@@ -9,16 +9,6 @@
 #include <string.h>
 #include <zlib.h>
 
-typedef struct PolicySource {
-    Dyn json;
-    Str id;
-} PolicySource;
-
-typedef struct PolicyCompiled {
-    PolicyDefinition *definition;
-    Str reason; // when it does not compile
-} PolicyCompiled;
-
 enum { FILE_LIMIT = 512 << 20 };
 
 bool
@@ -145,8 +135,8 @@ note_unreadable(PolicyWorld *world, const AzError *error)
         world->unreadable_reason = str_copy(world->arena, str_from(error->message));
 }
 
-static void *
-grow(Arena *arena, void *items, uint32_t len, size_t size)
+void *
+policy_grow(Arena *arena, void *items, uint32_t len, size_t size)
 {
     if (len & (len - 1)) // room is made at powers of two
         return items;
@@ -174,7 +164,7 @@ add_assignment(PolicyWorld *world, Dyn json)
         return;
     }
     world->assignments =
-        grow(world->arena, world->assignments, world->assignment_count, sizeof(assignment));
+        policy_grow(world->arena, world->assignments, world->assignment_count, sizeof(assignment));
     world->assignments[world->assignment_count++] = assignment;
 }
 
@@ -196,7 +186,7 @@ take_exemption(PolicyWorld *world, const RowReader *reader, Arena *rows)
         return;
     }
     world->exemptions =
-        grow(world->arena, world->exemptions, world->exemption_count, sizeof(exemption));
+        policy_grow(world->arena, world->exemptions, world->exemption_count, sizeof(exemption));
     world->exemptions[world->exemption_count++] = exemption;
 }
 
@@ -253,7 +243,7 @@ take_gap(PolicyWorld *world, const RowReader *reader, Arena *rows)
     Str scope = rows_text(reader, 1, rows);
     if (!str_starts(scope, STR("/")))
         scope = str_format(world->arena, "/subscriptions/%.*s", STR_ARG(scope));
-    world->gaps = grow(world->arena, world->gaps, world->gap_count, sizeof(PolicyGap));
+    world->gaps = policy_grow(world->arena, world->gaps, world->gap_count, sizeof(PolicyGap));
     world->gaps[world->gap_count++] = (PolicyGap){rows_text(reader, 0, rows), scope};
 }
 
@@ -330,282 +320,5 @@ policy_world_assign(PolicyWorld *world, Dyn definition, Str scope, AzError *erro
                                                .definition_id = ID,
                                                .enforced = true};
     world->assignment_count = 1;
-    return true;
-}
-
-// Units ---------------------------------------------------------------------
-
-static PolicyUnit *
-add_unit(PolicyWorld *world, uint32_t assignment)
-{
-    world->units = grow(world->arena, world->units, world->unit_count, sizeof(PolicyUnit));
-    PolicyUnit *unit = &world->units[world->unit_count++];
-    unit->assignment = &world->assignments[assignment];
-    unit->assignment_index = assignment;
-    return unit;
-}
-
-static void
-break_unit(PolicyWorld *world, PolicyUnit *unit, ComplianceState state, const char *reason)
-{
-    unit->broken = state;
-    unit->reason = str_copy(world->arena, str_from(reason));
-}
-
-static const PolicyCompiled *
-compile(PolicyWorld *world, const PolicySource *source)
-{
-    PolicyCompiled *compiled = map_get(&world->compiled, source->id);
-    if (compiled)
-        return compiled;
-    const PolicyCompileOptions options = {.aliases = &world->aliases};
-    AzError error = {0};
-    compiled = ARENA_NEW(world->arena, PolicyCompiled);
-    compiled->definition = policy_compile(world->arena, &options, source->json, &error);
-    if (!compiled->definition)
-        compiled->reason = str_copy(world->arena, str_from(error.message));
-    map_put(&world->compiled, source->id, compiled);
-    return compiled;
-}
-
-// What policy() says in a rule.
-static PolicyValue
-policy_object_of(PolicyWorld *world, const PolicyUnit *unit)
-{
-    static const Str KEYS[] = {STR_INIT("assignmentId"), STR_INIT("definitionId"),
-                               STR_INIT("setDefinitionId"), STR_INIT("definitionReferenceId")};
-    PolicyValue *values = ARENA_ARRAY(world->arena, PolicyValue, 4);
-    values[0] = policy_text(unit->assignment->id);
-    values[1] = policy_text(unit->definition_id);
-    values[2] = policy_text(unit->set_id);
-    values[3] = policy_text(unit->reference);
-    return policy_object(KEYS, values, 4);
-}
-
-static void
-bind_unit(PolicyWorld *world, PolicyUnit *unit, const PolicyValue *given,
-          const PolicyValue *initiative)
-{
-    unit->policy = policy_object_of(world, unit);
-    const PolicySource *source = map_get(&world->definitions, unit->definition_id);
-    if (!source) {
-        break_unit(world, unit, STATE_UNKNOWN, "no data: the definition was not collected");
-        return;
-    }
-    if (policy_is_initiative(source->json)) {
-        break_unit(world, unit, STATE_ERROR, "an initiative cannot hold initiatives");
-        return;
-    }
-    const PolicyCompiled *compiled = compile(world, source);
-    AzError error = {0};
-    if (!compiled->definition) {
-        unit->broken = STATE_ERROR;
-        unit->reason = compiled->reason;
-        return;
-    }
-    unit->binding = policy_bind(world->arena, compiled->definition, given, initiative, &error);
-    if (!unit->binding)
-        break_unit(world, unit, STATE_ERROR, error.message);
-}
-
-static void
-expand_initiative(PolicyWorld *world, uint32_t assignment, const PolicySource *source)
-{
-    const PolicyAssignment *held = &world->assignments[assignment];
-    PolicyInitiative initiative;
-    PolicyValue values;
-    AzError error = {0};
-    if (!policy_initiative_read(world->arena, source->json, &initiative, &error) ||
-        !policy_parameter_values(world->arena, initiative.parameters, &held->parameters, &values,
-                                 &error)) {
-        PolicyUnit *unit = add_unit(world, assignment);
-        unit->definition_id = held->definition_id;
-        break_unit(world, unit, STATE_ERROR, error.message);
-        return;
-    }
-    for (uint32_t i = 0; i < initiative.member_count; i++) {
-        const InitiativeMember *member = &initiative.members[i];
-        PolicyUnit *unit = add_unit(world, assignment);
-        unit->definition_id = member->definition_id;
-        unit->reference = member->reference;
-        unit->set_id = held->definition_id;
-        unit->groups = member->groups;
-        unit->group_count = member->group_count;
-        bind_unit(world, unit, &member->parameters, &values);
-    }
-}
-
-static void
-expand_assignment(PolicyWorld *world, uint32_t assignment)
-{
-    const PolicyAssignment *held = &world->assignments[assignment];
-    const PolicySource *source = map_get(&world->definitions, held->definition_id);
-    if (source && policy_is_initiative(source->json)) {
-        expand_initiative(world, assignment, source);
-        return;
-    }
-    PolicyUnit *unit = add_unit(world, assignment);
-    unit->definition_id = held->definition_id;
-    bind_unit(world, unit, &held->parameters, NULL);
-}
-
-// Resources -----------------------------------------------------------------
-
-static const char *const TABLES[] = {"resources",
-                                     "resourcecontainers",
-                                     "securityresources",
-                                     "guestconfigurationresources",
-                                     "authorizationresources",
-                                     "diagnosticsettings"};
-
-static bool
-is_asked_for(PolicyWorld *world, Arena *scratch, Str type, const Map *related)
-{
-    if (map_find(related, type))
-        return true;
-    const AliasType *alias_type = alias_find_type(&world->aliases, type);
-    for (uint32_t i = 0; i < world->unit_count; i++)
-        if (world->units[i].binding &&
-            policy_may_apply(scratch, world->units[i].binding, type, alias_type))
-            return true;
-    return false;
-}
-
-// The types of a table that some unit is about, as a list for `in~`; empty when there are none.
-static bool
-wanted_types(PolicyWorld *world, Arena *scratch, const char *table, const Map *related, Buffer *out,
-             AzError *error)
-{
-    Str query = str_format(scratch, "%s | summarize by type", table);
-    QueryOptions options = {0};
-    QueryResult *result = db_query(world->db, scratch, query, &options, error);
-    if (!result)
-        return false;
-    RowReader reader = {.table = result->tables[0]};
-    while (rows_next(&reader)) {
-        Str type = rows_text(&reader, 0, scratch);
-        if (!type.len || memchr(type.ptr, '\'', type.len) || memchr(type.ptr, '\\', type.len) ||
-            !is_asked_for(world, scratch, type, related))
-            continue;
-        buffer_printf(out, "%s'%.*s'", out->len ? ", " : "", STR_ARG(type));
-    }
-    return true;
-}
-
-// The table that resources of a type are in; NULL for the table of resources.
-static const char *
-home_table(Str type)
-{
-    static const struct {
-        const char *table, *prefix;
-    } HOMES[] = {{"diagnosticsettings", "microsoft.insights/diagnosticsettings"},
-                 {"securityresources", "microsoft.security/"},
-                 {"guestconfigurationresources", "microsoft.guestconfiguration/"},
-                 {"authorizationresources", "microsoft.authorization/role"},
-                 {"resourcecontainers", "microsoft.resources/subscriptions"}};
-    for (size_t i = 0; i < sizeof HOMES / sizeof HOMES[0]; i++) {
-        Str prefix = str_from(HOMES[i].prefix);
-        if (type.len >= prefix.len && str_equal_ci(str_slice(type, 0, prefix.len), prefix))
-            return HOMES[i].table;
-    }
-    return NULL;
-}
-
-bool
-policy_world_has_gap(const PolicyWorld *world, Str type, Str resource_id)
-{
-    const char *table = home_table(type);
-    Str dataset = table ? str_from(table) : STR("resources");
-    for (uint32_t i = 0; i < world->gap_count; i++)
-        if (str_equal_ci(world->gaps[i].dataset, dataset) &&
-            scope_contains(world->gaps[i].scope, resource_id))
-            return true;
-    return false;
-}
-
-static bool
-is_collected(void *data, Str type)
-{
-    const PolicyWorld *world = data;
-    const char *table = home_table(type);
-    if (table)
-        return map_find(&world->collected, str_from(table)) != NULL;
-    // The table of resources has every type that takes tags and a location, and is no child.
-    const AliasType *known = alias_find_type(&world->aliases, type);
-    uint32_t slashes = 0;
-    for (size_t i = 0; i < type.len; i++)
-        slashes += type.ptr[i] == '/';
-    return known && known->tags == TAGS_YES && slashes == 1 &&
-           map_find(&world->collected, STR("resources"));
-}
-
-static bool
-load_table(PolicyWorld *world, const char *table, const Map *related, AzError *error)
-{
-    Arena scratch = {0}, rows = {0};
-    Buffer types = {0};
-    Schema schema;
-    bool done = true;
-    if (!db_table_schema(world->db, &scratch, str_from(table), &schema))
-        goto out;
-    done = wanted_types(world, &scratch, table, related, &types, error);
-    if (!done || !types.len)
-        goto out;
-    Str query = str_format(&scratch, "%s | where type in~ (%.*s) | project pack_all()", table,
-                           (int)types.len, types.data);
-    QueryOptions options = {0};
-    QueryResult *result = db_query(world->db, &rows, query, &options, error);
-    done = result != NULL;
-    if (!done)
-        goto out;
-    size_t count = world->resource_count + result->tables[0]->row_count;
-    PolicyResource *all = arena_alloc_array(world->arena, count, sizeof(*all));
-    if (world->resource_count)
-        memcpy(all, world->resources, world->resource_count * sizeof(*all));
-    world->resources = all;
-    RowReader reader = {.table = result->tables[0]};
-    while (rows_next(&reader))
-        policy_resource_init(&all[world->resource_count++], world->arena, &world->aliases,
-                             rows_dynamic(&reader, 0));
-    arena_adopt(world->arena, &rows);
-out:
-    buffer_free(&types);
-    arena_free(&scratch);
-    arena_free(&rows);
-    return done;
-}
-
-// Types that IfNotExists effects look for; *all when one of them depends on the resource.
-static void
-related_types(PolicyWorld *world, Map *types, bool *all)
-{
-    for (uint32_t i = 0; i < world->unit_count; i++) {
-        const PolicyBinding *binding = world->units[i].binding;
-        PolicyEffect effect = binding ? policy_bound_effect(binding) : EFFECT_DISABLED;
-        bool is_new;
-        if (effect != EFFECT_AUDIT_IF_NOT_EXISTS && effect != EFFECT_DEPLOY_IF_NOT_EXISTS)
-            continue;
-        Str type = policy_related_type(world->arena, binding);
-        if (type.len)
-            map_add(types, type, &is_new);
-        else
-            *all = true;
-    }
-}
-
-bool
-policy_world_prepare(PolicyWorld *world, AzError *error)
-{
-    Map related;
-    bool all = false;
-    map_init(&related, world->arena, true);
-    for (uint32_t i = 0; i < world->assignment_count; i++)
-        expand_assignment(world, i);
-    related_types(world, &related, &all);
-    for (size_t i = 0; i < sizeof TABLES / sizeof TABLES[0]; i++)
-        if (!load_table(world, TABLES[i], &related, error))
-            return false;
-    world->related = related_index_new(world->arena, world->resources, world->resource_count,
-                                       all ? NULL : &related, is_collected, world);
     return true;
 }

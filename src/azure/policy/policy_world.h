@@ -5,6 +5,11 @@
 #include "azure/policy/related.h"
 #include "db/table_builder.h"
 
+typedef struct PolicySource { // a definition or initiative
+    Dyn json;
+    Str id;
+} PolicySource;
+
 typedef struct PolicyUnit { // one definition as one assignment holds it
     const PolicyAssignment *assignment;
     uint32_t assignment_index;
@@ -42,6 +47,9 @@ typedef struct PolicyWorld {
     PolicyGap *gaps;
     uint32_t gap_count;
     RelatedIndex *related;
+    bool requests;       // resources are requests: apiVersion is that of the body
+    const Str *unknowns; // of values that a deployment leaves open
+    uint32_t unknown_count;
     uint32_t unreadable; // objects left out, and why the first was
     Str unreadable_reason;
 } PolicyWorld;
@@ -56,6 +64,19 @@ bool policy_world_load(PolicyWorld *world, AzError *error);
 bool policy_world_assign(PolicyWorld *world, Dyn definition, Str scope, AzError *error);
 // Compiles and binds what the assignments hold, then loads the resources they are about.
 bool policy_world_prepare(PolicyWorld *world, AzError *error);
+
+// Units of one assignment, added to the world's.
+void policy_expand_assignment(PolicyWorld *world, uint32_t assignment);
+// Room for one more in a list of `len` items of the arena.
+void *policy_grow(Arena *arena, void *items, uint32_t len, size_t size);
+
+// Evaluates resources that a deployment would create instead of those of the store, which stay
+// related ones unless they are deployed anew. After policy_world_prepare.
+void policy_world_plan(PolicyWorld *world, PolicyResource *planned, uint32_t count);
+
+// What surrounds a resource: its group and subscription, the assignment, what is unknown.
+PolicyContext policy_world_context(const PolicyWorld *world, const PolicyUnit *unit,
+                                   const PolicyResource *resource, int64_t at);
 
 // Whether resources of the type were not collected where the resource is.
 bool policy_world_has_gap(const PolicyWorld *world, Str type, Str resource_id);

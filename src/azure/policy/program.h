@@ -4,6 +4,7 @@
 #include "azure/policy/policy.h"
 
 typedef struct Eval Eval;
+typedef struct TemplateScope TemplateScope; // azure/template
 typedef struct PolicyExpr PolicyExpr;
 typedef struct PolicyField PolicyField;
 typedef struct CountScope CountScope;
@@ -12,6 +13,7 @@ enum {
     TRACE_LIMIT = 64,
     STAR_LIMIT = 8,
     COUNT_LIMIT = 32,
+    RESULT_LIMIT = 131072, // characters that a function may give
     STEP_LIMIT = 20000000, // conditions in one evaluation: a bound for hostile counts
 };
 
@@ -121,7 +123,14 @@ const char *function_refused(Str name);        // why policies may not use it; N
 
 // Functions by topic; each table ends with a NULL name.
 extern const PolicyFunction FUNCTIONS_LOGIC[], FUNCTIONS_NUMBER[], FUNCTIONS_TEXT[],
-    FUNCTIONS_COLLECTION[], FUNCTIONS_TIME[], FUNCTIONS_CONTEXT[];
+    FUNCTIONS_COLLECTION[], FUNCTIONS_TIME[], FUNCTIONS_CONTEXT[], FUNCTIONS_ENCODING[],
+    FUNCTIONS_FORMAT[];
+// Of templates (azure/template).
+extern const PolicyFunction FUNCTIONS_TEMPLATE[], FUNCTIONS_LAMBDA[], FUNCTIONS_CIDR[],
+    FUNCTION_USER;
+// Gives a text that a function made, freeing the buffer; fails when it is longer than a value may be.
+bool function_give(Eval *eval, Buffer *text, PolicyValue *out);
+bool function_two_texts(const PolicyValue *args); // whether the first two are texts
 
 struct PolicyExpr {
     ExprKind kind;
@@ -158,6 +167,8 @@ PolicyExpr *expr_literal(Arena *arena, PolicyValue value);
 PolicyField *compile_field(Compiler *compiler, Str name);
 
 bool expr_evaluate(Eval *eval, const PolicyExpr *expr, PolicyValue *out);
+// As a condition: true, false, "true", "false".
+bool expr_truth(Eval *eval, const PolicyValue *value, bool *out);
 // A field whose name is computed; NULL when that fails.
 PolicyField *eval_field(Eval *eval, const PolicyExpr *name);
 
@@ -281,9 +292,16 @@ struct Eval {
     uint32_t depth;
     bool failed;
     Str why;
+    // Conditions on unknown values hold when `assume` says so (`not` turns it around): both
+    // ways give the bounds of what the rule says.
+    bool assume, met_unknown, failed_unknown;
+    int64_t unknown;         // the first that was met
+    TemplateScope *template; // of expressions of a template
 };
 
 bool eval_fail(Eval *eval, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// Notes that the outcome depends on an unknown value; gives what to assume.
+bool eval_unknown(Eval *eval, const PolicyValue *value);
 bool node_holds(Eval *eval, const PolicyNode *node, bool *holds);
 // Applicability: only conditions on type, name and kind count.
 typedef struct ApplicabilityView {

@@ -27,9 +27,9 @@ policy_value_of(Dyn node)
         value.kind = POLICY_OBJECT;
         value.tree = node;
         break;
-    // No JSON has these; a store may hold them where text was a time or an id.
+    // No JSON has these; a store may hold times and ids where text was one.
+    case DYN_TIMESPAN: return policy_unknown(dyn_long(node));
     case DYN_DATETIME:
-    case DYN_TIMESPAN:
     case DYN_GUID: value.kind = POLICY_NULL; break;
     }
     return value;
@@ -63,6 +63,12 @@ PolicyValue
 policy_text(Str text)
 {
     return (PolicyValue){.kind = POLICY_STRING, .text = text};
+}
+
+PolicyValue
+policy_unknown(int64_t reason)
+{
+    return (PolicyValue){.kind = POLICY_UNKNOWN, .integer = reason};
 }
 
 PolicyValue
@@ -121,6 +127,25 @@ policy_get(const PolicyValue *value, Str key, PolicyValue *out)
     return false;
 }
 
+static bool
+has_unknown(const PolicyValue *value, PolicyValue *found, int depth)
+{
+    if (value->kind == POLICY_UNKNOWN)
+        *found = *value;
+    bool has = value->kind == POLICY_UNKNOWN;
+    for (uint32_t i = 0; !has && depth < DEPTH_LIMIT && i < policy_count(value); i++) {
+        PolicyValue item = policy_at(value, i);
+        has = has_unknown(&item, found, depth + 1);
+    }
+    return has;
+}
+
+bool
+policy_has_unknown(const PolicyValue *value, PolicyValue *found)
+{
+    return has_unknown(value, found, 0);
+}
+
 bool
 policy_is_number(const PolicyValue *value)
 {
@@ -143,6 +168,7 @@ write_json(Buffer *out, const PolicyValue *value, int depth)
     case POLICY_LONG: long_print(out, value->integer); return;
     case POLICY_REAL: real_print(out, value->real); return;
     case POLICY_STRING: json_write_string(out, value->text, false); return;
+    case POLICY_UNKNOWN: buffer_text(out, "(unknown)"); return;
     default: break;
     }
     bool object = value->kind == POLICY_OBJECT;
@@ -189,6 +215,7 @@ push(DynBuilder *builder, const PolicyValue *value)
     case POLICY_LONG: dyn_push_long(builder, value->integer); return;
     case POLICY_REAL: dyn_push_real(builder, value->real); return;
     case POLICY_STRING: dyn_push_string(builder, value->text); return;
+    case POLICY_UNKNOWN: dyn_push_timespan(builder, value->integer); return;
     default: break;
     }
     if (!value->computed) {
@@ -229,6 +256,8 @@ same(const PolicyValue *a, const PolicyValue *b, int depth)
         return false;
     if (a->kind == POLICY_NULL)
         return true;
+    if (a->kind == POLICY_UNKNOWN)
+        return a->integer == b->integer;
     if (a->kind == POLICY_BOOL)
         return a->boolean == b->boolean;
     if (a->kind == POLICY_STRING)

@@ -1,5 +1,6 @@
 // Values of the policy language: JSON values that come from a resource (views into its tree) or
-// were computed (in an arena), behind one face.
+// were computed (in an arena), behind one face. What a template leaves open until it is deployed
+// is unknown; in a tree that is a timespan, which no JSON has.
 #pragma once
 
 #include "base/buffer.h"
@@ -13,6 +14,7 @@ typedef enum PolicyKind {
     POLICY_STRING,
     POLICY_ARRAY,
     POLICY_OBJECT,
+    POLICY_UNKNOWN, // decided only when the deployment runs; `integer` numbers the reason
 } PolicyKind;
 
 typedef struct PolicyValue {
@@ -39,6 +41,7 @@ PolicyValue policy_long(int64_t number);
 PolicyValue policy_real(double number);
 PolicyValue policy_text(Str text);
 PolicyValue policy_array(const PolicyValue *items, uint32_t count);
+PolicyValue policy_unknown(int64_t reason);
 PolicyValue policy_object(const Str *keys, const PolicyValue *items, uint32_t count);
 
 uint32_t policy_count(const PolicyValue *value); // members of an array or object, else 0
@@ -46,6 +49,9 @@ PolicyValue policy_at(const PolicyValue *value, uint32_t index);
 Str policy_key_at(const PolicyValue *value, uint32_t index);
 // A member of an object, name without regard to case.
 bool policy_get(const PolicyValue *value, Str key, PolicyValue *out);
+
+// Whether the value or something in it is unknown; *found becomes it.
+bool policy_has_unknown(const PolicyValue *value, PolicyValue *found);
 
 bool policy_is_number(const PolicyValue *value);
 double policy_number(const PolicyValue *value); // of a number

@@ -22,7 +22,7 @@
 
 enum {
     HUGE_PAGE = 2 << 20,
-    HUGE_PART = 256 << 20, // of the heap, from its begin
+    HUGE_PART = 256 << 20,  // of the heap, from its begin
     MAPPED_FROM = 32 << 20, // larger blocks are mapped one by one; glibc allows no more
     KEPT_AT_MOST = 1 << 30,
     GROW_BY = 4 << 20,

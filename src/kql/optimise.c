@@ -70,7 +70,8 @@ push_through_project(Optimiser *o, Plan *filter)
     below->input = project->input;
     below->schema = project->input->schema;
     below->serialized = project->input->serialized;
-    below->filter.predicate = expr_rewrite(o, filter->filter.predicate, project->project.exprs, NULL);
+    below->filter.predicate =
+        expr_rewrite(o, filter->filter.predicate, project->project.exprs, NULL);
     Plan *above = plan_copy(o, project);
     above->input = below;
     return above;

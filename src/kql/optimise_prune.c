@@ -51,6 +51,12 @@ prune_filter(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **map)
     out->input = prune(o, plan->input, below, map);
     out->schema = out->input->schema;
     out->filter.predicate = expr_rewrite(o, plan->filter.predicate, NULL, *map);
+    bool *read = ARENA_ARRAY(o->arena, bool, out->schema.count + 1);
+    memset(read, true, out->schema.count);
+    for (uint32_t c = 0; c < plan->schema.count; c++)
+        if (below[c])
+            read[(*map)[c]] = needed[c];
+    out->filter.read = read;
     return out;
 }
 
@@ -116,8 +122,8 @@ prune_summarize(Optimiser *o, const Plan *plan, uint32_t **map)
     uint32_t *inner;
     out->input = prune(o, plan->input, below, &inner);
     out->summarize.keys = rewrite_list(o, plan->summarize.keys, plan->summarize.key_count, inner);
-    out->summarize.aggregates = rewrite_aggregates(o, plan->summarize.aggregates,
-                                                   plan->summarize.aggregate_count, inner);
+    out->summarize.aggregates =
+        rewrite_aggregates(o, plan->summarize.aggregates, plan->summarize.aggregate_count, inner);
     *map = identity_map(o, plan->schema.count);
     return out;
 }
@@ -149,10 +155,9 @@ prune_opaque(Optimiser *o, const Plan *plan, uint32_t **map)
     Plan *out = plan_copy(o, plan);
     *map = identity_map(o, plan->schema.count);
     if (plan->kind == PLAN_TAKE || plan->kind == PLAN_SAMPLE || plan->kind == PLAN_WINDOW ||
-        plan->kind == PLAN_PARSE || plan->kind == PLAN_PARSE_KV ||
-        plan->kind == PLAN_PARTITION || plan->kind == PLAN_SEQUENCES ||
-        plan->kind == PLAN_TOP_NESTED || plan->kind == PLAN_REDUCE ||
-        (plan->kind == PLAN_EVALUATE && plan->input)) {
+        plan->kind == PLAN_PARSE || plan->kind == PLAN_PARSE_KV || plan->kind == PLAN_PARTITION ||
+        plan->kind == PLAN_SEQUENCES || plan->kind == PLAN_TOP_NESTED ||
+        plan->kind == PLAN_REDUCE || (plan->kind == PLAN_EVALUATE && plan->input)) {
         bool *all = ARENA_ARRAY(o->arena, bool, plan->input->schema.count + 1);
         memset(all, true, plan->input->schema.count);
         uint32_t *ignored;
@@ -325,8 +330,8 @@ prune_mv_expand(Optimiser *o, const Plan *plan, const bool *needed, uint32_t **m
     out->mv_expand.items = ARENA_ARRAY(o->arena, MvExpandItem, plan->mv_expand.item_count);
     for (uint32_t i = 0; i < plan->mv_expand.item_count; i++) {
         const MvExpandItem *item = &plan->mv_expand.items[i];
-        out->mv_expand.items[i] =
-            (MvExpandItem){(*map)[item->column], expr_rewrite(o, item->expr, NULL, inner), item->to};
+        out->mv_expand.items[i] = (MvExpandItem){
+            (*map)[item->column], expr_rewrite(o, item->expr, NULL, inner), item->to};
     }
     if (plan->mv_expand.index_column >= 0)
         out->mv_expand.index_column = (ptrdiff_t)(*map)[plan->mv_expand.index_column];

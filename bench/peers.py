@@ -79,6 +79,22 @@ def evict(folder):
             os.close(handle)
 
 
+def kit_content(args):
+    """A content folder whose log tables have the columns and types that the kit gives all engines."""
+    ours, content = pathlib.Path(args.azimuth).parent.parent / "content", args.work / "content"
+    (content / "schemas").mkdir(parents=True, exist_ok=True)
+    for folder, inside in ((content, ours), (content / "schemas", ours / "schemas")):
+        for entry in inside.iterdir():
+            if entry.name != "schemas" and not (folder / entry.name).exists():
+                (folder / entry.name).symlink_to(entry.resolve())
+    tables = json.loads((args.kit / "schemas.json").read_text(encoding="utf-8"))["tables"]
+    lines = [f".create table {name} (" + ", ".join(f"{column[0]}:{column[1]}" for column in table["columns"]) + ")"
+             for name, table in tables.items() if table["group"] == "telemetry"]
+    # First in the order of names, so these hold.
+    (content / "schemas" / "0-kit.kql").write_text("\n\n".join(lines) + "\n", encoding="utf-8")
+    return content
+
+
 def azimuth_figures(args, queries):
     """For each query the least CPU of some runs at one thread, the least wall at two, and peak memory."""
     figures = {}
@@ -248,6 +264,7 @@ def main():
     args.json = args.work / f"compare-{tag}.json"
     queries = json.loads((args.kit / "queries" / "manifest.json").read_text(encoding="utf-8"))
     queries = [query for query in queries if re.search(args.queries, query["name"])]
+    os.environ["AZIMUTH_CONTENT"] = str(kit_content(args))
     answers = [] if args.only_azimuth else run_kit(args, extra)
     figures = azimuth_figures(args, queries)
     peers = json.loads(args.json.read_text(encoding="utf-8")) if args.json.exists() else {"queries": {}}

@@ -214,6 +214,11 @@ bool parse_kv_push(Operator *self, Worker *worker, Batch *batch);
 
 // ---- expressions ----
 
+// Whether the call looks for texts in the JSON of a dynamic, and the places among the live
+// rows where it may be true, in `rows` (search_dynamic.c). All of them: look as ever.
+bool searches_dynamic(const Expr *expr);
+uint32_t search_candidates(Worker *worker, const Expr *expr, const Batch *batch, uint32_t *rows);
+
 // The value of `expr` for the live rows of `batch`: a vector of batch->selected rows.
 // NULL with worker->error.
 const Vector *evaluate(Worker *worker, const Expr *expr, const Batch *batch);

@@ -571,7 +571,8 @@ test_search(void **state)
     // The test would say nothing if there were no probes, or all of them said "maybe".
     assert_in_range(probed, 2000, 160000);
     assert_in_range(ruled_out, 1000, 19999);
-    assert_true(str_equal(dyn_search_probe(STR("accountkey=")), STR("accountkey=")));
+    // "ac" may be the end of an escape.
+    assert_true(str_equal(dyn_search_probe(STR("accountkey=")), STR("countkey=")));
     assert_true(str_equal(dyn_search_probe(STR("\": \"jailbreak")), STR("jailbreak")));
     static const char *const NOTHING[] = {"",        "x",        "true",    "fals",
                                           "2026-06", "deadbeef", "{\"a\":", "nan"};

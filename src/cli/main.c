@@ -1,5 +1,6 @@
 // azimuth: what AI an organisation has on Azure, what is at risk, how to fix it.
 
+#include "base/heap.h"
 #include "cli/cli.h"
 #include "version.h"
 
@@ -30,6 +31,7 @@ print_usage(FILE *out)
 int
 main(int argc, char **argv)
 {
+    heap_prepare();
     signal(SIGPIPE, SIG_IGN);
     if (argc < 2) {
         print_usage(stderr);

@@ -1,5 +1,7 @@
 #include "cli/query_run.h"
 
+#include "base/clock.h"
+
 #include "report/arrow_export.h"
 #include "report/arrow_ipc.h"
 #include "report/explain_report.h"
@@ -153,6 +155,7 @@ query_run(const QuerySettings *settings, Str text)
     interrupted = false;
     struct sigaction action = {.sa_handler = on_interrupt}, before;
     sigaction(SIGINT, &action, &before);
+    uint64_t cpu = clock_process_cpu_ns();
     QueryResult *result = db_query(settings->db, &arena, text, &options, &error);
     sigaction(SIGINT, &before, NULL);
     int status = AZIMUTH_EXIT_ERROR;
@@ -165,8 +168,9 @@ query_run(const QuerySettings *settings, Str text)
         status =
             print_answer(settings, &arena, result, text) ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
         if (settings->timing)
-            fprintf(stderr, "timing_ms=%.3f parse_ms=%.3f bind_ms=%.3f run_ms=%.3f\n",
-                    parse + bind + run, parse, bind, run);
+            fprintf(stderr, "timing_ms=%.3f parse_ms=%.3f bind_ms=%.3f run_ms=%.3f cpu_ms=%.3f\n",
+                    parse + bind + run, parse, bind, run,
+                    (double)(clock_process_cpu_ns() - cpu) / 1e6);
     }
     arena_free(&arena);
     return status;

@@ -294,6 +294,26 @@ evaluate_iff(Worker *worker, const Expr *expr, const Batch *batch)
     return out;
 }
 
+// A search in dynamics runs over the rows where it may be true; elsewhere it is false.
+static const Vector *
+evaluate_search(Worker *worker, const Expr *expr, const Batch *batch)
+{
+    Arena *arena = &worker->batch;
+    uint32_t *rows = arena_alloc_array(arena, batch->selected + 1, sizeof(uint32_t));
+    uint32_t count = search_candidates(worker, expr, batch, rows);
+    if (count == batch->selected)
+        return evaluate_call(worker, expr, batch);
+    Vector *out = vector_new_flat(arena, TYPE_BOOL, batch->selected);
+    if (!count)
+        return out;
+    Batch part = batch_subset(arena, batch, rows, count);
+    const Vector *found = evaluate_call(worker, expr, &part);
+    if (!found)
+        return NULL;
+    scatter(arena, out, found, rows);
+    return out;
+}
+
 const Vector *
 evaluate(Worker *worker, const Expr *expr, const Batch *batch)
 {
@@ -303,6 +323,8 @@ evaluate(Worker *worker, const Expr *expr, const Batch *batch)
     case EXPR_CALL:
         if (expr->fn->flags & FN_LAZY)
             return evaluate_iff(worker, expr, batch);
+        if (searches_dynamic(expr))
+            return evaluate_search(worker, expr, batch);
         return evaluate_call(worker, expr, batch);
     case EXPR_SUBQUERY: break;
     }

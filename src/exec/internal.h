@@ -103,12 +103,22 @@ struct Sink {
 
 // ---- pipelines ----
 
+// A filter over a scan, ready to be narrowed to what rows of a morsel can meet (narrow.c).
+typedef struct Narrowing Narrowing;
+// NULL when no morsel could make a difference. Lives as long as `arena` and the filter.
+const Narrowing *narrowing_new(Arena *arena, const Plan *scan, const Expr *filter);
+// The filter without the sides of an `or` that no row of the morsel meets; NULL: no row meets it.
+const Expr *narrowing_filter(const Narrowing *narrowing, Arena *arena, const TableSource *source,
+                             uint32_t morsel);
+
 typedef struct Branch Branch;
 struct Branch {
     TableSource *source;
     uint32_t *columns; // source column of each column of the first batch
     uint32_t column_count;
-    const Expr *filter; // over those columns, applied while reading; NULL = none
+    const Expr *filter;         // over those columns, applied while reading; NULL = none
+    const bool *read;           // columns that are read after the filter; NULL = all
+    const Narrowing *narrowing; // of the filter; NULL = as it is for all morsels
     const ScanPredicate *predicates;
     uint32_t predicate_count;
     Operator *first, *last;
@@ -203,6 +213,11 @@ bool parse_kv_prepare(Exec *exec, const Plan *plan, void **state, AzError *error
 bool parse_kv_push(Operator *self, Worker *worker, Batch *batch);
 
 // ---- expressions ----
+
+// Whether the call looks for texts in the JSON of a dynamic, and the places among the live
+// rows where it may be true, in `rows` (search_dynamic.c). All of them: look as ever.
+bool searches_dynamic(const Expr *expr);
+uint32_t search_candidates(Worker *worker, const Expr *expr, const Batch *batch, uint32_t *rows);
 
 // The value of `expr` for the live rows of `batch`: a vector of batch->selected rows.
 // NULL with worker->error.

@@ -251,8 +251,12 @@ build_filter(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
         return false;
     // Straight over a scan the filter decides which columns are read at all.
     if (plan->input->kind == PLAN_SCAN && out->count == 1 && !out->branches[0].filter) {
-        out->branches[0].filter = predicate;
-        out->branches[0].filter_node = profile_of(exec, plan);
+        Branch *branch = &out->branches[0];
+        branch->filter = predicate;
+        branch->read = plan->filter.read;
+        if (branch->source->may_match && branch->predicate_count)
+            branch->narrowing = narrowing_new(exec->arena, plan->input, predicate);
+        branch->filter_node = profile_of(exec, plan);
     } else {
         pipeline_append(exec, out, plan, predicate, filter_push);
     }

@@ -15,6 +15,12 @@ typedef struct BranchRun {
     bool *filter_columns; // which columns the filter reads
 } BranchRun;
 
+// How a morsel is filtered.
+typedef struct MorselFilter {
+    const Expr *expr; // NULL = all rows are wanted
+    const bool *columns;
+} MorselFilter;
+
 static void
 mark_columns(const Expr *expr, bool *marks)
 {
@@ -25,30 +31,55 @@ mark_columns(const Expr *expr, bool *marks)
 }
 
 static bool
-read_columns(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch,
-             const bool *wanted, bool want)
+read_column(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch,
+            uint32_t column)
 {
     const Branch *branch = run->branch;
-    for (uint32_t c = 0; c < branch->column_count; c++) {
-        if (wanted && wanted[c] != want)
-            continue;
-        batch->columns[c] = branch->source->read(branch->source, morsel, branch->columns[c], from,
-                                                 batch->count, &worker->batch, &worker->error);
-        if (!batch->columns[c])
+    batch->columns[column] =
+        branch->source->read(branch->source, morsel, branch->columns[column], from, batch->count,
+                             &worker->batch, &worker->error);
+    return batch->columns[column] != NULL;
+}
+
+// All columns, or those of `wanted`.
+static bool
+read_columns(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch,
+             const bool *wanted)
+{
+    for (uint32_t c = 0; c < run->branch->column_count; c++)
+        if ((!wanted || wanted[c]) && !read_column(run, worker, morsel, from, batch, c))
             return false;
+    return true;
+}
+
+// The columns that the filter did not read. Those that only some other morsel's filter reads
+// are left out: nobody looks at them.
+static bool
+read_others(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch,
+            const bool *filtered)
+{
+    const Branch *branch = run->branch;
+    for (uint32_t c = 0; branch->read && c < branch->column_count; c++) {
+        if (filtered[c] || branch->read[c])
+            continue;
+        Value none = value_null(branch->source->schema.columns[branch->columns[c]].type);
+        batch->columns[c] = vector_new_const(&worker->batch, &none, batch->count);
     }
+    for (uint32_t c = 0; c < branch->column_count; c++)
+        if (!batch->columns[c] && !read_column(run, worker, morsel, from, batch, c))
+            return false;
     return true;
 }
 
 // The filter over a batch that is read in part.
 static bool
-filter_read(const Branch *branch, Worker *worker, Batch *batch)
+filter_read(const Branch *branch, const Expr *filter, Worker *worker, Batch *batch)
 {
     if (!branch->node)
-        return filter_batch(worker, branch->filter, batch);
+        return filter_batch(worker, filter, batch);
     profile_batch(branch->node, branch->filter_node, worker->number, batch->count);
     profile_switch(&worker->clock, branch->filter_node);
-    bool done = filter_batch(worker, branch->filter, batch);
+    bool done = filter_batch(worker, filter, batch);
     profile_switch(&worker->clock, branch->node);
     return done;
 }
@@ -66,50 +97,84 @@ count_group(const Branch *branch, const Worker *worker, uint32_t rows, bool skip
 }
 
 static bool
-run_batch(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, uint32_t rows)
+run_batch(BranchRun *run, const MorselFilter *filter, Worker *worker, uint32_t morsel,
+          uint32_t from, uint32_t rows)
 {
     const Branch *branch = run->branch;
     arena_reset(&worker->batch);
     Batch *batch = batch_new(&worker->batch, branch->column_count, rows);
-    if (branch->filter) {
-        if (!read_columns(run, worker, morsel, from, batch, run->filter_columns, true) ||
-            !filter_read(branch, worker, batch))
+    if (filter->expr) {
+        if (!read_columns(run, worker, morsel, from, batch, filter->columns) ||
+            !filter_read(branch, filter->expr, worker, batch))
             return false;
         if (!batch->selected)
             return true;
-        if (!read_columns(run, worker, morsel, from, batch, run->filter_columns, false))
+        if (!read_others(run, worker, morsel, from, batch, filter->columns))
             return false;
-    } else if (!read_columns(run, worker, morsel, from, batch, NULL, true)) {
+    } else if (!read_columns(run, worker, morsel, from, batch, NULL)) {
         return false;
     }
     return operator_emit(&run->entry, worker, batch);
 }
 
 static bool
+run_rows(BranchRun *run, const MorselFilter *filter, Worker *worker, uint32_t morsel)
+{
+    TableSource *source = run->branch->source;
+    uint32_t rows = source->morsel_rows(source, morsel);
+    bool done = true;
+    count_group(run->branch, worker, rows, false);
+    for (uint32_t from = 0; from < rows && done; from += batch_rows) {
+        if (worker->satisfied || worker->morsel > run->exec->stop_after)
+            break;
+        uint32_t count = rows - from < batch_rows ? rows - from : batch_rows;
+        done = worker_check(worker) && run_batch(run, filter, worker, morsel, from, count);
+    }
+    return done;
+}
+
+// What the morsel is filtered by; false when none of its rows is wanted.
+static bool
+morsel_filter(const BranchRun *run, Arena *arena, uint32_t morsel, MorselFilter *out)
+{
+    const Branch *branch = run->branch;
+    TableSource *source = branch->source;
+    *out = (MorselFilter){branch->filter, run->filter_columns};
+    if (!source->may_match || !branch->predicate_count)
+        return true;
+    if (!source->may_match(source, morsel, branch->predicates, branch->predicate_count))
+        return false;
+    if (!branch->narrowing)
+        return true;
+    out->expr = narrowing_filter(branch->narrowing, arena, source, morsel);
+    if (!out->expr)
+        return false;
+    if (out->expr != branch->filter) {
+        bool *columns = ARENA_ARRAY(arena, bool, branch->column_count + 1);
+        mark_columns(out->expr, columns);
+        out->columns = columns;
+    }
+    return true;
+}
+
+static bool
 run_morsel(BranchRun *run, Worker *worker, uint32_t morsel)
 {
     TableSource *source = run->branch->source;
-    Exec *exec = run->exec;
     worker->morsel = run->morsel_base + morsel;
     worker->rows_out = 0;
     worker->satisfied = false;
     worker->volatile_calls = 0;
     bool done = true;
-    if (!source->may_match || !run->branch->predicate_count ||
-        source->may_match(source, morsel, run->branch->predicates, run->branch->predicate_count)) {
-        uint32_t rows = source->morsel_rows(source, morsel);
-        count_group(run->branch, worker, rows, false);
-        for (uint32_t from = 0; from < rows && done; from += batch_rows) {
-            if (worker->satisfied || worker->morsel > exec->stop_after)
-                break;
-            uint32_t count = rows - from < batch_rows ? rows - from : batch_rows;
-            done = worker_check(worker) && run_batch(run, worker, morsel, from, count);
-        }
-        if (source->release)
-            source->release(source, morsel);
-    } else {
+    Arena arena = {0};
+    MorselFilter filter;
+    if (morsel_filter(run, &arena, morsel, &filter))
+        done = run_rows(run, &filter, worker, morsel);
+    else
         count_group(run->branch, worker, source->morsel_rows(source, morsel), true);
-    }
+    if (source->release)
+        source->release(source, morsel);
+    arena_free(&arena);
     if (done && run->sink->morsel_done)
         run->sink->morsel_done(run->sink, worker);
     return done;

@@ -43,6 +43,9 @@ typedef enum OptimiseRule {
 } OptimiseRule;
 // optimise_scan.c: tells the scans of a plan what rows are wanted of them.
 void plan_scan_predicates(Arena *arena, Plan *plan, uint32_t rules);
+// What follows from a condition over the columns of `scan`, as one predicate; false when
+// nothing does, or the rules of the scan's predicates do not allow to look into an `or`.
+bool condition_predicate(Arena *arena, const Plan *scan, const Expr *condition, ScanPredicate *out);
 // The condition without the sides of an `or` that are never true because they look for
 // something in a null; the same rows meet it.
 Expr *condition_without_hopeless(Expr *condition);

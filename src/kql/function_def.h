@@ -29,6 +29,8 @@ typedef enum FunctionFlag {
     FN_OBSOLETE = 1 << 7,
     // Asks the database of addresses, which is its bound value; NULL when there is none.
     FN_GEOIP = 1 << 9,
+    // True only of a first argument that holds, regardless of case, one of the others.
+    FN_FINDS_TEXT = 1 << 10,
 } FunctionFlag;
 
 // `signature` is what people read and what the binder checks, for example

@@ -296,6 +296,20 @@ collect(const Collector *c, PredicateList *list, const Expr *expr)
     return collect_comparison(c, list, expr);
 }
 
+bool
+condition_predicate(Arena *arena, const Plan *scan, const Expr *condition, ScanPredicate *out)
+{
+    Collector c = {arena, scan->scan.predicate_rules, scan};
+    PredicateList list = {0};
+    if (!(c.rules & OPTIMISE_ANY_PREDICATES) || !collect(&c, &list, condition))
+        return false;
+    *out = list.items[0];
+    if (list.len > 1)
+        *out =
+            (ScanPredicate){.op = SCAN_ALL, .parts = list.items, .part_count = (uint32_t)list.len};
+    return true;
+}
+
 void
 plan_scan_predicates(Arena *arena, Plan *plan, uint32_t rules)
 {
@@ -309,6 +323,7 @@ plan_scan_predicates(Arena *arena, Plan *plan, uint32_t rules)
             for (const Plan *at = plan; at->kind == PLAN_FILTER; at = at->input)
                 collect(&c, &list, at->filter.predicate);
             if (list.len) {
+                scan->scan.predicate_rules = rules;
                 scan->scan.predicates = list.items;
                 scan->scan.predicate_count = (uint32_t)list.len;
             }

@@ -187,6 +187,7 @@ struct Plan {
             uint32_t *columns;         // source column of each output column
             ScanPredicate *predicates; // for pruning only; the filter above still runs
             uint32_t predicate_count;
+            uint32_t predicate_rules; // OPTIMISE_* they were made with
         } scan;
         struct {
             Batch **batches;
@@ -197,6 +198,7 @@ struct Plan {
         } range;
         struct {
             Expr *predicate;
+            const bool *read; // which of the columns are read above; NULL = any may be
         } filter;
         struct {
             Expr **exprs; // schema.count of them

@@ -7,7 +7,7 @@
 
 #include "store/segment.h"
 
-enum { BLOCK_CACHE_BYTES = 512 << 20 };
+enum { BLOCK_CACHE_BYTES = 64 << 20 };
 
 typedef struct BlockCache BlockCache;
 typedef struct CachedBlock CachedBlock;

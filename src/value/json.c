@@ -10,6 +10,7 @@
 #include "value/json.h"
 
 #include "value/json_index.h"
+#include "value/json_template.h"
 #include "value/scalar.h"
 #include "value/scalar_real.h"
 #include "value/unicode.h"
@@ -20,6 +21,7 @@
 
 struct JsonParser {
     JsonIndex *index;
+    JsonTemplates *templates;
     Buffer key, string; // unescaped text of the member at hand
     const char *why;
     size_t where;
@@ -50,7 +52,8 @@ JsonParser *
 json_parser_new(void)
 {
     JsonParser *parser = calloc(1, sizeof(JsonParser));
-    if (!parser || !(parser->index = json_index_new()))
+    if (!parser || !(parser->index = json_index_new()) ||
+        !(parser->templates = json_templates_new()))
         abort();
     return parser;
 }
@@ -61,6 +64,7 @@ json_parser_free(JsonParser *parser)
     if (!parser)
         return;
     json_index_free(parser->index);
+    json_templates_free(parser->templates);
     buffer_free(&parser->key);
     buffer_free(&parser->string);
     free(parser);
@@ -703,12 +707,18 @@ json_parse_lenient(JsonParser *parser, DynBuilder *builder, Arena *arena, Str te
 {
     const char *why;
     size_t offset;
+    if (json_templates_parse(parser->templates, arena, text, out)) {
+        *is_null = false;
+        return;
+    }
     dyn_builder_reset(builder);
     if (!text.len) {
         dyn_push_null(builder);
     } else if (!may_be_json(text) || !json_to_dynamic(parser, text, builder, &why, &offset)) {
         dyn_builder_reset(builder);
         dyn_push_string(builder, text);
+    } else {
+        json_templates_learn(parser->templates, text);
     }
     if (!dyn_finish_text(builder, arena, out, is_null)) {
         // Only a text near 4 GiB comes here.

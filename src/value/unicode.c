@@ -13,7 +13,7 @@
 #include <utf8proc.h>
 
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 // A byte that is not UTF-8 decodes to this plus the byte, so that different ones
@@ -358,6 +358,30 @@ is_letter(char c)
     return (unsigned char)((c | 0x20) - 'a') < 26;
 }
 
+#ifdef __SSE2__
+// As find_bytes below, 32 places at a time, up to where fewer are left; *from moves there.
+__attribute__((target("avx2"))) static ptrdiff_t
+find_bytes_avx2(Str text, size_t *from, Str needle, bool ignore_case, const char edges[4])
+{
+    size_t last = needle.len - 1, stop = text.len - last, i = *from;
+    __m256i first32 = _mm256_set1_epi8(edges[0]), first_mask32 = _mm256_set1_epi8(edges[1]);
+    __m256i last32 = _mm256_set1_epi8(edges[2]), last_mask32 = _mm256_set1_epi8(edges[3]);
+    for (; i + 32 <= stop; i += 32) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)(text.ptr + i));
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(text.ptr + i + last));
+        __m256i hit = _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_or_si256(a, first_mask32), first32),
+                                       _mm256_cmpeq_epi8(_mm256_or_si256(b, last_mask32), last32));
+        for (unsigned bits = (unsigned)_mm256_movemask_epi8(hit); bits; bits &= bits - 1) {
+            size_t at = i + (size_t)__builtin_ctz(bits);
+            if (bytes_match(text.ptr + at, needle.ptr, needle.len, ignore_case))
+                return (ptrdiff_t)at;
+        }
+    }
+    *from = i;
+    return -1;
+}
+#endif
+
 // Offset of the next place at or after `from` where the needle (not empty) stands
 // by bytes; -1 when there is none.
 static ptrdiff_t
@@ -373,6 +397,12 @@ find_bytes(Str text, size_t from, Str needle, bool ignore_case)
     first_char |= first_mask;
     last_char |= last_mask;
 #ifdef __SSE2__
+    if (i + 64 <= stop && __builtin_cpu_supports("avx2")) {
+        char edges[4] = {first_char, first_mask, last_char, last_mask};
+        ptrdiff_t at = find_bytes_avx2(text, &i, needle, ignore_case, edges);
+        if (at >= 0)
+            return at;
+    }
     __m128i first16 = _mm_set1_epi8(first_char), last16 = _mm_set1_epi8(last_char);
     __m128i first_mask16 = _mm_set1_epi8(first_mask), last_mask16 = _mm_set1_epi8(last_mask);
     for (; i + 16 <= stop; i += 16) {
@@ -445,12 +475,37 @@ search_folded(Str text, const Search *search)
     return false;
 }
 
-// Whether the text has a character that folds into ASCII.
+// Whether the two or three bytes stand somewhere; their first is rare, the rest decides.
+static bool
+has_bytes(Str text, Str bytes)
+{
+    const char *at = text.ptr, *end = text.ptr + text.len;
+    while ((size_t)(end - at) >= bytes.len &&
+           (at = memchr(at, bytes.ptr[0], (size_t)(end - at) - bytes.len + 1))) {
+        if (memcmp(at, bytes.ptr, bytes.len) == 0)
+            return true;
+        at++;
+    }
+    return false;
+}
+
+// Whether the text has a character that folds into ASCII: the long s and the Kelvin sign,
+// which fold into s and k.
 static bool
 folds_into_ascii(Str text)
 {
-    return !is_ascii(text) &&
-           (str_find(text, STR("\xc5\xbf")) >= 0 || str_find(text, STR("\xe2\x84\xaa")) >= 0);
+    return has_bytes(text, STR("\xc5\xbf")) || has_bytes(text, STR("\xe2\x84\xaa"));
+}
+
+static bool
+has_k_or_s(Str needle)
+{
+    for (size_t i = 0; i < needle.len; i++) {
+        unsigned char c = ascii_lower(needle.ptr[i]);
+        if (c == 'k' || c == 's')
+            return true;
+    }
+    return false;
 }
 
 static bool
@@ -464,12 +519,14 @@ search_run(Str text, const Search *search)
         return search_folded(text, search);
     if (search_bytes(text, search))
         return true;
-    bool has_k_or_s = false;
-    for (size_t i = 0; i < search->needle.len; i++) {
-        unsigned char c = ascii_lower(search->needle.ptr[i]);
-        has_k_or_s = has_k_or_s || c == 'k' || c == 's';
-    }
-    return has_k_or_s && folds_into_ascii(text) && search_folded(text, search);
+    return has_k_or_s(search->needle) && folds_into_ascii(text) && search_folded(text, search);
+}
+
+bool
+bytes_may_contain_ci(Str bytes, Str needle)
+{
+    return find_bytes(bytes, 0, needle, true) >= 0 ||
+           (has_k_or_s(needle) && folds_into_ascii(bytes));
 }
 
 bool

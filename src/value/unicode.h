@@ -19,6 +19,9 @@ void unicode_upper(Buffer *out, Str text);
 // Case-insensitive (simple folding) comparison and search.
 bool unicode_equal_ci(Str a, Str b);
 bool unicode_contains_ci(Str text, Str needle);
+// The same for a needle (not empty) of ASCII in bytes that need not be text; may say yes
+// where only a character is that folds into ASCII.
+bool bytes_may_contain_ci(Str bytes, Str needle);
 bool unicode_starts_ci(Str text, Str prefix);
 bool unicode_ends_ci(Str text, Str suffix);
 

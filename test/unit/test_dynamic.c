@@ -1,7 +1,10 @@
 // Dynamic trees: building, reading in place, order, equality, hostile bytes.
 
+#include "base/array.h"
 #include "value/dynamic.h"
+#include "value/dynamic_search.h"
 #include "value/scalar.h"
+#include "value/unicode.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -464,6 +467,119 @@ test_convert(void **state)
     arena_free(&arena);
 }
 
+static uint32_t
+noise(uint32_t limit)
+{
+    static uint64_t state = 42;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 33) % limit;
+}
+
+static Str
+random_text(Arena *arena)
+{
+    static const char *const PIECES[] = {"ignore",
+                                         "Instructions",
+                                         "\n",
+                                         "\t",
+                                         "\"",
+                                         "\\",
+                                         "\x1f",
+                                         "true",
+                                         "cafe",
+                                         "K",
+                                         "\xe2\x84\xaa",
+                                         "\xc5\xbf",
+                                         "S",
+                                         "001fab",
+                                         "nfo",
+                                         "u001f0",
+                                         ":",
+                                         ",",
+                                         "e=",
+                                         " ",
+                                         "/",
+                                         "2026-06-30",
+                                         "\x01",
+                                         "bit",
+                                         "\x7f",
+                                         "\xc3\xa4"};
+    Str text = STR("");
+    for (uint32_t n = noise(4); n; n--)
+        text = str_format(arena, "%.*s%s", STR_ARG(text), PIECES[noise(COUNT_OF(PIECES))]);
+    return text;
+}
+
+static void
+push_random(Arena *arena, int depth)
+{
+    switch (noise(depth ? 11 : 8)) {
+    case 0: dyn_push_null(builder); break;
+    case 1: dyn_push_bool(builder, noise(2)); break;
+    case 2: dyn_push_long(builder, (int64_t)noise(1000000) - 500000); break;
+    case 3: dyn_push_real(builder, noise(4) ? noise(1000) / 7.0e12 : -INFINITY); break;
+    case 4: dyn_push_datetime(builder, (int64_t)noise(1u << 30) << 29); break;
+    case 5: dyn_push_guid(builder, (Guid){{(uint8_t)noise(256), 0xfa, 0xca, 0xde}}); break;
+    case 8:
+        dyn_begin_array(builder);
+        for (uint32_t n = noise(4); n; n--)
+            push_random(arena, depth - 1);
+        dyn_end_array(builder);
+        break;
+    case 9:
+    case 10:
+        dyn_begin_bag(builder);
+        for (uint32_t n = noise(4); n; n--) {
+            Str key = random_text(arena);
+            dyn_key(builder, key);
+            push_random(arena, depth - 1);
+        }
+        dyn_end_bag(builder);
+        break;
+    default: dyn_push_string(builder, random_text(arena));
+    }
+}
+
+// Whatever is cut out of the text of a tree is found in its bytes, in any case of letters.
+static void
+test_search(void **state)
+{
+    (void)state;
+    uint32_t probed = 0, ruled_out = 0;
+    for (uint32_t round = 0; round < 20000; round++) {
+        Arena arena = {0};
+        push_random(&arena, 3);
+        Dyn tree = keep(&arena, finish());
+        Str text = str_copy(&arena, str_from(text_of(tree)));
+        for (uint32_t cut = 0; cut < 8 && text.len; cut++) {
+            uint32_t from = noise((uint32_t)text.len);
+            Str needle = str_slice(text, from, from + noise(24));
+            Buffer other = {0};
+            (noise(2) ? unicode_upper : unicode_lower)(&other, needle);
+            Str folded =
+                unicode_contains_ci(text, buffer_slice(&other)) ? buffer_slice(&other) : needle;
+            Str probe = dyn_search_probe(folded);
+            probed += probe.len > 0;
+            if (probe.len && !dyn_may_print(tree, probe))
+                fail_msg("'%.*s' is in %.*s, its probe '%.*s' not in the tree", STR_ARG(folded),
+                         STR_ARG(text), STR_ARG(probe));
+            buffer_free(&other);
+        }
+        ruled_out += !dyn_may_print(tree, STR("instructions"));
+        arena_free(&arena);
+    }
+    // The test would say nothing if there were no probes, or all of them said "maybe".
+    assert_in_range(probed, 2000, 160000);
+    assert_in_range(ruled_out, 1000, 19999);
+    // "ac" may be the end of an escape.
+    assert_true(str_equal(dyn_search_probe(STR("accountkey=")), STR("countkey=")));
+    assert_true(str_equal(dyn_search_probe(STR("\": \"jailbreak")), STR("jailbreak")));
+    static const char *const NOTHING[] = {"",        "x",        "true",    "fals",
+                                          "2026-06", "deadbeef", "{\"a\":", "nan"};
+    for (size_t i = 0; i < COUNT_OF(NOTHING); i++)
+        assert_int_equal(dyn_search_probe(str_from(NOTHING[i])).len, 0);
+}
+
 static int
 set_up(void **state)
 {
@@ -490,6 +606,7 @@ main(void)
         cmocka_unit_test(test_numbers_order), cmocka_unit_test(test_bag_equality),
         cmocka_unit_test(test_subtrees),      cmocka_unit_test(test_depth),
         cmocka_unit_test(test_hostile_bytes), cmocka_unit_test(test_convert),
+        cmocka_unit_test(test_search),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,5 +1,6 @@
 // JSON in and out: what is accepted, what is refused and where, the walks.
 
+#include "base/array.h"
 #include "value/json.h"
 #include "value/scalar.h"
 
@@ -454,6 +455,97 @@ tear_down(void **state)
     return 0;
 }
 
+// Texts of one kind after another, as a column has them: what follows a template is the
+// tree that a parser makes that has seen no other text.
+static const char *const TEMPLATE_VALUES[] = {"0",
+                                              "-1",
+                                              "127",
+                                              "128",
+                                              "-129",
+                                              "32768",
+                                              "2147483648",
+                                              "-9223372036",
+                                              "999999999999999999",
+                                              "1234567890123456789",
+                                              "07",
+                                              "-0",
+                                              "1.5",
+                                              "1e3",
+                                              "true",
+                                              "false",
+                                              "null",
+                                              "tru",
+                                              "\"\"",
+                                              "\"x\"",
+                                              "\"a longer text, of more than sixteen bytes\"",
+                                              "\"a\\nb\"",
+                                              "\"\\u00e4\"",
+                                              "\"\xc3\xa4\"",
+                                              "\"2026-06-30T00:00:00Z\"",
+                                              "\"tab\there\"",
+                                              "{}",
+                                              "[1]",
+                                              "{\"a\":1}",
+                                              " 1",
+                                              "1 ",
+                                              "\"open",
+                                              "",
+                                              "-",
+                                              "\"203.0.113.7\"",
+                                              "\"6f3c1a52-1b1f-4a55-9b0e-2d0c7e1f0a11\""};
+static const char *const TEMPLATE_KEYS[] = {"z", "a", "modelName",      "ab",
+                                            "A", "",  "key with space", "a\\n"};
+
+static uint32_t
+noise(uint32_t limit)
+{
+    static uint64_t state = 7;
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(state >> 33) % limit;
+}
+
+static void
+test_templates(void **state)
+{
+    (void)state;
+    JsonParser *column = json_parser_new();
+    Arena arena = {0};
+    char long_value[400];
+    memset(long_value, 'v', sizeof(long_value));
+    long_value[0] = long_value[sizeof(long_value) - 2] = '"';
+    long_value[sizeof(long_value) - 1] = 0;
+    for (uint32_t kind = 0; kind < 300; kind++) {
+        uint32_t keys[6], count = 1 + noise(6), odd = noise(4);
+        for (uint32_t k = 0; k < count; k++)
+            keys[k] = noise(COUNT_OF(TEMPLATE_KEYS));
+        for (uint32_t row = 0; row < 40; row++) {
+            Str text = STR("");
+            for (uint32_t k = 0; k < count; k++) {
+                const char *value = TEMPLATE_VALUES[noise(odd ? 9 : COUNT_OF(TEMPLATE_VALUES))];
+                if (odd == 2 && !noise(8))
+                    value = long_value;
+                text = str_format(&arena, "%.*s%c\"%s\":%s", STR_ARG(text), k ? ',' : '{',
+                                  TEMPLATE_KEYS[keys[k]], value);
+            }
+            text = str_format(&arena, "%.*s%s", STR_ARG(text),
+                              noise(20)  ? "}"
+                              : noise(2) ? ""
+                                         : "}}");
+            JsonParser *fresh = json_parser_new();
+            Text got, wanted;
+            bool got_null, wanted_null;
+            json_parse_lenient(column, builder, &arena, text, &got, &got_null);
+            json_parse_lenient(fresh, builder, &arena, text, &wanted, &wanted_null);
+            json_parser_free(fresh);
+            if (got_null != wanted_null || !str_equal(text_str(&got), text_str(&wanted)))
+                fail_msg("another tree of %.*s", STR_ARG(text));
+        }
+        arena_reset(&arena);
+    }
+    arena_free(&arena);
+    json_parser_free(column);
+}
+
 int
 main(void)
 {
@@ -468,6 +560,7 @@ main(void)
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_write_string),
         cmocka_unit_test(test_large),
+        cmocka_unit_test(test_templates),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

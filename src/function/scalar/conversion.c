@@ -39,11 +39,33 @@ copy_rows(ScalarCall *call)
         memcpy((char *)call->out + i * size, data + (i & call->args[0].mask) * size, size);
 }
 
+#define WIDEN(FROM, TO)                                                                            \
+    for (uint32_t i = 0; i < call->count; i++)                                                     \
+    ((TO *)call->out)[i] = (TO)ARG(call, 0, FROM, i)
+
+// Numbers into types that hold all of them, as the binder puts them around mixed numbers.
+static bool
+widen_rows(ScalarCall *call)
+{
+    Type from = call->args[0].type;
+    if (from == TYPE_INT && call->type == TYPE_LONG)
+        WIDEN(int32_t, int64_t);
+    else if (from == TYPE_INT && call->type == TYPE_REAL)
+        WIDEN(int32_t, double);
+    else if (from == TYPE_LONG && call->type == TYPE_REAL)
+        WIDEN(int64_t, double);
+    else
+        return false;
+    return true;
+}
+
 static void
 convert(ScalarCall *call)
 {
     if (call->args[0].type == call->type)
         copy_rows(call);
+    else if (widen_rows(call))
+        return;
     else if (call->args[0].type == TYPE_DYNAMIC)
         convert_dynamic_rows(call);
     else

@@ -300,10 +300,16 @@ datetime_diff(ScalarCall *call)
 
 PART_KERNEL(day_of_month, part_day)
 PART_KERNEL(day_of_year, part_year_day)
-PART_KERNEL(hour_of_day, part_hour)
 PART_KERNEL(month_of_year, part_month)
 PART_KERNEL(week_of_year, iso_week)
 PART_KERNEL(get_year, part_year)
+
+static void
+hour_of_day(ScalarCall *call)
+{
+    for (uint32_t i = 0; i < call->count; i++)
+        ((int32_t *)call->out)[i] = (int32_t)(ARG(call, 0, int64_t, i) / TICKS_PER_HOUR % 24);
+}
 
 // The time since Sunday, in whole days.
 static void

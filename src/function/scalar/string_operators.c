@@ -309,25 +309,29 @@ static const ScalarImpl has_all_impl = {has_all, needles_bind};
     }
 #define TEXT_OPERATOR(NAME, IMPL) OPERATOR(NAME, "(text:string, what:string) : bool", IMPL, 0)
 
+#define TEXT_SEARCH(NAME, IMPL)                                                                    \
+    OPERATOR(NAME, "(text:string, what:string) : bool", IMPL, FN_FINDS_TEXT)
+
 static const FunctionDef ROWS[] = {
     TEXT_OPERATOR("=~", equal_ci_impl),
     TEXT_OPERATOR("!~", unequal_ci_impl),
-    TEXT_OPERATOR("has", has_impl),
-    TEXT_OPERATOR("has_cs", has_cs_impl),
-    TEXT_OPERATOR("hasprefix", has_prefix_impl),
-    TEXT_OPERATOR("hasprefix_cs", has_prefix_cs_impl),
-    TEXT_OPERATOR("hassuffix", has_suffix_impl),
-    TEXT_OPERATOR("hassuffix_cs", has_suffix_cs_impl),
-    TEXT_OPERATOR("contains", contains_impl),
-    TEXT_OPERATOR("contains_cs", contains_cs_impl),
-    TEXT_OPERATOR("startswith", starts_with_impl),
-    TEXT_OPERATOR("startswith_cs", starts_with_cs_impl),
-    TEXT_OPERATOR("endswith", ends_with_impl),
-    TEXT_OPERATOR("endswith_cs", ends_with_cs_impl),
+    TEXT_SEARCH("has", has_impl),
+    TEXT_SEARCH("has_cs", has_cs_impl),
+    TEXT_SEARCH("hasprefix", has_prefix_impl),
+    TEXT_SEARCH("hasprefix_cs", has_prefix_cs_impl),
+    TEXT_SEARCH("hassuffix", has_suffix_impl),
+    TEXT_SEARCH("hassuffix_cs", has_suffix_cs_impl),
+    TEXT_SEARCH("contains", contains_impl),
+    TEXT_SEARCH("contains_cs", contains_cs_impl),
+    TEXT_SEARCH("startswith", starts_with_impl),
+    TEXT_SEARCH("startswith_cs", starts_with_cs_impl),
+    TEXT_SEARCH("endswith", ends_with_impl),
+    TEXT_SEARCH("endswith_cs", ends_with_cs_impl),
     TEXT_OPERATOR("matches regex", matches_regex_impl),
     OPERATOR("in", "(value:scalar, items:scalar...) : bool", in_cs_impl, FN_OWN_NULLS),
     OPERATOR("in~", "(value:string, items:scalar...) : bool", in_ci_impl, FN_OWN_NULLS),
-    OPERATOR("has_any", "(text:string, items:scalar...) : bool", has_any_impl, FN_OWN_NULLS),
+    OPERATOR("has_any", "(text:string, items:scalar...) : bool", has_any_impl,
+             FN_OWN_NULLS | FN_FINDS_TEXT),
     OPERATOR("has_all", "(text:string, items:scalar...) : bool", has_all_impl, FN_OWN_NULLS),
 };
 

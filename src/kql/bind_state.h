@@ -74,7 +74,7 @@ typedef struct OpenColumns {
     size_t len, cap;
     Str *tables; // open tables met while binding
     size_t table_count, table_cap;
-    bool grown; // since binding began
+    bool grown;           // since binding began
     Str missed;           // the last column missed,
     size_t missed_tables; // and how many of the tables were asked for it
 } OpenColumns;

@@ -26,6 +26,7 @@ COMMANDS = {
     "CredentialFor": "az ad app credential reset --id {target}",
     "SwitchVaultMode": "az policy assignment create --policy 12d4fa5e-1f9f-4c21-97a9-b99b3c6611b5 --scope {target}",
     "BrokeredRead": ASSIGNMENT,
+    "LighthouseDelegation": "az managedservices assignment delete --assignment {evidence}",
 }
 # Where the command hangs on the type of the target.
 COMMANDS_BY_TYPE = {

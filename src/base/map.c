@@ -57,6 +57,36 @@ map_find(const Map *map, Str key)
     return index ? &map->entries[index - 1] : NULL;
 }
 
+// Each step of a lookup waits for memory; a block of keys takes the steps together, so that
+// they wait once.
+void
+map_find_each(const Map *map, const Str *keys, size_t count, MapEntry **found)
+{
+    enum { BLOCK = 32 };
+    uint64_t hashes[BLOCK];
+    for (size_t from = 0; from < count; from += BLOCK) {
+        size_t here = count - from < BLOCK ? count - from : BLOCK;
+        for (size_t i = 0; map->len && i < here; i++) {
+            hashes[i] = key_hash(map, keys[from + i]);
+            __builtin_prefetch(&map->slots[hashes[i] & (map->slot_count - 1)]);
+        }
+        for (size_t i = 0; map->len && i < here; i++) {
+            uint32_t index = map->slots[hashes[i] & (map->slot_count - 1)];
+            if (index)
+                __builtin_prefetch(&map->entries[index - 1]);
+        }
+        for (size_t i = 0; map->len && i < here; i++) {
+            uint32_t index = map->slots[hashes[i] & (map->slot_count - 1)];
+            if (index)
+                __builtin_prefetch(map->entries[index - 1].key.ptr);
+        }
+        for (size_t i = 0; i < here; i++) {
+            uint32_t index = map->len ? map->slots[slot_of(map, keys[from + i], hashes[i])] : 0;
+            found[from + i] = index ? &map->entries[index - 1] : NULL;
+        }
+    }
+}
+
 MapEntry *
 map_add(Map *map, Str key, bool *is_new)
 {

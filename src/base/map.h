@@ -24,7 +24,10 @@ typedef struct Map {
 } Map;
 
 void map_init(Map *map, Arena *arena, bool ignore_case);
-MapEntry *map_find(const Map *map, Str key);        // NULL when absent
+MapEntry *map_find(const Map *map, Str key); // NULL when absent
+// The same for many keys at once: faster than one by one in a map that is larger than the
+// caches.
+void map_find_each(const Map *map, const Str *keys, size_t count, MapEntry **found);
 MapEntry *map_add(Map *map, Str key, bool *is_new); // finds or adds (value zeroed)
 void *map_get(const Map *map, Str key);             // the pointer, or NULL
 void map_put(Map *map, Str key, void *pointer);     // adds or replaces

@@ -41,8 +41,15 @@ str_compare(Str a, Str b)
 int
 str_compare_ci(Str a, Str b)
 {
-    size_t common = a.len < b.len ? a.len : b.len;
-    for (size_t i = 0; i < common; i++) {
+    size_t common = a.len < b.len ? a.len : b.len, from = 0;
+    // Ids share long beginnings: bytes that are the same need no lower case.
+    for (uint64_t x, y; from + sizeof x <= common; from += sizeof x) {
+        memcpy(&x, a.ptr + from, sizeof x);
+        memcpy(&y, b.ptr + from, sizeof y);
+        if (x != y)
+            break;
+    }
+    for (size_t i = from; i < common; i++) {
         int order = ascii_lower(a.ptr[i]) - ascii_lower(b.ptr[i]);
         if (order)
             return order;

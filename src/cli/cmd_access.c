@@ -204,6 +204,18 @@ static const struct {
     {"sign-in", 2, 2, false, sign_in_command}, {"coverage", 0, 0, false, coverage_command},
 };
 
+// Tables cannot say that a part is missing: it is said beside them.
+static void
+tell_gaps(AccessCommand *command)
+{
+    for (uint32_t i = 0; i < command->world.gaps.count; i++) {
+        const AccessGap *gap = &command->world.gaps.items[i];
+        if (gap->decides)
+            fprintf(stderr, "azimuth: %.*s: the answer is not complete\n",
+                    STR_ARG(access_gap_text(&command->arena, gap)));
+    }
+}
+
 static bool
 run_verb(AccessCommand *command, size_t verb, char **argv, bool literal, AzError *error)
 {
@@ -215,6 +227,8 @@ run_verb(AccessCommand *command, size_t verb, char **argv, bool literal, AzError
          access_load(command->db, &command->arena,
                      literal ? STAR_SEGMENT_LITERAL : STAR_SEGMENT_ZERO, &command->world, error));
     uint64_t loaded = clock_monotonic_ns();
+    if (done && VERBS[verb].run != explain_command)
+        tell_gaps(command);
     done = done && VERBS[verb].run(command, argv, error);
     if (done && command->timing)
         fprintf(stderr, "load_ms=%.3f answer_ms=%.3f\n", (double)(loaded - start) / 1e6,

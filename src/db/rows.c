@@ -50,6 +50,16 @@ rows_text(const RowReader *reader, ptrdiff_t column, Arena *arena)
     return result;
 }
 
+Str
+rows_view(const RowReader *reader, ptrdiff_t column)
+{
+    const Vector *vector;
+    uint32_t row;
+    if (!find_cell(reader, column, &vector, &row) || vector->type != TYPE_STRING)
+        return (Str){0};
+    return text_str(vector_cell(vector, row));
+}
+
 Dyn
 rows_dynamic(const RowReader *reader, ptrdiff_t column)
 {

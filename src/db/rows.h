@@ -18,6 +18,9 @@ ptrdiff_t rows_column(const ResultTable *table, const char *name);
 
 // The cell as text, copied; empty when null or the column is -1. A dynamic is JSON.
 Str rows_text(const RowReader *reader, ptrdiff_t column, Arena *arena);
+// The cell of a string column as it lies, a view that lives as long as the table; empty
+// when null or of another type.
+Str rows_view(const RowReader *reader, ptrdiff_t column);
 // The cell of a dynamic column as a node, a view that lives as long as the table; the null
 // node otherwise.
 Dyn rows_dynamic(const RowReader *reader, ptrdiff_t column);

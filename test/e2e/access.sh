@@ -116,6 +116,65 @@ check 'a condition that cannot be read leaves it open' says "$(h explain u2 $key
 check 'and says where' says "$(h explain u2 $keys /subscriptions/s)" 'cannot be read at character'
 check 'no control characters reach the terminal' test -z "$(h who-can $keys /subscriptions/s | grep -F $'\033')"
 
+# Rights that no role assignment gives: Azure Lighthouse and classic administrators.
+mkdir "$scratch/others"
+echo '{"id":"u1","userPrincipalName":"owner@contoso.com","mail":"Owner.Mail@contoso.com","userType":"Member"}' >"$scratch/others/users.jsonl"
+echo '{"groupId":"g","id":"u1"}' >"$scratch/others/groupMembers.jsonl"
+cat >"$scratch/others/resourcecontainers.jsonl" <<'J'
+{"id":"/providers/Microsoft.Management/managementGroups/root","name":"root","type":"microsoft.management/managementgroups","properties":{}}
+{"id":"/subscriptions/s","subscriptionId":"s","name":"s","type":"microsoft.resources/subscriptions","properties":{"managementGroupAncestorsChain":[{"name":"root"}]}}
+J
+cat >"$scratch/others/authorizationresources.jsonl" <<'J'
+{"id":"/subscriptions/s/providers/Microsoft.Authorization/classicAdministrators/c1","type":"microsoft.authorization/classicadministrators","properties":{"emailAddress":"owner.mail@CONTOSO.com","role":"ServiceAdministrator;AccountAdministrator"}}
+{"id":"/subscriptions/s/providers/Microsoft.Authorization/classicAdministrators/c2","type":"microsoft.authorization/classicadministrators","properties":{"emailAddress":"gone@live.com","role":"CoAdministrator"}}
+{"id":"/subscriptions/s/providers/Microsoft.Authorization/classicAdministrators/c3","type":"microsoft.authorization/classicadministrators","properties":{"emailAddress":"payer@contoso.com","role":"AccountAdministrator"}}
+J
+definition=/subscriptions/s/providers/Microsoft.ManagedServices/registrationDefinitions
+assignment=/subscriptions/s/resourceGroups/rg/providers/Microsoft.ManagedServices/registrationAssignments
+cat >"$scratch/others/managedservicesresources.jsonl" <<J
+{"id":"$definition/d1","type":"microsoft.managedservices/registrationdefinitions","properties":{"registrationDefinitionName":"run by Fabrikam","managedByTenantId":"99999999-9999-9999-9999-999999999999","authorizations":[{"principalId":"fabrikam-ops","principalIdDisplayName":"Fabrikam operations","roleDefinitionId":"/x/b24988ac-6180-42a0-ab88-20f7382dd24c"},{"principalId":"fabrikam-data","principalIdDisplayName":"Fabrikam data","roleDefinitionId":"ba92f5b4-2d11-453d-a403-e96b0029c9fe"},{"principalId":"fabrikam-policy","principalIdDisplayName":"Fabrikam policy","roleDefinitionId":"18d7d88d-d35e-4fb5-a5c3-7773c20a72d9","delegatedRoleDefinitionIds":["b24988ac-6180-42a0-ab88-20f7382dd24c","no guid'} OR Exists @Request[x"]},{"roleDefinitionId":"acdd72a7-3385-48ef-bd42-f606fba81ae7"}],"eligibleAuthorizations":[{"principalId":"fabrikam-night","principalIdDisplayName":"Fabrikam night shift","roleDefinitionId":"b24988ac-6180-42a0-ab88-20f7382dd24c"}]}}
+{"id":"$assignment/a1","type":"Microsoft.ManagedServices/registrationAssignments","properties":{"registrationDefinitionId":"${definition^^}/D1","provisioningState":"Succeeded"}}
+{"id":"$assignment/a2","type":"Microsoft.ManagedServices/registrationAssignments","properties":{"registrationDefinitionId":"$definition/not-there","provisioningState":"Succeeded"}}
+{"id":"$assignment/a3","type":"Microsoft.ManagedServices/registrationAssignments","properties":{"registrationDefinitionId":"$definition/d1","provisioningState":"Failed"}}
+{"id":"/subscriptions/s/providers/Microsoft.ManagedServices/registrationAssignments/a4","type":"Microsoft.ManagedServices/registrationAssignments","properties":{"registrationDefinition":{"properties":{"registrationDefinitionName":"inline","managedByTenantId":"t4","authorizations":[{"principalId":"inline-reader","roleDefinitionId":"acdd72a7-3385-48ef-bd42-f606fba81ae7"}]}}}}
+J
+others=$scratch/others-store
+"$azimuth" import --store "$others" "$scratch/others" >/dev/null 2>&1
+o() { "$azimuth" access "$@" --store "$others" 2>&1; }
+rg=/subscriptions/s/resourceGroups/rg
+blob=Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read
+assign=Microsoft.Authorization/roleAssignments/write
+check 'a delegated principal is listed as foreign' says "$(o who-can $keys $rg --format csv)" '^Fabrikam operations,Foreign,allowed,Contributor,/subscriptions/s/resourceGroups/rg,'
+check 'a delegation ends at its scope' test "$(o who-can $keys /subscriptions/s --format csv | grep -c Fabrikam)" = 0
+check 'and says where it comes from' says "$(o explain fabrikam-ops $keys $rg)" "from +Azure Lighthouse: 'run by Fabrikam' of tenant 99999999"
+check 'no data is delegated' says "$(o explain fabrikam-data $blob $rg)" 'Azure Lighthouse delegates no data operations'
+check 'nor listed' test "$(o who-can $blob $rg --format csv | grep -c Fabrikam)" = 0
+check 'an eligible one is eligible' says "$(o who-can $keys $rg --format csv)" '^Fabrikam night shift,Foreign,eligible,'
+check 'roles only to managed identities' says "$(o explain fabrikam-policy $assign $rg)" "verdict +conditional.*"
+check 'and only those listed' says "$(o explain fabrikam-policy $assign $rg)" 'condition .*ForAnyOfAnyValues:GuidEquals .b24988ac-6180-42a0-ab88-20f7382dd24c.$'
+check 'and nothing else of the role' says "$(o explain fabrikam-policy Microsoft.Resources/subscriptions/resourceGroups/read $rg)" 'its condition does not hold'
+check 'a definition inside its assignment' says "$(o what-can inline-reader --format csv)" '^Reader,/subscriptions/s,active'
+check 'one that failed gives nothing' test "$(o what-can fabrikam-ops --format csv | wc -l)" = 2
+check 'EffectiveAccess has foreign ones, without data' test "$("$azimuth" query --store "$others" --format csv 'EffectiveAccess | where PrincipalKind == "Foreign" and Plane == "data" | count' | tail -1 | tr -d '\r')" = 0
+check 'paths start at them' says "$("$azimuth" paths --store "$others" --from fabrikam-ops --to azureRole:Contributor 2>&1)" 'Fabrikam operations'
+check 'a classic administrator has nothing today' says "$(o explain owner@contoso.com $keys /subscriptions/s)" 'verdict +not allowed'
+check 'which is said' says "$(o explain owner@contoso.com $keys /subscriptions/s)" 'classic administrators were retired: it grants nothing'
+check 'and had everything then' says "$(o explain owner@contoso.com $keys /subscriptions/s --at 2024-06-01)" 'verdict +allowed'
+check 'one that is no user of the directory' says "$(o who-can $keys /subscriptions/s --at 2024-06-01 --format csv)" '^gone@live.com \(not in the data\),,allowed,Owner'
+check 'who only pays has no right' test "$(o who-can $keys /subscriptions/s --at 2024-06-01 --format csv | grep -c payer)" = 0
+
+# What was not collected makes an answer unknown.
+mkdir "$scratch/gaps"
+echo '{"id":"u1","userPrincipalName":"u1@contoso.com"}' >"$scratch/gaps/users.jsonl"
+echo '{"Dataset":"authorizationresources","Scope":"tenant","Status":"not collected","Reason":"AuthorizationFailed","Rows":0}' >"$scratch/gaps/CollectionStatus.jsonl"
+"$azimuth" import --store "$scratch/gaps-store" "$scratch/gaps" >/dev/null 2>&1
+g() { "$azimuth" access "$@" --store "$scratch/gaps-store" 2>&1; }
+check 'without role assignments: unknown' says "$(g explain u1 $keys /subscriptions/s)" 'verdict +unknown: what would decide it was not collected'
+check 'with the reason' says "$(g explain u1 $keys /subscriptions/s)" 'role assignments .authorizationresources. are not in the snapshot: AuthorizationFailed'
+check 'in JSON too' says "$(g explain u1 $keys /subscriptions/s --format json)" '"verdict":"unknown".*"notCollected":\["role assignments'
+check 'who-can says it is not complete' says "$(g who-can $keys /subscriptions/s)" 'AuthorizationFailed: the answer is not complete'
+check 'what no one asked to collect is named' says "$(g explain u1 $keys /subscriptions/s)" 'delegations to other tenants .managedservicesresources. are not in the snapshot'
+
 cases=$shared/identity/cases-dev.jsonl
 if [ -r "$cases" ]; then
   runner=$(dirname "$azimuth")/test/identity_cases

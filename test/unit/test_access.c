@@ -380,7 +380,8 @@ note_holder(void *context, const AccessHolder *holder)
 {
     Found *found = context;
     Str id = access_principal_id(found->model, holder->principal);
-    uint32_t node = (uint32_t)strtoul(id.ptr + 4, NULL, 10); // userN
+    uint32_t node = (uint32_t)(id.ptr[4] - '0'); // userN
+    assert_int_equal(id.len, 5);
     assert_true(node < PRINCIPALS);
     assert_int_equal(found->verdicts[node], ACCESS_NONE); // each comes once
     found->verdicts[node] = holder->verdict;

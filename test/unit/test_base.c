@@ -53,6 +53,15 @@ map_finds_what_was_put(void **state)
     assert_int_equal(map.len, 2500);
     assert_int_equal(map_find(&map, STR("key 7"))->number, 2507);
     assert_null(map_find(&map, STR("KEY 7")));
+    Str keys[100];
+    MapEntry *found[100];
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        keys[i] = str_format(&arena, i % 3 ? "key %zu" : "no key %zu", i);
+    map_find_each(&map, keys, COUNT_OF(keys), found);
+    for (size_t i = 0; i < COUNT_OF(keys); i++)
+        assert_ptr_equal(found[i], map_find(&map, keys[i]));
+    map_find_each(&(Map){0}, keys, 1, found);
+    assert_null(found[0]);
     Map blind;
     map_init(&blind, &arena, true);
     map_put(&blind, STR("Resources"), &arena);

@@ -180,7 +180,7 @@ caller_found(void *context, uint32_t principal, const Assignment *assignment, bo
         if (seen[node])
             continue;
         seen[node] = true;
-        if (!access->principals.items[node].is_group)
+        if (access->kinds.items[node] != PRINCIPAL_GROUP)
             link_checked(link, node, evidence, doubt);
         for (uint32_t i = access->members_of.offsets[node];
              i < access->members_of.offsets[node + 1]; i++)

@@ -41,6 +41,9 @@ coverage_of(Coverage *coverage, const Assignment *assignment, uint32_t operation
     const Role *role = assignment->role;
     if (!role)
         return ACCESS_NONE;
+    if (assignment->source == SOURCE_DELEGATION &&
+        coverage->model->tables->operations[operation].is_data)
+        return ACCESS_NONE;
     // Whether it is eligible is the edge's business, and so is its time.
     Assignment plain = {.role = role};
     if (assignment->condition_text.len) {

@@ -200,11 +200,13 @@ uint32_t
 azure_principal_node(AzureBuild *build, uint32_t principal)
 {
     const AccessModel *access = build->model->access;
-    Str kind = access_principal_kind(access, principal);
-    return path_object_node(
-        build->model, path_object_of(build->model, access_principal_id(access, principal),
-                                     str_equal(kind, STR("Group")) ? OBJECT_GROUP : OBJECT_UNKNOWN,
-                                     access_principal_name(access, principal)));
+    PrincipalKind kind = access_kind_of(access, principal);
+    ObjectKind object = kind == PRINCIPAL_GROUP     ? OBJECT_GROUP
+                        : kind == PRINCIPAL_FOREIGN ? OBJECT_EXTERNAL
+                                                    : OBJECT_UNKNOWN;
+    return path_object_node(build->model,
+                            path_object_of(build->model, access_principal_id(access, principal),
+                                           object, access_principal_name(access, principal)));
 }
 
 // A custom role that an attacker edits gives its holders whatever it likes.
@@ -222,42 +224,41 @@ link_edited_role(AzureBuild *build, const Role *role, uint32_t grant, uint32_t s
     path_link(model, all, path_capability_node(model, scope, CAP_ANY_ROLE), NULL, 0);
 }
 
+// Assignments of the same variant give the same, so that they share a grant.
+static Str
+assignment_variant(AzureBuild *build, const Assignment *assignment, size_t index)
+{
+    if (assignment->condition_text.len)
+        return str_format(build->model->arena, "%zu", index);
+    return assignment->source == SOURCE_DELEGATION ? STR("delegated") : STR("");
+}
+
+static const EdgeKind *
+assignment_kind(const PathTables *tables, const Assignment *assignment)
+{
+    if (assignment->eligible)
+        return path_kind(tables, "ActivateEligible");
+    return path_kind(tables, assignment->source == SOURCE_DELEGATION ? "LighthouseDelegation"
+                                                                     : "HasAzureRole");
+}
+
 static void
 build_assignments(AzureBuild *build)
 {
     PathModel *model = build->model;
     const AccessModel *access = model->access;
-    const EdgeKind *has_role = path_kind(model->tables, "HasAzureRole");
-    const EdgeKind *activate = path_kind(model->tables, "ActivateEligible");
     for (size_t i = 0; i < access->assignments.len; i++) {
         const Assignment *assignment = &access->assignments.items[i];
         if (!assignment->role || !assignment_in_time(model, assignment))
             continue;
         uint32_t scope = path_scope_of(model, assignment->scope);
-        Str variant = assignment->condition_text.len ? str_format(model->arena, "%zu", i) : STR("");
-        uint32_t grant = grant_node(build, assignment, scope, variant);
+        uint32_t grant =
+            grant_node(build, assignment, scope, assignment_variant(build, assignment, i));
         uint32_t evidence = path_add_evidence(model, assignment->id,
                                               azure_grant_name(build, assignment->role, scope));
         path_link_kind(model, azure_principal_node(build, assignment->principal), grant,
-                       assignment->eligible ? activate : has_role, evidence, false);
+                       assignment_kind(model->tables, assignment), evidence, false);
         link_edited_role(build, assignment->role, grant, scope);
-    }
-}
-
-static void
-build_delegations(AzureBuild *build)
-{
-    PathModel *model = build->model;
-    const EdgeKind *kind = path_kind(model->tables, "LighthouseDelegation");
-    for (size_t i = 0; i < model->delegations.len; i++) {
-        const PairFact *fact = &model->delegations.items[i];
-        Assignment given = {.role = role_set_find(model->access->roles, fact->role)};
-        if (!given.role)
-            continue;
-        uint32_t grant = grant_node(build, &given, fact->b, STR(""));
-        uint32_t evidence =
-            path_add_evidence(model, fact->id, azure_grant_name(build, given.role, fact->b));
-        path_link_kind(model, path_object_node(model, fact->a), grant, kind, evidence, false);
     }
 }
 
@@ -275,6 +276,5 @@ void
 azure_build_grants(AzureBuild *build)
 {
     build_assignments(build);
-    build_delegations(build);
     build_elevation(build);
 }

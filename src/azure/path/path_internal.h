@@ -107,7 +107,7 @@ struct PathModel {
     } federated, external;
     Map role_actions; // custom directory role -> StrList*
     PairFacts users, owners, eligible, unit_members, permissions, credentials, readers, sql_roles,
-        prompt_logs, delegations, identities;
+        prompt_logs, identities;
     Map units; // id -> rule (Str*)
 };
 

@@ -120,13 +120,6 @@ read_prompt_log(Loader *loader)
     path_add_prompt_log(loader->world->model, cell(loader, 0), cell(loader, 1));
 }
 
-static void
-read_delegation(Loader *loader)
-{
-    path_add_delegation(loader->world->model, cell(loader, 0), cell(loader, 1), cell(loader, 2),
-                        cell(loader, 3), cell(loader, 4));
-}
-
 #define MANAGED_IDENTITY "microsoft.managedidentity/userassignedidentities"
 
 static const struct {
@@ -190,17 +183,6 @@ static const struct {
      " | mv-expand target = pack_array(properties.workspaceId, properties.storageAccountId)"
      " to typeof(string) | where isnotempty(target) | distinct source, target",
      read_prompt_log},
-    {"managedserviceresources"
-     " | where type =~ 'microsoft.managedservices/registrationdefinitions'"
-     " | extend definition = tolower(id) | mv-expand given = properties.authorizations"
-     " | join kind=inner (managedserviceresources"
-     " | where type =~ 'microsoft.managedservices/registrationassignments'"
-     " | project assignment = id, definition = "
-     "tolower(tostring(properties.registrationDefinitionId)))"
-     " on definition | project assignment, tostring(given.principalId),"
-     " tostring(given.principalIdDisplayName), tostring(given.roleDefinitionId),"
-     " extract('^(.*)/providers/microsoft.managedservices/', 1, tolower(assignment))",
-     read_delegation},
 };
 
 // The types that rules are about, and those that lead to or expose others.

@@ -287,17 +287,6 @@ path_add_prompt_log(PathModel *model, Str source, Str target)
 }
 
 void
-path_add_delegation(PathModel *model, Str id, Str principal, Str name, Str role, Str scope)
-{
-    if (!principal.len || !scope.len)
-        return;
-    PairFact fact = {path_object_of(model, principal, OBJECT_EXTERNAL, name),
-                     path_scope_of(model, scope), str_copy(model->arena, id),
-                     str_copy(model->arena, role), false};
-    ARRAY_PUSH(model->arena, &model->delegations, fact);
-}
-
-void
 path_add_identity(PathModel *model, Str resource, Str principal)
 {
     if (resource.len && principal.len)

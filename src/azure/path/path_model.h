@@ -74,8 +74,6 @@ void path_add_resource(PathModel *model, Str id, Str type, Str kind, Dyn identit
 void path_add_custom_role(PathModel *model, Str id, Str name, Dyn assignable_scopes);
 // Diagnostic settings send requests and prompts of `source` to `target`.
 void path_add_prompt_log(PathModel *model, Str source, Str target);
-// A delegation to a principal of another tenant.
-void path_add_delegation(PathModel *model, Str id, Str principal, Str name, Str role, Str scope);
 // The resource runs as the principal, beside what `identity` of the resource says.
 void path_add_identity(PathModel *model, Str resource, Str principal);
 

@@ -22,10 +22,35 @@ typedef struct AccessModel AccessModel;
 AccessModel *access_new(Arena *arena, const RoleSet *roles, const ScopeTree *scopes,
                         StarSegment star);
 
+// What is known of a principal: the kinds that callers of access_add_principal name.
+typedef enum PrincipalKind {
+    PRINCIPAL_UNKNOWN, // an id that something names and nothing describes
+    PRINCIPAL_USER,
+    PRINCIPAL_GUEST,
+    PRINCIPAL_SERVICE, // ServicePrincipal
+    PRINCIPAL_MANAGED, // ManagedIdentity
+    PRINCIPAL_FOREIGN, // Foreign: of another tenant
+    PRINCIPAL_GROUP,
+} PrincipalKind;
+
 // Ids compare without regard to case. A repeated id keeps its first kind unless that was
 // empty. All strings are copied.
 void access_add_principal(AccessModel *model, Str id, Str kind, Str name);
 void access_add_member(AccessModel *model, Str group, Str member);
+// Many at once: groups[i] holds members[i].
+void access_add_members(AccessModel *model, const Str *groups, const Str *members, size_t count);
+
+// Where a right comes from.
+typedef enum AssignmentSource {
+    SOURCE_ASSIGNMENT, // a role assignment, or an eligibility for one
+    // Azure Lighthouse: a principal of the managing tenant. The control plane only, even
+    // of a role that has come to hold DataActions since.
+    // Source: Microsoft Learn, "Tenants, users, and roles in Azure Lighthouse scenarios".
+    SOURCE_DELEGATION,
+    // A classic administrator: an Owner of the subscription until the role was retired.
+    // Source: Microsoft Learn, "Azure classic subscription administrators".
+    SOURCE_CLASSIC,
+} AssignmentSource;
 
 typedef struct AssignmentRecord {
     Str id;
@@ -35,6 +60,8 @@ typedef struct AssignmentRecord {
     Str condition;      // empty = none
     int64_t start, end; // ticks; 0 = open. Holds while start <= now < end
     bool eligible;      // PIM: grants after activation only
+    AssignmentSource source;
+    Str origin; // in words, when it is no role assignment; empty else
 } AssignmentRecord;
 void access_add_assignment(AccessModel *model, const AssignmentRecord *record);
 
@@ -75,8 +102,10 @@ typedef enum AssignmentOutcome {
     OUTCOME_ELIGIBLE,
     OUTCOME_CONDITION_FALSE,
     OUTCOME_NOT_IN_ROLE,
+    OUTCOME_NOT_DELEGATED, // of the data plane, which Azure Lighthouse does not delegate
     OUTCOME_NOT_YET,
     OUTCOME_EXPIRED,
+    OUTCOME_RETIRED,      // a classic administrator, after these were retired
     OUTCOME_ROLE_UNKNOWN, // the role definition is not in the data
 } AssignmentOutcome;
 const char *assignment_outcome_name(AssignmentOutcome outcome);
@@ -92,12 +121,14 @@ typedef struct Assignment {
     uint32_t principal; // index, see access_principal_id
     const Role *role;   // NULL when unknown
     Str role_definition_id;
-    Str scope; // normalised
+    Str scope; // normalised; assignments at one scope have the same text
     Str condition_text;
     const Condition *condition;
     Str condition_error;
     int64_t start, end;
     bool eligible;
+    AssignmentSource source;
+    Str origin;
 } Assignment;
 
 typedef struct AssignmentStep {
@@ -135,6 +166,10 @@ WhoCan *who_can_new(const AccessModel *model, Arena *arena);
 void who_can_free(WhoCan *who);
 void who_can(WhoCan *who, const AccessQuestion *question,
              void (*each)(void *context, const AccessHolder *holder), void *context);
+// Scopes of the same place have the same holders, whatever the operation: the nearest scope
+// at or above at which anything is assigned or denied. `is_own`: the scope itself, where a
+// deny assignment may hold that does not apply below. Empty when there is no such scope.
+Str who_can_place(WhoCan *who, Str scope, bool *is_own);
 
 // A principal and everybody below it when it is a group, over any number of groups. The
 // list is good until the next call; the reader is one thread's.
@@ -148,8 +183,11 @@ AssignmentStep *access_assignments_of(const AccessModel *model, Arena *arena, St
 
 Str access_principal_id(const AccessModel *model, uint32_t principal);
 Str access_principal_name(const AccessModel *model, uint32_t principal); // empty if not known
-Str access_principal_kind(const AccessModel *model, uint32_t principal);
+Str access_principal_kind(const AccessModel *model, uint32_t principal); // in words
+PrincipalKind access_kind_of(const AccessModel *model, uint32_t principal);
 uint32_t access_principal_count(const AccessModel *model);
 uint32_t access_find_principal(const AccessModel *model, Str id); // UINT32_MAX when unknown
+// The principals of that name, in any case: at most `most` of them; returns how many there are.
+uint32_t access_find_named(const AccessModel *model, Str name, uint32_t *found, uint32_t most);
 uint32_t access_assignment_count(const AccessModel *model);
 const Assignment *access_assignment(const AccessModel *model, uint32_t index);

@@ -31,8 +31,29 @@ intern_principal(AccessModel *model, Str id)
     uint32_t index = (uint32_t)model->principals.len;
     Principal principal = {.id = str_copy(model->arena, id)};
     ARRAY_PUSH(model->arena, &model->principals, principal);
+    ARRAY_PUSH(model->arena, &model->kinds, PRINCIPAL_UNKNOWN);
     map_add(&model->principal_index, principal.id, NULL)->number = index;
     return index;
+}
+
+static PrincipalKind
+kind_of(Str kind)
+{
+    static const struct {
+        Str name;
+        PrincipalKind kind;
+    } KINDS[] = {
+        {STR_INIT("User"), PRINCIPAL_USER},
+        {STR_INIT("Guest"), PRINCIPAL_GUEST},
+        {STR_INIT("ServicePrincipal"), PRINCIPAL_SERVICE},
+        {STR_INIT("ManagedIdentity"), PRINCIPAL_MANAGED},
+        {STR_INIT("Foreign"), PRINCIPAL_FOREIGN},
+        {STR_INIT("Group"), PRINCIPAL_GROUP},
+    };
+    for (size_t i = 0; i < COUNT_OF(KINDS); i++)
+        if (str_equal_ci(kind, KINDS[i].name))
+            return KINDS[i].kind;
+    return PRINCIPAL_UNKNOWN;
 }
 
 void
@@ -42,36 +63,85 @@ access_add_principal(AccessModel *model, Str id, Str kind, Str name)
         return;
     uint32_t index = intern_principal(model, id);
     Principal *principal = &model->principals.items[index];
+    uint8_t *known = &model->kinds.items[index];
     if (!principal->kind.len)
         principal->kind = str_copy(model->arena, kind);
     if (!principal->name.len)
         principal->name = str_copy(model->arena, name);
-    principal->is_group |= str_equal_ci(kind, STR("Group"));
+    PrincipalKind is = kind_of(kind);
+    if (*known == PRINCIPAL_UNKNOWN || is == PRINCIPAL_GROUP)
+        *known = (uint8_t)is;
+}
+
+static void
+add_member(AccessModel *model, uint32_t group, uint32_t member)
+{
+    MemberEdge edge = {group, member};
+    model->kinds.items[group] = PRINCIPAL_GROUP;
+    ARRAY_PUSH(model->arena, &model->members, edge);
 }
 
 void
 access_add_member(AccessModel *model, Str group, Str member)
 {
-    if (!group.len || !member.len)
-        return;
-    MemberEdge edge = {intern_principal(model, group), intern_principal(model, member)};
-    model->principals.items[edge.group].is_group = true;
-    ARRAY_PUSH(model->arena, &model->members, edge);
+    if (group.len && member.len) {
+        uint32_t index = intern_principal(model, group);
+        add_member(model, index, intern_principal(model, member));
+    }
+}
+
+void
+access_add_members(AccessModel *model, const Str *groups, const Str *members, size_t count)
+{
+    enum { BLOCK = 256 };
+    MapEntry *group[BLOCK], *member[BLOCK];
+    for (size_t from = 0; from < count; from += BLOCK) {
+        size_t here = count - from < BLOCK ? count - from : BLOCK;
+        map_find_each(&model->principal_index, groups + from, here, group);
+        map_find_each(&model->principal_index, members + from, here, member);
+        // Those that are not known are added one by one, which moves entries: numbers first.
+        uint32_t indexes[2][BLOCK];
+        for (size_t i = 0; i < here; i++) {
+            indexes[0][i] = group[i] ? (uint32_t)group[i]->number : UINT32_MAX;
+            indexes[1][i] = member[i] ? (uint32_t)member[i]->number : UINT32_MAX;
+        }
+        for (size_t i = 0; i < here; i++) {
+            if (indexes[0][i] != UINT32_MAX && indexes[1][i] != UINT32_MAX)
+                add_member(model, indexes[0][i], indexes[1][i]);
+            else
+                access_add_member(model, groups[from + i], members[from + i]);
+        }
+    }
+}
+
+// The run of the assignments at a scope, counted in `to` until all are there.
+static MapEntry *
+run_of(AccessModel *model, Str scope)
+{
+    bool is_new;
+    MapEntry *entry = map_add(&model->runs, scope_normalise(model->arena, scope), &is_new);
+    if (is_new)
+        entry->pointer = ARENA_NEW(model->arena, ScopeRun);
+    return entry;
 }
 
 void
 access_add_assignment(AccessModel *model, const AssignmentRecord *record)
 {
+    MapEntry *at = run_of(model, record->scope);
+    ((ScopeRun *)at->pointer)->to++;
     Assignment assignment = {
         .id = str_copy(model->arena, record->id),
         .principal = intern_principal(model, record->principal),
         .role = role_set_find(model->roles, record->role_definition_id),
         .role_definition_id = str_copy(model->arena, record->role_definition_id),
-        .scope = scope_normalise(model->arena, record->scope),
+        .scope = at->key,
         .condition_text = str_copy(model->arena, str_trim(record->condition)),
         .start = record->start,
         .end = record->end,
         .eligible = record->eligible,
+        .source = record->source,
+        .origin = str_copy(model->arena, record->origin),
     };
     if (assignment.condition_text.len) {
         AzError error = {0};
@@ -173,11 +243,35 @@ read_holder(const void *items, size_t index, uint32_t *from, uint32_t *to)
 }
 
 static int
-by_scope(const void *a, const void *b)
+by_id(const void *a, const void *b)
 {
-    const Assignment *x = a, *y = b;
-    int order = str_compare_ci(x->scope, y->scope);
-    return order ? order : str_compare_ci(x->id, y->id);
+    return str_compare_ci(((const Assignment *)a)->id, ((const Assignment *)b)->id);
+}
+
+// Scope by scope, in the order in which the scopes came.
+static void
+sort_assignments(AccessModel *model)
+{
+    size_t count = model->assignments.len;
+    Assignment *sorted = ARENA_ARRAY(model->arena, Assignment, count);
+    uint32_t at = 0;
+    for (size_t i = 0; i < model->runs.len; i++) {
+        ScopeRun *run = model->runs.entries[i].pointer;
+        run->from = at;
+        at += run->to;
+        run->to = run->from;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const Assignment *assignment = &model->assignments.items[i];
+        ScopeRun *run = map_get(&model->runs, assignment->scope);
+        sorted[run->to++] = *assignment;
+    }
+    for (size_t i = 0; i < model->runs.len; i++) {
+        const ScopeRun *run = model->runs.entries[i].pointer;
+        if (run->to - run->from > 1)
+            qsort(sorted + run->from, run->to - run->from, sizeof *sorted, by_id);
+    }
+    model->assignments.items = sorted;
 }
 
 static int
@@ -189,16 +283,28 @@ denial_by_scope(const void *a, const void *b)
 }
 
 static void
-add_to_run(Arena *arena, Map *runs, Str scope, uint32_t index)
+sort_denials(AccessModel *model)
 {
-    bool is_new;
-    MapEntry *entry = map_add(runs, scope, &is_new);
-    if (is_new) {
-        ScopeRun *run = ARENA_NEW(arena, ScopeRun);
-        run->from = index;
-        entry->pointer = run;
+    if (model->denials.len)
+        qsort(model->denials.items, model->denials.len, sizeof(DenyAssignment), denial_by_scope);
+    for (size_t i = 0; i < model->denials.len; i++) {
+        bool is_new;
+        MapEntry *entry = map_add(&model->denial_runs, model->denials.items[i].scope, &is_new);
+        if (is_new) {
+            ScopeRun *run = ARENA_NEW(model->arena, ScopeRun);
+            run->from = (uint32_t)i;
+            entry->pointer = run;
+        }
+        ((ScopeRun *)entry->pointer)->to = (uint32_t)i + 1;
     }
-    ((ScopeRun *)entry->pointer)->to = index + 1;
+}
+
+static void
+hash_names(AccessModel *model)
+{
+    model->name_hashes = ARENA_ARRAY(model->arena, uint32_t, model->principals.len);
+    for (size_t i = 0; i < model->principals.len; i++)
+        model->name_hashes[i] = (uint32_t)str_hash_ci(model->principals.items[i].name);
 }
 
 void
@@ -209,16 +315,11 @@ access_finish(AccessModel *model)
                                    (EdgeReader){model->members.items, read_group_of});
     model->members_of = links_build(model->arena, count, model->members.len,
                                     (EdgeReader){model->members.items, read_membership});
-    if (model->assignments.len)
-        qsort(model->assignments.items, model->assignments.len, sizeof(Assignment), by_scope);
-    if (model->denials.len)
-        qsort(model->denials.items, model->denials.len, sizeof(DenyAssignment), denial_by_scope);
-    for (size_t i = 0; i < model->assignments.len; i++)
-        add_to_run(model->arena, &model->runs, model->assignments.items[i].scope, (uint32_t)i);
-    for (size_t i = 0; i < model->denials.len; i++)
-        add_to_run(model->arena, &model->denial_runs, model->denials.items[i].scope, (uint32_t)i);
+    sort_assignments(model);
+    sort_denials(model);
     model->assignments_of = links_build(model->arena, count, model->assignments.len,
                                         (EdgeReader){model->assignments.items, read_holder});
+    hash_names(model);
 }
 
 Str
@@ -237,7 +338,15 @@ Str
 access_principal_kind(const AccessModel *model, uint32_t principal)
 {
     const Principal *p = &model->principals.items[principal];
-    return p->kind.len ? p->kind : p->is_group ? STR("Group") : (Str){0};
+    if (p->kind.len)
+        return p->kind;
+    return model->kinds.items[principal] == PRINCIPAL_GROUP ? STR("Group") : (Str){0};
+}
+
+PrincipalKind
+access_kind_of(const AccessModel *model, uint32_t principal)
+{
+    return (PrincipalKind)model->kinds.items[principal];
 }
 
 uint32_t
@@ -251,6 +360,19 @@ access_find_principal(const AccessModel *model, Str id)
 {
     const MapEntry *found = map_find(&model->principal_index, id);
     return found ? (uint32_t)found->number : UINT32_MAX;
+}
+
+uint32_t
+access_find_named(const AccessModel *model, Str name, uint32_t *found, uint32_t most)
+{
+    uint32_t count = 0, hash = (uint32_t)str_hash_ci(name);
+    for (uint32_t i = 0; i < model->principals.len; i++)
+        if (model->name_hashes[i] == hash && str_equal_ci(model->principals.items[i].name, name)) {
+            if (count < most)
+                found[count] = i;
+            count++;
+        }
+    return count;
 }
 
 uint32_t

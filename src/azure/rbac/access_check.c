@@ -27,8 +27,10 @@ assignment_outcome_name(AssignmentOutcome outcome)
         [OUTCOME_ELIGIBLE] = "eligible: grants after activation",
         [OUTCOME_CONDITION_FALSE] = "its condition does not hold",
         [OUTCOME_NOT_IN_ROLE] = "the role does not cover the operation",
+        [OUTCOME_NOT_DELEGATED] = "Azure Lighthouse delegates no data operations",
         [OUTCOME_NOT_YET] = "its time has not begun",
         [OUTCOME_EXPIRED] = "its time is over",
+        [OUTCOME_RETIRED] = "classic administrators were retired: it grants nothing",
         [OUTCOME_ROLE_UNKNOWN] = "the role definition is not in the data",
     };
     return NAMES[outcome];
@@ -119,15 +121,12 @@ apply_condition(Arena *arena, AssignmentOutcome granted, Str text, const Conditi
 }
 
 AssignmentOutcome
-assignment_outcome(const AccessModel *model, Arena *arena, const Assignment *assignment,
-                   const AccessQuestion *question, const ConditionContext *context,
-                   AttributeList *unknown)
+role_outcome(const AccessModel *model, Arena *arena, const Role *role,
+             const AccessQuestion *question, const ConditionContext *context,
+             AttributeList *unknown)
 {
-    const Role *role = assignment->role;
     if (!role)
         return OUTCOME_ROLE_UNKNOWN;
-    if (assignment->end && question->at >= assignment->end)
-        return OUTCOME_EXPIRED;
     AssignmentOutcome best = OUTCOME_NOT_IN_ROLE;
     for (uint32_t i = 0; i < role->block_count; i++) {
         const PermissionBlock *block = &role->blocks[i];
@@ -141,13 +140,43 @@ assignment_outcome(const AccessModel *model, Arena *arena, const Assignment *ass
         if (outcome < best)
             best = outcome;
     }
-    if (best >= OUTCOME_CONDITION_FALSE)
-        return best;
+    return best;
+}
+
+AssignmentOutcome
+assigned_outcome(Arena *arena, const Assignment *assignment, const AccessQuestion *question,
+                 const ConditionContext *context, AssignmentOutcome of_role, AttributeList *unknown)
+{
+    if (of_role == OUTCOME_ROLE_UNKNOWN)
+        return of_role;
+    if (assignment->end && question->at >= assignment->end)
+        return assignment->source == SOURCE_CLASSIC ? OUTCOME_RETIRED : OUTCOME_EXPIRED;
+    if (of_role >= OUTCOME_CONDITION_FALSE)
+        return of_role;
+    if (assignment->source == SOURCE_DELEGATION && question->is_data)
+        return OUTCOME_NOT_DELEGATED;
     if (question->at < assignment->start)
         return OUTCOME_NOT_YET;
-    best = apply_condition(arena, best, assignment->condition_text, assignment->condition, context,
-                           unknown);
-    return assignment->eligible && best < OUTCOME_ELIGIBLE ? OUTCOME_ELIGIBLE : best;
+    AssignmentOutcome outcome = apply_condition(arena, of_role, assignment->condition_text,
+                                                assignment->condition, context, unknown);
+    return assignment->eligible && outcome < OUTCOME_ELIGIBLE ? OUTCOME_ELIGIBLE : outcome;
+}
+
+AssignmentOutcome
+assignment_outcome(const AccessModel *model, Arena *arena, const Assignment *assignment,
+                   const AccessQuestion *question, const ConditionContext *context,
+                   AttributeList *unknown)
+{
+    AssignmentOutcome of_role =
+        role_outcome(model, arena, assignment->role, question, context, unknown);
+    return assigned_outcome(arena, assignment, question, context, of_role, unknown);
+}
+
+bool
+assignment_may_cover(const Assignment *assignment, Str action, bool is_data, StarSegment star)
+{
+    return assignment->role && !(assignment->source == SOURCE_DELEGATION && is_data) &&
+           role_may_cover(assignment->role, action, is_data, star);
 }
 
 bool

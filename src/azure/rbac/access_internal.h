@@ -5,7 +5,6 @@
 
 typedef struct Principal {
     Str id, kind, name;
-    bool is_group;
 } Principal;
 
 // Edges in compressed rows: those of node i are targets[offsets[i] .. offsets[i + 1]).
@@ -44,6 +43,12 @@ struct AccessModel {
         Principal *items;
         size_t len, cap;
     } principals;
+    // By principal, apart from the rest because questions go through them.
+    struct {
+        uint8_t *items; // PrincipalKind; PRINCIPAL_GROUP for all that have members
+        size_t len, cap;
+    } kinds;
+    uint32_t *name_hashes; // of the name in lower case
     struct {
         MemberEdge *items;
         size_t len, cap;
@@ -53,7 +58,7 @@ struct AccessModel {
     struct {
         Assignment *items;
         size_t len, cap;
-    } assignments;        // sorted by scope after access_finish
+    } assignments;        // after access_finish scope by scope, then by id
     Map runs;             // normalised scope -> ScopeRun*
     Links assignments_of; // principal -> indexes of assignments
 
@@ -77,6 +82,15 @@ PrincipalClosure access_closure(const AccessModel *model, Arena *arena, uint32_t
 AssignmentOutcome assignment_outcome(const AccessModel *model, Arena *arena,
                                      const Assignment *assignment, const AccessQuestion *question,
                                      const ConditionContext *context, AttributeList *unknown);
+// The same in two halves: what the role gives, and what the assignment leaves of that.
+AssignmentOutcome role_outcome(const AccessModel *model, Arena *arena, const Role *role,
+                               const AccessQuestion *question, const ConditionContext *context,
+                               AttributeList *unknown);
+AssignmentOutcome assigned_outcome(Arena *arena, const Assignment *assignment,
+                                   const AccessQuestion *question, const ConditionContext *context,
+                                   AssignmentOutcome of_role, AttributeList *unknown);
+// Whether the assignment may cover the operation, conditions and time aside.
+bool assignment_may_cover(const Assignment *assignment, Str action, bool is_data, StarSegment star);
 // Whether a deny assignment takes the operation at `scope`, its principals aside.
 bool denial_covers(const AccessModel *model, const DenyAssignment *denial,
                    const AccessQuestion *question, bool is_own_scope);

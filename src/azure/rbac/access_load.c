@@ -1,36 +1,46 @@
 // Loading the access model: one query a kind of fact, each with the reader of its rows.
 //
-// Tables that were not collected are empty; CollectionStatus says so, and the commands
-// that show an answer repeat it. Columns of a query are read by position; times come as
+// Tables that were not collected are empty: access_gaps.h says which. Columns of a query are read by position; times come as
 // ticks, null as 0, which is an open end.
 
 #include "azure/rbac/access_load.h"
 
+#include "azure/rbac/other_rights.h"
 #include "db/rows.h"
+
+enum { MEMBERS_WAITING = 256 };
 
 typedef struct Loader {
     AccessWorld *world;
-    Arena *arena; // of the rows being read
+    Arena *scratch;
+    Str groups[MEMBERS_WAITING], members[MEMBERS_WAITING];
+    size_t waiting;
 } Loader;
 
-static Str
-cell(const Loader *loader, const RowReader *reader, int column)
+static void
+add_waiting(Loader *loader)
 {
-    return rows_text(reader, column, loader->arena);
+    access_add_members(loader->world->model, loader->groups, loader->members, loader->waiting);
+    loader->waiting = 0;
+}
+
+// A view that lives as long as the rows: the model copies what it keeps.
+static Str
+cell(const RowReader *reader, int column)
+{
+    return rows_view(reader, column);
 }
 
 static void
 read_management_group(Loader *loader, const RowReader *reader)
 {
-    scope_add_management_group(&loader->world->scopes, cell(loader, reader, 0),
-                               cell(loader, reader, 1));
+    scope_add_management_group(&loader->world->scopes, cell(reader, 0), cell(reader, 1));
 }
 
 static void
 read_subscription(Loader *loader, const RowReader *reader)
 {
-    scope_add_subscription(&loader->world->scopes, cell(loader, reader, 0),
-                           cell(loader, reader, 1));
+    scope_add_subscription(&loader->world->scopes, cell(reader, 0), cell(reader, 1));
 }
 
 static void
@@ -43,25 +53,28 @@ read_role(Loader *loader, const RowReader *reader)
 static void
 read_principal(Loader *loader, const RowReader *reader)
 {
-    access_add_principal(loader->world->model, cell(loader, reader, 0), cell(loader, reader, 1),
-                         cell(loader, reader, 2));
+    access_add_principal(loader->world->model, cell(reader, 0), cell(reader, 1), cell(reader, 2));
 }
 
+// Hundreds of thousands: they go to the model a block at a time.
 static void
 read_member(Loader *loader, const RowReader *reader)
 {
-    access_add_member(loader->world->model, cell(loader, reader, 0), cell(loader, reader, 1));
+    loader->groups[loader->waiting] = cell(reader, 0);
+    loader->members[loader->waiting++] = cell(reader, 1);
+    if (loader->waiting == MEMBERS_WAITING)
+        add_waiting(loader);
 }
 
 static void
 read_assignment(Loader *loader, const RowReader *reader)
 {
     AssignmentRecord record = {
-        .id = cell(loader, reader, 0),
-        .principal = cell(loader, reader, 1),
-        .role_definition_id = cell(loader, reader, 2),
-        .scope = cell(loader, reader, 3),
-        .condition = cell(loader, reader, 4),
+        .id = cell(reader, 0),
+        .principal = cell(reader, 1),
+        .role_definition_id = cell(reader, 2),
+        .scope = cell(reader, 3),
+        .condition = cell(reader, 4),
         .start = rows_long(reader, 5),
         .end = rows_long(reader, 6),
         .eligible = rows_long(reader, 7) != 0,
@@ -73,9 +86,25 @@ read_assignment(Loader *loader, const RowReader *reader)
 }
 
 static void
+read_delegation(Loader *loader, const RowReader *reader)
+{
+    Delegation delegation = {cell(reader, 0), cell(reader, 1), cell(reader, 2),
+                             rows_dynamic(reader, 3), rows_dynamic(reader, 4)};
+    loader->world->unreadable +=
+        access_add_delegation(loader->world->model, loader->scratch, &delegation);
+}
+
+static void
+read_classic(Loader *loader, const RowReader *reader)
+{
+    access_add_classic(loader->world->model, loader->scratch, cell(reader, 0), cell(reader, 1),
+                       cell(reader, 2), cell(reader, 3));
+}
+
+static void
 read_denial(Loader *loader, const RowReader *reader)
 {
-    if (!access_add_deny(loader->world->model, cell(loader, reader, 0), rows_dynamic(reader, 1)))
+    if (!access_add_deny(loader->world->model, cell(reader, 0), rows_dynamic(reader, 1)))
         loader->world->unreadable++;
 }
 
@@ -110,6 +139,32 @@ static const struct {
      " | project id, principalId, roleDefinitionId, scope, condition, tolong(startDateTime),"
      " tolong(endDateTime), 1",
      read_assignment},
+    {"let rows = union managedservicesresources, managedserviceresources;"
+     " let definitions = rows"
+     " | where type =~ 'microsoft.managedservices/registrationdefinitions'"
+     " | project key = tolower(id), offer = tostring(properties.registrationDefinitionName),"
+     " tenant = tostring(properties.managedByTenantId), given = properties.authorizations,"
+     " eligible = properties.eligibleAuthorizations;"
+     " rows | where type =~ 'microsoft.managedservices/registrationassignments'"
+     " and tostring(properties.provisioningState) !in~ ('Failed', 'Canceled', 'Deleted')"
+     " | extend key = tolower(tostring(properties.registrationDefinitionId)),"
+     " own = properties.registrationDefinition.properties"
+     " | lookup kind=leftouter definitions on key"
+     " | project id, iff(isempty(offer), tostring(own.registrationDefinitionName), offer),"
+     " iff(isempty(tenant), tostring(own.managedByTenantId), tenant),"
+     " coalesce(given, own.authorizations), coalesce(eligible, own.eligibleAuthorizations)",
+     read_delegation},
+    {"let rows = authorizationresources"
+     " | where type =~ 'microsoft.authorization/classicadministrators'"
+     " | extend address = tolower(tostring(properties.emailAddress));"
+     " rows | lookup kind=leftouter (users"
+     " | where tolower(userPrincipalName) in ((rows | project address))"
+     " or tolower(mail) in ((rows | project address))"
+     " | mv-expand address = pack_array(tolower(userPrincipalName), tolower(mail))"
+     " to typeof(string) | where isnotempty(address)"
+     " | summarize user = min(id) by address) on address"
+     " | project id, address, user, tostring(properties.role)",
+     read_classic},
     {"authorizationresources | where type =~ 'microsoft.authorization/denyassignments'"
      " | project id, properties",
      read_denial},
@@ -133,11 +188,12 @@ access_load(Database *db, Arena *arena, StarSegment star, AccessWorld *out, AzEr
             return false;
         }
         RowReader reader = {.table = result->tables[0]};
-        Loader loader = {out, &rows};
+        Loader loader = {.world = out, .scratch = &rows};
         while (rows_next(&reader))
             FACTS[i].read(&loader, &reader);
+        add_waiting(&loader);
         arena_free(&rows);
     }
     access_finish(out->model);
-    return true;
+    return access_gaps_read(db, arena, &out->gaps, error);
 }

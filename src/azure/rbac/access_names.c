@@ -13,15 +13,15 @@ typedef struct Candidates {
 } Candidates;
 
 static bool
-ambiguous(Arena *arena, const char *what, Str text, const Candidates *found, AzError *error)
+ambiguous(Arena *arena, const char *what, Str text, const Str *found, size_t count, AzError *error)
 {
     Buffer list = {0};
-    for (size_t i = 0; i < found->len && i < CANDIDATES_SHOWN; i++) {
+    for (size_t i = 0; i < count && i < CANDIDATES_SHOWN; i++) {
         buffer_text(&list, i ? ", " : "");
-        buffer_str(&list, found->items[i]);
+        buffer_str(&list, found[i]);
     }
-    if (found->len > CANDIDATES_SHOWN)
-        buffer_printf(&list, " and %zu more", found->len - CANDIDATES_SHOWN);
+    if (count > CANDIDATES_SHOWN)
+        buffer_printf(&list, " and %zu more", count - CANDIDATES_SHOWN);
     Str names = str_copy(arena, buffer_slice(&list));
     buffer_free(&list);
     return error_set(error, AZ_INVALID, "'%.*s' names several %s; give the id: %.*s", STR_ARG(text),
@@ -37,17 +37,19 @@ access_resolve_principal(const AccessModel *model, Arena *arena, Str text, Str *
         *id = index != UINT32_MAX ? access_principal_id(model, index) : text;
         return true;
     }
-    uint32_t count = access_principal_count(model);
-    Candidates found = {0};
-    for (uint32_t i = 0; i < count; i++)
-        if (str_equal_ci(access_principal_name(model, i), text))
-            ARRAY_PUSH(arena, &found, access_principal_id(model, i));
-    if (found.len == 1) {
-        *id = found.items[0];
+    uint32_t found[CANDIDATES_SHOWN];
+    uint32_t named = text.len ? access_find_named(model, text, found, CANDIDATES_SHOWN) : 0;
+    if (named == 1) {
+        *id = access_principal_id(model, found[0]);
         return true;
     }
-    if (found.len)
-        return ambiguous(arena, "principals", text, &found, error);
+    if (named) {
+        Str ids[CANDIDATES_SHOWN];
+        for (uint32_t i = 0; i < named && i < CANDIDATES_SHOWN; i++)
+            ids[i] = access_principal_id(model, found[i]);
+        return ambiguous(arena, "principals", text, ids, named, error);
+    }
+    uint32_t count = access_principal_count(model);
     Str *names = ARENA_ARRAY(arena, Str, count);
     for (uint32_t i = 0; i < count; i++)
         names[i] = access_principal_name(model, i);
@@ -85,7 +87,7 @@ access_resolve_scope(Database *db, Arena *arena, Str text, Str *scope, AzError *
     while (rows_next(&reader))
         ARRAY_PUSH(arena, &found, rows_text(&reader, 0, arena));
     if (found.len > 1)
-        return ambiguous(arena, "resources", text, &found, error);
+        return ambiguous(arena, "resources", text, found.items, found.len, error);
     if (!found.len)
         return error_set(
             error, AZ_NOT_FOUND,

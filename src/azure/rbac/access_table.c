@@ -117,29 +117,35 @@ access_who_can(const AccessWorld *world, Arena *arena, const AccessQuestion *que
 
 typedef struct HolderCount {
     const AccessModel *model;
-    int64_t allowed, users, guests, service_principals, managed_identities, conditional, eligible;
+    int64_t allowed, conditional, eligible;
+    int64_t of_kind[PRINCIPAL_GROUP + 1]; // of those allowed
 } HolderCount;
 
 static void
 count_holder(void *context, const AccessHolder *holder)
 {
     HolderCount *count = context;
-    if (holder->verdict == ACCESS_ELIGIBLE)
+    if (holder->verdict == ACCESS_ELIGIBLE) {
         count->eligible++;
-    else if (holder->verdict != ACCESS_ALLOWED)
+    } else if (holder->verdict != ACCESS_ALLOWED) {
         count->conditional++;
-    if (holder->verdict != ACCESS_ALLOWED)
-        return;
-    count->allowed++;
-    Str kind = access_principal_kind(count->model, holder->principal);
-    if (str_equal(kind, STR("User")))
-        count->users++;
-    else if (str_equal(kind, STR("Guest")))
-        count->guests++;
-    else if (str_equal(kind, STR("ManagedIdentity")))
-        count->managed_identities++;
-    else if (str_equal(kind, STR("ServicePrincipal")))
-        count->service_principals++;
+    } else {
+        count->allowed++;
+        count->of_kind[access_kind_of(count->model, holder->principal)]++;
+    }
+}
+
+static void
+put_counts(TableBuilder *builder, Str scope, const HolderCount *holders)
+{
+    table_put_text(builder, scope);
+    table_put_long(builder, holders->allowed);
+    table_put_long(builder, holders->of_kind[PRINCIPAL_USER]);
+    table_put_long(builder, holders->of_kind[PRINCIPAL_GUEST]);
+    table_put_long(builder, holders->of_kind[PRINCIPAL_SERVICE]);
+    table_put_long(builder, holders->of_kind[PRINCIPAL_MANAGED]);
+    table_put_long(builder, holders->conditional);
+    table_put_long(builder, holders->eligible);
 }
 
 ResultTable *
@@ -158,19 +164,22 @@ access_who_can_each(const AccessWorld *world, Arena *arena, const AccessQuestion
     };
     TableBuilder *builder = table_builder_new(COLUMNS, COUNT_OF(COLUMNS));
     WhoCan *who = who_can_new(world->model, arena);
+    Map known[2]; // place -> HolderCount*, by whether it is the scope itself
+    map_init(&known[false], arena, true);
+    map_init(&known[true], arena, true);
     for (size_t i = 0; i < count; i++) {
-        AccessQuestion one = *question;
-        HolderCount holders = {.model = world->model};
-        one.scope = scopes[i];
-        who_can(who, &one, count_holder, &holders);
-        table_put_text(builder, scopes[i]);
-        table_put_long(builder, holders.allowed);
-        table_put_long(builder, holders.users);
-        table_put_long(builder, holders.guests);
-        table_put_long(builder, holders.service_principals);
-        table_put_long(builder, holders.managed_identities);
-        table_put_long(builder, holders.conditional);
-        table_put_long(builder, holders.eligible);
+        bool is_own, is_new;
+        Str place = who_can_place(who, scopes[i], &is_own);
+        MapEntry *entry = map_add(&known[is_own], place, &is_new);
+        if (is_new) {
+            HolderCount *holders = ARENA_NEW(arena, HolderCount);
+            holders->model = world->model;
+            entry->pointer = holders;
+            AccessQuestion one = *question;
+            one.scope = scopes[i];
+            who_can(who, &one, count_holder, holders);
+        }
+        put_counts(builder, scopes[i], entry->pointer);
     }
     who_can_free(who);
     ResultTable *table = table_builder_finish(builder, arena);

@@ -39,6 +39,20 @@ sentence(AccessVerdict verdict)
     return SENTENCES[verdict];
 }
 
+// "Not allowed" by data that is not there is no answer.
+static bool
+is_unknown(const AccessWorld *world, const AccessAnswer *answer)
+{
+    return answer->verdict <= ACCESS_ELIGIBLE && answer->verdict != ACCESS_DENIED &&
+           access_gaps_decide(&world->gaps);
+}
+
+static const char *
+verdict_name(const AccessWorld *world, const AccessAnswer *answer)
+{
+    return is_unknown(world, answer) ? "unknown" : access_verdict_name(answer->verdict);
+}
+
 static void
 put_leaf(Buffer *out, const char *stem, const char *label, Str value)
 {
@@ -60,6 +74,8 @@ put_step(Buffer *out, Arena *arena, const AccessModel *model, const AssignmentSt
                 color);
     buffer_char(out, '\n');
     put_leaf(out, stem, "scope", assignment->scope);
+    if (assignment->origin.len)
+        put_leaf(out, stem, "from", assignment->origin);
     if (step->via_count > 1)
         put_leaf(out, stem, "through", access_via_label(model, arena, step));
     if (assignment->condition_text.len)
@@ -96,11 +112,11 @@ access_explain_text(Buffer *out, const AccessWorld *world, const AccessQuestion 
     buffer_printf(out, " (%s plane)\n  scope      ", question->is_data ? "data" : "control");
     put_clean(out, question->scope);
     buffer_text(out, "\n  verdict    ");
-    put_verdict(out, access_verdict_name(answer->verdict), answer->verdict >= ACCESS_UNCERTAIN,
-                color);
+    put_verdict(out, verdict_name(world, answer), answer->verdict >= ACCESS_UNCERTAIN, color);
     buffer_printf(out, ": %s\n",
-                  answer->principal_known ? sentence(answer->verdict)
-                                          : "the principal is not in the data");
+                  is_unknown(world, answer) ? "what would decide it was not collected"
+                  : answer->principal_known ? sentence(answer->verdict)
+                                            : "the principal is not in the data");
     if (answer->denied_by.len)
         put_leaf(out, "", "denied by", answer->denied_by);
     for (size_t i = 0; i < answer->unknown.len; i++)
@@ -108,6 +124,8 @@ access_explain_text(Buffer *out, const AccessWorld *world, const AccessQuestion 
     if (!answer->scope_known)
         buffer_text(out, "  note       the management groups above this scope are not in the data: "
                          "assignments there may be missing\n");
+    for (uint32_t i = 0; i < world->gaps.count; i++)
+        put_leaf(out, "", i ? "" : "note", access_gap_text(&arena, &world->gaps.items[i]));
     buffer_char(out, '\n');
     for (uint32_t i = 0; i < answer->step_count; i++)
         put_step(out, &arena, model, &answer->steps[i], i + 1 == answer->step_count, color);
@@ -139,6 +157,8 @@ put_step_json(Buffer *out, Arena *arena, const AccessModel *model, const Assignm
         json_write_string(out, access_principal_label(model, arena, step->via[i]), false);
     }
     buffer_char(out, ']');
+    if (assignment->origin.len)
+        put_member(out, "from", assignment->origin);
     if (assignment->condition_text.len)
         put_member(out, "condition", assignment->condition_text);
     if (assignment->condition_error.len)
@@ -156,7 +176,7 @@ access_explain_json(Buffer *out, const AccessWorld *world, const AccessQuestion 
     put_member(out, "operation", question->action);
     put_member(out, "plane", question->is_data ? STR("data") : STR("control"));
     put_member(out, "scope", question->scope);
-    put_member(out, "verdict", str_from(access_verdict_name(answer->verdict)));
+    put_member(out, "verdict", str_from(verdict_name(world, answer)));
     if (answer->denied_by.len)
         put_member(out, "deniedBy", answer->denied_by);
     buffer_printf(out, ",\"principalKnown\":%s,\"scopeKnown\":%s,\"unknownAttributes\":[",
@@ -165,6 +185,11 @@ access_explain_json(Buffer *out, const AccessWorld *world, const AccessQuestion 
     for (size_t i = 0; i < answer->unknown.len; i++) {
         buffer_text(out, i ? "," : "");
         json_write_string(out, answer->unknown.items[i], false);
+    }
+    buffer_text(out, "],\"notCollected\":[");
+    for (uint32_t i = 0; i < world->gaps.count; i++) {
+        buffer_text(out, i ? "," : "");
+        json_write_string(out, access_gap_text(&arena, &world->gaps.items[i]), false);
     }
     buffer_text(out, "],\"assignments\":[");
     for (uint32_t i = 0; i < answer->step_count; i++) {

@@ -87,11 +87,11 @@ add_rows(EffectiveAccess *e, uint32_t index, RowList *out)
     const uint32_t *below = members_below(e->members, assignment->principal, &count);
     for (uint32_t c = 0; c < e->facts->class_count; c++) {
         const OperationClass *class = &e->facts->classes[c];
-        if (!role_may_cover(assignment->role, class->operation, class->is_data, model->star))
+        if (!assignment_may_cover(assignment, class->operation, class->is_data, model->star))
             continue;
         for (uint32_t i = 0; i < count; i++) {
             AccessRow row = {index, below[i], c};
-            if (!model->principals.items[below[i]].is_group && !is_denied(e, &row))
+            if (model->kinds.items[below[i]] != PRINCIPAL_GROUP && !is_denied(e, &row))
                 ARRAY_PUSH(&e->scratch, out, row);
         }
     }

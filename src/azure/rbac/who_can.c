@@ -2,7 +2,7 @@
 //
 // The assignments on the chain are evaluated once each and spread over the members of
 // their groups. Marks per principal carry a round number, so that nothing is cleared
-// between questions; the coverage of each role is kept as long as the operation stays the
+// between questions; what each role gives is kept as long as the operation stays the
 // same, so that asking for every AI resource of a tenant costs little more than the
 // holders themselves.
 
@@ -83,15 +83,24 @@ members_below(MemberReader *reader, uint32_t principal, uint32_t *count)
 
 // ---- holders ----
 
+// What is kept of a role's answer to the operation at hand.
+typedef enum RoleAnswer {
+    ROLE_NOT_ASKED,
+    ROLE_NOTHING,
+    ROLE_CONDITIONAL, // hangs on conditions of its own: they are evaluated each time
+    ROLE_UNCERTAIN,
+    ROLE_GRANTS,
+} RoleAnswer;
+
 struct WhoCan {
     const AccessModel *model;
     Arena *arena; // of the scratch that lasts
     Arena question_arena;
     Mark *marks;           // by principal
     MemberReader *members; // of the lists of deny assignments
-    Str action;            // the operation that `coverage` is about
+    Str action;            // the operation that `roles` is about
     bool is_data;
-    uint8_t *coverage; // by role: 0 not asked yet, 1 does not cover it, 2 may
+    uint8_t *roles; // by role: RoleAnswer
     uint32_t round;
     IndexList touched, queue;
 };
@@ -104,7 +113,7 @@ who_can_new(const AccessModel *model, Arena *arena)
     who->arena = arena;
     who->marks = ARENA_ARRAY(arena, Mark, model->principals.len);
     who->members = member_reader_new(model, arena);
-    who->coverage = ARENA_ARRAY(arena, uint8_t, model->roles->count);
+    who->roles = ARENA_ARRAY(arena, uint8_t, model->roles->count);
     return who;
 }
 
@@ -115,22 +124,63 @@ who_can_free(WhoCan *who)
         arena_free(&who->question_arena);
 }
 
-// Roles that do not cover the operation are most of a tenant's; each is asked once.
-static bool
-may_cover(WhoCan *who, const AccessQuestion *question, const Role *role)
+static RoleAnswer
+ask_role(const AccessModel *model, const AccessQuestion *question, const Role *role)
+{
+    RoleAnswer answer = ROLE_NOTHING;
+    for (uint32_t i = 0; i < role->block_count; i++) {
+        BlockVerdict covers =
+            permission_covers(&role->blocks[i], question->action, question->is_data, model->star);
+        if (covers == BLOCK_NO)
+            continue;
+        if (role->blocks[i].condition_text.len)
+            return ROLE_CONDITIONAL;
+        RoleAnswer of_block = covers == BLOCK_YES ? ROLE_GRANTS : ROLE_UNCERTAIN;
+        answer = of_block > answer ? of_block : answer;
+    }
+    return answer;
+}
+
+// Most roles of a tenant do not cover the operation; each is asked once.
+static RoleAnswer
+role_answer(WhoCan *who, const AccessQuestion *question, const Role *role)
 {
     if (!role)
-        return false;
-    if (who->is_data != question->is_data || !str_equal_ci(who->action, question->action)) {
-        memset(who->coverage, 0, who->model->roles->count);
-        who->action = str_copy(who->arena, question->action);
-        who->is_data = question->is_data;
+        return ROLE_NOTHING;
+    uint8_t *known = &who->roles[role->index];
+    if (*known == ROLE_NOT_ASKED)
+        *known = (uint8_t)ask_role(who->model, question, role);
+    return (RoleAnswer)*known;
+}
+
+static AccessVerdict
+assignment_verdict(WhoCan *who, const AccessQuestion *question, const ConditionContext *context,
+                   const Assignment *assignment)
+{
+    Arena *arena = &who->question_arena;
+    switch (role_answer(who, question, assignment->role)) {
+    case ROLE_GRANTS:
+        return outcome_verdict(
+            assigned_outcome(arena, assignment, question, context, OUTCOME_GRANTS, NULL));
+    case ROLE_UNCERTAIN:
+        return outcome_verdict(
+            assigned_outcome(arena, assignment, question, context, OUTCOME_UNCERTAIN, NULL));
+    case ROLE_CONDITIONAL:
+        return outcome_verdict(
+            assignment_outcome(who->model, arena, assignment, question, context, NULL));
+    default: return ACCESS_NONE;
     }
-    uint8_t *known = &who->coverage[role->index];
-    if (!*known)
-        *known =
-            role_may_cover(role, question->action, question->is_data, who->model->star) ? 2 : 1;
-    return *known == 2;
+}
+
+// What was kept is about one operation.
+static void
+take_operation(WhoCan *who, const AccessQuestion *question)
+{
+    if (who->is_data == question->is_data && str_equal_ci(who->action, question->action))
+        return;
+    memset(who->roles, ROLE_NOT_ASKED, who->model->roles->count);
+    who->action = str_copy(who->arena, question->action);
+    who->is_data = question->is_data;
 }
 
 // Gives `principal` and, when it is a group, all below it what the assignment gives. A
@@ -217,6 +267,7 @@ who_can(WhoCan *who, const AccessQuestion *question,
     arena_reset(arena);
     who->round++;
     who->touched.len = 0;
+    take_operation(who, question);
     ScopeChain chain = {0};
     scope_chain(model->scopes, arena, question->scope, &chain, NULL);
     ConditionContext conditions = access_context(model, question);
@@ -224,10 +275,7 @@ who_can(WhoCan *who, const AccessQuestion *question,
         const ScopeRun *run = map_get(&model->runs, chain.items[i]);
         for (uint32_t j = run ? run->from : 0; run && j < run->to; j++) {
             const Assignment *assignment = &model->assignments.items[j];
-            if (!may_cover(who, question, assignment->role))
-                continue;
-            AccessVerdict verdict = outcome_verdict(
-                assignment_outcome(model, arena, assignment, question, &conditions, NULL));
+            AccessVerdict verdict = assignment_verdict(who, question, &conditions, assignment);
             if (verdict != ACCESS_NONE)
                 spread(who, assignment->principal, verdict, j);
         }
@@ -236,10 +284,30 @@ who_can(WhoCan *who, const AccessQuestion *question,
     for (size_t i = 0; i < who->touched.len; i++) {
         uint32_t node = who->touched.items[i];
         const Mark *mark = &who->marks[node];
-        if (model->principals.items[node].is_group || mark->verdict == ACCESS_DENIED)
+        if (model->kinds.items[node] == PRINCIPAL_GROUP || mark->verdict == ACCESS_DENIED)
             continue;
         AccessHolder holder = {node, mark->verdict, &model->assignments.items[mark->assignment],
                                mark->via_group};
         each(context, &holder);
     }
+}
+
+Str
+who_can_place(WhoCan *who, Str scope, bool *is_own)
+{
+    const AccessModel *model = who->model;
+    Arena *arena = &who->question_arena;
+    arena_reset(arena);
+    ScopeChain chain = {0};
+    scope_chain(model->scopes, arena, scope, &chain, NULL);
+    for (size_t i = 0; i < chain.len; i++) {
+        const MapEntry *entry = map_find(&model->runs, chain.items[i]);
+        if (!entry)
+            entry = map_find(&model->denial_runs, chain.items[i]);
+        *is_own = i == 0;
+        if (entry)
+            return entry->key;
+    }
+    *is_own = false;
+    return (Str){0};
 }

@@ -76,7 +76,7 @@ def main():
     print("# Effective access\n")
     print(f"{args.resources:,} resources, {args.principals:,} principals, {args.groups:,} groups "
           f"nested six deep; {os.cpu_count()} cores. Medians of {args.repeat} processes "
-          "(explain: {3 * args.repeat}) on a machine shared with other work, so CPU seconds stand beside "
+          f"(explain: {3 * args.repeat}) on a machine shared with other work, so CPU seconds stand beside "
           "the time that passed.\n")
     print("| assignments | AI accounts | loading | who-can on each | whole process | its CPU "
           "| peak memory | one explain |")

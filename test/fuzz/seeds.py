@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""Seeds for the fuzzers of queries: each query of test/kql/*.test and the accepted ones, a
-file each; for fuzz_query also once over its table T. usage: seeds.py OUT_DIR"""
+"""Seeds for fuzzers, a file each. usage: seeds.py OUT_DIR [queries|conditions]
+
+queries: each query of test/kql/*.test and the accepted ones; for fuzz_query also once over
+its table T. conditions: those of the built-in roles, and of them each part once.
+"""
 import hashlib
 import json
 import pathlib
@@ -17,13 +20,31 @@ def queries(folder):
             yield json.loads(line)["query"]
 
 
+def query_seeds(here):
+    for query in queries(here.parent / "kql"):
+        yield query
+        yield re.sub(r"datatable\s*\([^)]*\)\s*\[[^\]]*\]", "T", query)
+
+
+def condition_seeds(here):
+    roles = here.parent.parent / "content" / "azure" / "builtin-roles.jsonl"
+    with open(roles, encoding="utf-8") as lines:
+        for line in lines:
+            if line.startswith("#"):
+                continue
+            for block in json.loads(line).get("permissions", []):
+                condition = block.get("condition")
+                if condition:
+                    yield condition
+                    yield from re.split(r"\s+(?:AND|OR|&&|\|\|)\s+", condition)
+
+
 def main():
     out = pathlib.Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    for query in queries(pathlib.Path(__file__).parent.parent / "kql"):
-        over_t = re.sub(r"datatable\s*\([^)]*\)\s*\[[^\]]*\]", "T", query)
-        for text in {query, over_t}:
-            (out / hashlib.sha1(text.encode()).hexdigest()[:16]).write_text(text, encoding="utf-8")
+    kinds = {"queries": query_seeds, "conditions": condition_seeds}
+    for text in set(kinds[(sys.argv[2:] or ["queries"])[0]](pathlib.Path(__file__).parent)):
+        (out / hashlib.sha1(text.encode()).hexdigest()[:16]).write_text(text, encoding="utf-8")
 
 
 main()

@@ -36,8 +36,9 @@ intern_principal(AccessModel *model, Str id)
     return index;
 }
 
+// The kind by its name, which becomes the text of the table: principals are many.
 static PrincipalKind
-kind_of(Str kind)
+take_kind(Arena *arena, Str *name)
 {
     static const struct {
         Str name;
@@ -51,8 +52,11 @@ kind_of(Str kind)
         {STR_INIT("Group"), PRINCIPAL_GROUP},
     };
     for (size_t i = 0; i < COUNT_OF(KINDS); i++)
-        if (str_equal_ci(kind, KINDS[i].name))
+        if (str_equal_ci(*name, KINDS[i].name)) {
+            *name = KINDS[i].name;
             return KINDS[i].kind;
+        }
+    *name = str_copy(arena, *name);
     return PRINCIPAL_UNKNOWN;
 }
 
@@ -64,11 +68,11 @@ access_add_principal(AccessModel *model, Str id, Str kind, Str name)
     uint32_t index = intern_principal(model, id);
     Principal *principal = &model->principals.items[index];
     uint8_t *known = &model->kinds.items[index];
+    PrincipalKind is = take_kind(model->arena, &kind);
     if (!principal->kind.len)
-        principal->kind = str_copy(model->arena, kind);
+        principal->kind = kind;
     if (!principal->name.len)
         principal->name = str_copy(model->arena, name);
-    PrincipalKind is = kind_of(kind);
     if (*known == PRINCIPAL_UNKNOWN || is == PRINCIPAL_GROUP)
         *known = (uint8_t)is;
 }

@@ -170,6 +170,21 @@ static const struct {
      read_denial},
 };
 
+static bool
+read_facts(Database *db, Arena *rows, size_t which, AccessWorld *out, AzError *error)
+{
+    QueryOptions options = {0};
+    QueryResult *result = db_query(db, rows, str_from(FACTS[which].query), &options, error);
+    if (!result)
+        return false;
+    RowReader reader = {.table = result->tables[0]};
+    Loader loader = {.world = out, .scratch = rows};
+    while (rows_next(&reader))
+        FACTS[which].read(&loader, &reader);
+    add_waiting(&loader);
+    return true;
+}
+
 bool
 access_load(Database *db, Arena *arena, StarSegment star, AccessWorld *out, AzError *error)
 {
@@ -179,21 +194,16 @@ access_load(Database *db, Arena *arena, StarSegment star, AccessWorld *out, AzEr
     if (!role_set_add_built_in(&out->roles, content_dir(db_content(db)), error))
         return false;
     out->model = access_new(arena, &out->roles, &out->scopes, star);
-    for (size_t i = 0; i < sizeof FACTS / sizeof FACTS[0]; i++) {
-        Arena rows = {0};
-        QueryOptions options = {0};
-        QueryResult *result = db_query(db, &rows, str_from(FACTS[i].query), &options, error);
-        if (!result) {
-            arena_free(&rows);
-            return false;
-        }
-        RowReader reader = {.table = result->tables[0]};
-        Loader loader = {.world = out, .scratch = &rows};
-        while (rows_next(&reader))
-            FACTS[i].read(&loader, &reader);
-        add_waiting(&loader);
-        arena_free(&rows);
+    // One arena for the rows of all, so that its memory is had from the system once.
+    Arena rows = {0};
+    bool done = true;
+    for (size_t i = 0; done && i < sizeof FACTS / sizeof FACTS[0]; i++) {
+        done = read_facts(db, &rows, i, out, error);
+        arena_reset(&rows);
     }
+    arena_free(&rows);
+    if (!done)
+        return false;
     access_finish(out->model);
     return access_gaps_read(db, arena, &out->gaps, error);
 }

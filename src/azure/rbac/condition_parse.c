@@ -17,7 +17,7 @@
 
 enum {
     CONDITION_DEPTH = 200,   // nesting; Azure's limit of 8 KB allows less in practice
-    CONDITION_MAX = 1 << 16, // bytes of text
+    CONDITION_MAX = 1 << 14, // bytes of text: twice what Azure takes
 };
 
 typedef struct Parser {
@@ -103,6 +103,21 @@ node(Parser *p, ConditionKind kind)
     return condition;
 }
 
+// Where the text at the cursor ends: at the quote that closes it, or at the end of all.
+static size_t
+closing_quote(const Parser *p)
+{
+    const char *text = p->text.ptr;
+    for (size_t at = p->at; at < p->text.len; at++) {
+        bool before_quote = at + 1 < p->text.len && text[at + 1] == '\'';
+        if (text[at] == '\'' && !before_quote)
+            return at;
+        if (before_quote && (text[at] == '\'' || text[at] == '\\'))
+            at++;
+    }
+    return p->text.len;
+}
+
 // 'text', a quote inside written twice or behind a backslash. Backslashes before * and ?
 // stay: they are part of Like.
 static bool
@@ -111,22 +126,20 @@ parse_quoted(Parser *p, Str *out)
     size_t from = p->at;
     if (!take_char(p, '\''))
         return fail(p, from, "a text in single quotes is expected");
-    char *text = arena_alloc(p->arena, p->text.len - p->at + 1);
-    size_t len = 0;
-    while (p->at < p->text.len) {
+    size_t end = closing_quote(p), len = 0;
+    if (end == p->text.len)
+        return fail(p, from, "the text that starts here has no closing quote");
+    char *text = arena_alloc(p->arena, end - p->at);
+    while (p->at < end) {
         char c = p->text.ptr[p->at++];
-        if (c == '\'') {
-            if (p->at == p->text.len || p->text.ptr[p->at] != '\'') {
-                *out = (Str){text, len};
-                return true;
-            }
-            p->at++;
-        } else if (c == '\\' && p->at < p->text.len && p->text.ptr[p->at] == '\'') {
+        bool before_quote = p->at < end && p->text.ptr[p->at] == '\'';
+        if (before_quote && (c == '\'' || c == '\\'))
             c = p->text.ptr[p->at++];
-        }
         text[len++] = c;
     }
-    return fail(p, from, "the text that starts here has no closing quote");
+    p->at = end + 1;
+    *out = (Str){text, len};
+    return true;
 }
 
 static bool

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IPV4_FIRST ADDRESS_IPV4(0, 0, 0, 0)
-#define IPV4_LAST  ADDRESS_IPV4(255, 255, 255, 255)
-#define TOP(byte)  ((Address)(byte) << 120) // of an IPv6 address
+#define IPV4_FIRST    ADDRESS_IPV4(0, 0, 0, 0)
+#define IPV4_LAST     ADDRESS_IPV4(255, 255, 255, 255)
+#define IPV4_SYMBOLIC ADDRESS_IPV4(240, 0, 0, 0)
+#define TOP(byte)     ((Address)(byte) << 120) // of an IPv6 address
 
 // ---- reading ----
 
@@ -175,7 +176,11 @@ address_is_anywhere(RangeSet set)
         return true;
     Address left = 1u << 24;
     for (uint32_t i = 0; i < set.count; i++) {
-        Address size = set.items[i].high - set.items[i].low;
+        Range range = set.items[i];
+        // The symbolic addresses are no addresses to count.
+        if (range.low >= IPV4_SYMBOLIC && range.low <= IPV4_LAST)
+            continue;
+        Address size = range.high - range.low;
         if (size >= left)
             return true;
         left -= size + 1;

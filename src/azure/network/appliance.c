@@ -27,12 +27,7 @@ subnet_near(const Subnet *from, Address address)
 static Subnet *
 pass_firewall(NetworkWorld *world, Journey *journey, const NetResource *firewall, Subnet *subnet)
 {
-    FirewallRules *rules = map_get(&world->firewalls, firewall->id);
-    if (!rules) {
-        FirewallRules made = firewall_rules(world, firewall, subnet);
-        rules = arena_copy(world->arena, &made, sizeof made);
-        map_put(&world->firewalls, firewall->id, rules);
-    }
+    const FirewallRules *rules = firewall_rules_of(world, firewall, subnet);
     if (rules->missing.len)
         journey_doubt(journey, STEP_FIREWALL, firewall->id, rules->missing);
     else
@@ -44,7 +39,7 @@ static Subnet *
 pass_machine(NetworkWorld *world, Journey *journey, const Endpoint *appliance)
 {
     Arena *arena = journey->arena;
-    const Interface *interface = appliance->interface;
+    Interface *interface = appliance->interface;
     Str name = interface ? interface->name : arm_last_segment(appliance->owner_id);
     Str object = interface ? interface->id : appliance->owner_id;
     if (interface && !interface->forwards) {

@@ -229,8 +229,8 @@ read_policy(FirewallReader *reader, Str id, int depth)
     return true;
 }
 
-FirewallRules
-firewall_rules(NetworkWorld *world, const NetResource *firewall, Subnet *subnet)
+static FirewallRules
+read_firewall(NetworkWorld *world, const NetResource *firewall, Subnet *subnet)
 {
     FirewallRules out = {0};
     FirewallReader reader = {
@@ -253,4 +253,16 @@ firewall_rules(NetworkWorld *world, const NetResource *firewall, Subnet *subnet)
     for (size_t i = 0; i < reader.application.len; i++)
         net_rules_add(world->arena, &out.rules, &reader.application.items[i]);
     return out;
+}
+
+FirewallRules *
+firewall_rules_of(NetworkWorld *world, const NetResource *firewall, Subnet *subnet)
+{
+    FirewallRules *rules = map_get(&world->firewalls, firewall->id);
+    if (!rules) {
+        FirewallRules made = read_firewall(world, firewall, subnet);
+        rules = arena_copy(world->arena, &made, sizeof made);
+        map_put(&world->firewalls, firewall->id, rules);
+    }
+    return rules;
 }

@@ -27,5 +27,5 @@ typedef struct FirewallRules {
     } doors;
 } FirewallRules;
 
-// `subnet` is the one it stands in.
-FirewallRules firewall_rules(NetworkWorld *world, const NetResource *firewall, Subnet *subnet);
+// `subnet` is the one it stands in. Made once.
+FirewallRules *firewall_rules_of(NetworkWorld *world, const NetResource *firewall, Subnet *subnet);

@@ -140,7 +140,7 @@ subnet_group(NetworkWorld *world, Journey *journey, Subnet *subnet, Direction di
 }
 
 static void
-interface_group(NetworkWorld *world, Journey *journey, Subnet *subnet, const Interface *interface,
+interface_group(NetworkWorld *world, Journey *journey, Subnet *subnet, Interface *interface,
                 Direction direction)
 {
     HopKind kind = direction == INBOUND ? STEP_GROUP_IN : STEP_GROUP_OUT;
@@ -152,20 +152,19 @@ interface_group(NetworkWorld *world, Journey *journey, Subnet *subnet, const Int
                                  STR_ARG(arm_last_segment(interface->group_id))));
         return;
     }
-    NetRules rules = network_group_rules(world, interface->group, direction, subnet);
-    journey_rules(journey, kind, &rules, interface->group_id);
+    journey_rules(journey, kind, network_interface_rules(world, interface, direction, subnet),
+                  interface->group_id);
 }
 
 void
-journey_groups_in(NetworkWorld *world, Journey *journey, Subnet *subnet, const Interface *interface)
+journey_groups_in(NetworkWorld *world, Journey *journey, Subnet *subnet, Interface *interface)
 {
     subnet_group(world, journey, subnet, INBOUND);
     interface_group(world, journey, subnet, interface, INBOUND);
 }
 
 void
-journey_groups_out(NetworkWorld *world, Journey *journey, Subnet *subnet,
-                   const Interface *interface)
+journey_groups_out(NetworkWorld *world, Journey *journey, Subnet *subnet, Interface *interface)
 {
     interface_group(world, journey, subnet, interface, OUTBOUND);
     subnet_group(world, journey, subnet, OUTBOUND);

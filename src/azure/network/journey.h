@@ -56,10 +56,9 @@ bool journey_is_over(const Journey *journey);
 // Only what the rules let through goes on; `group` names them.
 void journey_rules(Journey *journey, HopKind kind, const NetRules *rules, Str group_id);
 // The groups of the subnet and then of the interface (may be NULL), or the other way round.
-void journey_groups_in(NetworkWorld *world, Journey *journey, Subnet *subnet,
-                       const Interface *interface);
+void journey_groups_in(NetworkWorld *world, Journey *journey, Subnet *subnet, Interface *interface);
 void journey_groups_out(NetworkWorld *world, Journey *journey, Subnet *subnet,
-                        const Interface *interface);
+                        Interface *interface);
 
 // From a subnet to the endpoint: groups, routes, appliances, peerings. The journey has been
 // started with packets from the subnet's addresses to the endpoint's.

@@ -172,6 +172,16 @@ add_user_routes(NetworkWorld *world, RouteTable *table, const Subnet *subnet)
     }
 }
 
+static bool
+has_default_route(const Subnet *subnet)
+{
+    Dyn routes = user_routes(subnet);
+    for (uint32_t i = 0; dyn_kind(routes) == DYN_ARRAY && i < dyn_count(routes); i++)
+        if (str_equal(arm_text(arm_body(dyn_at(routes, i)), "addressPrefix"), STR("0.0.0.0/0")))
+            return true;
+    return false;
+}
+
 static RouteTable
 read_routes(NetworkWorld *world, const Subnet *subnet)
 {
@@ -185,7 +195,8 @@ read_routes(NetworkWorld *world, const Subnet *subnet)
     add_peering_routes(world, &table, network);
     add_route(world, &table, "0.0.0.0/0", HOP_INTERNET, STR("default"));
     add_route(world, &table, "::/0", HOP_INTERNET, STR("default"));
-    for (size_t i = 0; i < COUNT_OF(UNUSED); i++)
+    // A user's default route takes the place of those that drop private addresses.
+    for (size_t i = 0; i < COUNT_OF(UNUSED) && !has_default_route(subnet); i++)
         add_route(world, &table, UNUSED[i], HOP_NONE, STR("private address space"));
     add_service_endpoints(world, &table, subnet);
     add_user_routes(world, &table, subnet);
@@ -195,12 +206,15 @@ read_routes(NetworkWorld *world, const Subnet *subnet)
 
 // ---- places ----
 
-NetRules
-network_group_rules(NetworkWorld *world, const NetResource *group, Direction direction,
-                    Subnet *subnet)
+const NetRules *
+network_interface_rules(NetworkWorld *world, Interface *interface, Direction direction,
+                        Subnet *subnet)
 {
-    return security_group_rules(world->arena, group->properties, direction,
-                                &network_place(world, subnet)->names);
+    NetRules *rules = &interface->rules[direction];
+    if (!rules->len) // there are always those of Azure
+        *rules = security_group_rules(world->arena, interface->group->properties, direction,
+                                      &network_place(world, subnet)->names);
+    return rules;
 }
 
 const SubnetPlace *
@@ -217,7 +231,8 @@ network_place(NetworkWorld *world, Subnet *subnet)
         place->group_missing = str_format(world->arena, "security group %.*s is not in the data",
                                           STR_ARG(arm_last_segment(subnet->group_id)));
     for (int d = INBOUND; subnet->group && d <= OUTBOUND; d++)
-        place->rules[d] = network_group_rules(world, subnet->group, (Direction)d, subnet);
+        place->rules[d] = security_group_rules(world->arena, subnet->group->properties,
+                                               (Direction)d, &place->names);
     if (subnet->table_id.len && !subnet->table)
         place->table_missing = str_format(world->arena, "route table %.*s is not in the data",
                                           STR_ARG(arm_last_segment(subnet->table_id)));

@@ -16,9 +16,9 @@ typedef struct SubnetPlace {
 } SubnetPlace;
 
 const SubnetPlace *network_place(NetworkWorld *world, Subnet *subnet);
-// The rules of a group, of an interface for example, read in that subnet.
-NetRules network_group_rules(NetworkWorld *world, const NetResource *group, Direction direction,
-                             Subnet *subnet);
+// The rules of the interface's group, which is in the data, read in its subnet.
+const NetRules *network_interface_rules(NetworkWorld *world, Interface *interface,
+                                        Direction direction, Subnet *subnet);
 
 // The route that a packet from the subnet to the address takes; NULL when none holds it.
 // `target` (may be NULL) is what has the address, when it is known: a private endpoint in the

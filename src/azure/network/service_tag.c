@@ -86,6 +86,25 @@ service_tag_sets(ServiceTags *tags, Arena *arena, Str tag, RangeSet *sure, Range
     return true;
 }
 
+Str
+service_tag_names(const ServiceTags *tags, Arena *arena, RangeSet set)
+{
+    Buffer out = {0};
+    for (size_t i = 0; i < tags->services.len; i++) {
+        Range range = range_of((uint32_t)tags->services.entries[i].number, 0, REGIONS_MAX);
+        RangeSet own = {&range, 1};
+        if (!range_set_overlaps(set, own))
+            continue;
+        buffer_text(&out, out.len ? ", " : "");
+        buffer_str(&out, tags->services.entries[i].key);
+        if (!range_set_covers(set, own))
+            buffer_text(&out, " of some regions");
+    }
+    Str names = str_copy(arena, buffer_slice(&out));
+    buffer_free(&out);
+    return names;
+}
+
 // ---- the tags that ship ----
 
 typedef struct Loading {
@@ -113,10 +132,12 @@ take(void *context, Str line, AzError *error)
     Str tag = arm_text(node, "tag");
     if (!tag.len || !service_tag_sets(tags, tags->arena, tag, &sure, &may))
         return error_set(error, AZ_INVALID, "a service tag needs a name in 'tag'");
+    // Of AzureCloud only what is no service with a tag of its own.
+    Range own = range_of((uint32_t)map_find(&tags->services, tag)->number, 0, REGIONS_MAX);
     if (flag(node, "sends"))
-        tags->tenants_send = range_set_union(tags->arena, tags->tenants_send, sure);
+        tags->tenants_send = add(tags->arena, tags->tenants_send, own);
     if (flag(node, "receives"))
-        tags->tenants_receive = range_set_union(tags->arena, tags->tenants_receive, sure);
+        tags->tenants_receive = add(tags->arena, tags->tenants_receive, own);
     return true;
 }
 

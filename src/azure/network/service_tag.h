@@ -26,3 +26,6 @@ bool service_tags_load(Arena *arena, const char *content, ServiceTags *out, AzEr
 // What the tag surely and at most holds; false for what cannot be a tag (VirtualNetwork,
 // Internet and AzureLoadBalancer are none here: they depend on the network).
 bool service_tag_sets(ServiceTags *tags, Arena *arena, Str tag, RangeSet *sure, RangeSet *may);
+
+// The services whose symbolic addresses are in the set, in words.
+Str service_tag_names(const ServiceTags *tags, Arena *arena, RangeSet set);

@@ -4,6 +4,8 @@
 #include "azure/network/world.h"
 
 #include "azure/arm.h"
+#include "azure/network/entrance.h"
+#include "azure/network/private_link.h"
 #include "azure/network/world_internal.h"
 #include "base/array.h"
 
@@ -11,36 +13,81 @@ bool
 network_world_init(NetworkWorld *world, Arena *arena, const char *content, AzError *error)
 {
     *world = (NetworkWorld){.arena = arena};
-    Map *const BY_ID[] = {&world->resources, &world->by_type,      &world->networks,
-                          &world->subnets,   &world->configs,      &world->owned,
-                          &world->addressed, &world->members,      &world->unlisted,
-                          &world->firewalls, &world->subscriptions};
+    Map *const BY_ID[] = {&world->linked,
+                          &world->zone_links,
+                          &world->pool_entrances,
+                          &world->config_entrances,
+                          &world->address_entrances,
+                          &world->host_entrances,
+                          &world->owner_entrances,
+                          &world->children,
+                          &world->kinds,
+                          &world->datasets,
+                          &world->resources,
+                          &world->by_type,
+                          &world->networks,
+                          &world->subnets,
+                          &world->configs,
+                          &world->owned,
+                          &world->addressed,
+                          &world->members,
+                          &world->unlisted,
+                          &world->firewalls,
+                          &world->subscriptions};
     for (size_t i = 0; i < COUNT_OF(BY_ID); i++)
         map_init(BY_ID[i], arena, true);
-    return service_tags_load(arena, content, &world->tags, error);
+    return service_tags_load(arena, content, &world->tags, error) &&
+           service_kinds_load(world, content, error);
+}
+
+static void
+add_to_list(NetworkWorld *world, Map *lists, Str key, NetResource *resource)
+{
+    NetResourceList *list = map_get(lists, key);
+    if (!list) {
+        list = ARENA_NEW(world->arena, NetResourceList);
+        map_put(lists, key, list);
+    }
+    ARRAY_PUSH(world->arena, list, resource);
+}
+
+// The id without its last type and name.
+Str
+network_parent_id(Str id)
+{
+    size_t end = id.len;
+    for (int slashes = 0; end && slashes < 2; slashes++)
+        do
+            end--;
+        while (end && id.ptr[end] != '/');
+    return str_slice(id, 0, end);
 }
 
 void
 network_world_add(NetworkWorld *world, const NetResource *resource)
 {
-    NetResource *kept = arena_copy(world->arena, resource, sizeof *resource);
     bool is_new;
-    MapEntry *entry = map_add(&world->resources, kept->id, &is_new);
-    if (!kept->id.len || !is_new)
+    if (!resource->id.len)
+        return;
+    MapEntry *entry = map_add(&world->resources, resource->id, &is_new);
+    if (!is_new)
         return; // a second row of an id says the same
+    NetResource *kept = arena_copy(world->arena, resource, sizeof *resource);
     entry->pointer = kept;
-    NetResourceList *list = map_get(&world->by_type, kept->type);
-    if (!list) {
-        list = ARENA_NEW(world->arena, NetResourceList);
-        map_put(&world->by_type, kept->type, list);
-    }
-    ARRAY_PUSH(world->arena, list, kept);
+    add_to_list(world, &world->by_type, kept->type, kept);
+    add_to_list(world, &world->children, network_parent_id(kept->id), kept);
 }
 
 void
 network_world_add_subscription(NetworkWorld *world, Str id)
 {
     map_put(&world->subscriptions, id, world);
+}
+
+void
+network_world_add_dataset(NetworkWorld *world, Str name)
+{
+    map_put(&world->datasets, name, world);
 }
 
 // ---- looking up ----
@@ -56,6 +103,23 @@ network_of_type(const NetworkWorld *world, Str type)
 {
     const NetResourceList *list = map_get(&world->by_type, type);
     return list ? *list : (NetResourceList){0};
+}
+
+NetResourceList
+network_children(const NetworkWorld *world, Str id, Str type)
+{
+    const NetResourceList *all = map_get(&world->children, id);
+    NetResourceList out = {0};
+    for (size_t i = 0; all && i < all->len; i++)
+        if (str_equal_ci(all->items[i]->type, type))
+            ARRAY_PUSH(world->arena, &out, all->items[i]);
+    return out;
+}
+
+bool
+network_was_collected(const NetworkWorld *world, Str dataset, Str type)
+{
+    return network_of_type(world, type).len || map_find(&world->datasets, dataset);
 }
 
 Subnet *
@@ -224,11 +288,15 @@ network_world_finish(NetworkWorld *world)
     for (size_t i = 0; i < gateways.len; i++)
         mark_gateway(world, gateways.items[i]);
     world_read_interfaces(world);
+    service_register_endpoints(world);
+    private_link_index(world);
+    entrance_index(world);
 }
 
 void
 world_register(NetworkWorld *world, Endpoint *endpoint, Str config_id)
 {
+    endpoint->id = config_id;
     if (config_id.len)
         map_put(&world->configs, config_id, endpoint);
     if (endpoint->subnet && endpoint->address_known)

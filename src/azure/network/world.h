@@ -16,7 +16,7 @@ typedef struct Interface Interface;
 typedef struct NetResource {
     Str id, name, type; // the type in lower case
     Str kind, sku;
-    Str subscription, group;
+    Str subscription, group, location;
     Dyn properties;
 } NetResource;
 
@@ -54,6 +54,7 @@ struct VirtualNetwork {
 
 // An address that something answers at.
 typedef struct Endpoint {
+    Str id; // of its IP configuration; empty when it has none
     Str name;
     Str owner_id;         // the resource behind it: machine, scale set, service
     Interface *interface; // NULL for what has none in the data
@@ -76,7 +77,8 @@ struct Interface {
     Str owner_id; // virtual machine, scale set or private endpoint; empty = none
     Str group_id;
     const NetResource *group;
-    bool forwards; // IP forwarding
+    bool forwards;     // IP forwarding
+    NetRules rules[2]; // of its group by Direction, made when first asked for
     Endpoint **endpoints;
     uint32_t endpoint_count;
 };
@@ -89,17 +91,25 @@ typedef struct NetResourceList {
 typedef struct NetworkWorld {
     Arena *arena;
     ServiceTags tags;
-    Map resources;     // id -> NetResource*
-    Map by_type;       // type -> NetResourceList*
-    Map networks;      // id -> VirtualNetwork*
-    Map subnets;       // id -> Subnet*
-    Map configs;       // id of an IP configuration -> Endpoint*
-    Map owned;         // id of an owner -> EndpointList*
-    Map addressed;     // "subnet id/address" -> Endpoint*
-    Map members;       // id of an application security group -> RangeSet*
-    Map firewalls;     // id -> FirewallRules*, made when first asked for (firewall.h)
-    Map subscriptions; // those of the tenant that are in the data
-    Map unlisted;      // application security groups with members whose address is not known
+    Map resources;  // id -> NetResource*
+    Map children;   // id -> NetResourceList* of the rows one type below
+    Map kinds;      // type -> ServiceKind* (service.h)
+    Map datasets;   // collected, also those without a row
+    Map by_type;    // type -> NetResourceList*
+    Map networks;   // id -> VirtualNetwork*
+    Map subnets;    // id -> Subnet*
+    Map configs;    // id of an IP configuration -> Endpoint*
+    Map owned;      // id of an owner -> EndpointList*
+    Map addressed;  // "subnet id/address" -> Endpoint*
+    Map members;    // id of an application security group -> RangeSet*
+    Map firewalls;  // id -> FirewallRules*, made when first asked for (firewall.h)
+    Map linked;     // id of a service -> NetResourceList* of its private endpoints
+    Map zone_links; // "zone network id" -> its link
+    // EntranceList* by what they lead to (entrance.h)
+    Map pool_entrances, config_entrances, address_entrances, host_entrances;
+    Map owner_entrances; // of an application gateway
+    Map subscriptions;   // those of the tenant that are in the data
+    Map unlisted;        // application security groups with members whose address is not known
 } NetworkWorld;
 
 bool network_world_init(NetworkWorld *world, Arena *arena, const char *content, AzError *error);
@@ -107,11 +117,18 @@ bool network_world_init(NetworkWorld *world, Arena *arena, const char *content, 
 // A row of the table resources; `resource` is copied, its texts and properties are not.
 void network_world_add(NetworkWorld *world, const NetResource *resource);
 void network_world_add_subscription(NetworkWorld *world, Str id);
+void network_world_add_dataset(NetworkWorld *world, Str name);
 void network_world_finish(NetworkWorld *world);
 
 const NetResource *network_resource(const NetworkWorld *world, Str id); // NULL: not in the data
 // All of a type, in lower case; empty when there are none.
 NetResourceList network_of_type(const NetworkWorld *world, Str type);
+// Rows of that type that are part of the resource.
+NetResourceList network_children(const NetworkWorld *world, Str id, Str type);
+// Whether rows of the type would be there if they existed: the data set was collected, or
+// some such row is in the data.
+bool network_was_collected(const NetworkWorld *world, Str dataset, Str type);
+Str network_parent_id(Str id); // without its last type and name
 Subnet *network_subnet(const NetworkWorld *world, Str id);
 // Where the owner answers; NULL when nowhere.
 const EndpointList *network_endpoints(const NetworkWorld *world, Str owner_id);

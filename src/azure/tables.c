@@ -1,6 +1,8 @@
 #include "azure/tables.h"
 
 #include "azure/entra/coverage.h"
+#include "azure/network/exposure_table.h"
+#include "azure/network/network_load.h"
 #include "azure/path/path_load.h"
 #include "azure/path/path_result.h"
 #include "azure/rbac/access_names.h"
@@ -26,6 +28,8 @@ typedef struct AzureTables {
     PathWorld paths;
     bool directory_loaded;
     Directory directory;
+    bool network_loaded;
+    NetworkWorld network;
 } AzureTables;
 
 static const TableFunctionParam WHO_CAN_PARAMS[] = {
@@ -50,7 +54,8 @@ enum {
     COVERAGE,
     ATTACK_PATHS,
     GRAPH_NODES,
-    GRAPH_EDGES
+    GRAPH_EDGES,
+    NETWORK_EXPOSURE
 };
 
 static const TableFunctionDef FUNCTIONS[] = {
@@ -90,6 +95,11 @@ static const TableFunctionDef FUNCTIONS[] = {
                      "The edges of the graph of attack paths, with technique and evidence; for "
                      "make-graph with IdentityGraphNodes on NodeId.",
                      NULL, 0, PATH_EDGE_COLUMNS, PATH_EDGE_COLUMN_COUNT},
+    [NETWORK_EXPOSURE] = {"NetworkExposure",
+                          "From where each service, machine and cluster can be reached over the "
+                          "network, one row a target and source, with ports, verdict and what "
+                          "decides; unknown with its reason where the data does not say.",
+                          NULL, 0, EXPOSURE_COLUMNS, EXPOSURE_COLUMN_COUNT},
 };
 
 static bool
@@ -181,11 +191,23 @@ sign_in_tables(AzureTables *tables, Database *db, Arena *arena, size_t which, co
     return sign_in_table(&answer, arena);
 }
 
+// The tables about the network.
+static ResultTable *
+network_table(AzureTables *tables, Database *db, Arena *arena, AzError *error)
+{
+    if (!tables->network_loaded && !network_load(db, &tables->arena, &tables->network, error))
+        return NULL;
+    tables->network_loaded = true;
+    return exposure_table(&tables->network, arena);
+}
+
 static TableSource *
 open_table(void *context, Database *db, Arena *arena, const TableFunctionDef *fn, const Value *args,
            AzError *error)
 {
     AzureTables *tables = context;
+    if (fn >= &FUNCTIONS[NETWORK_EXPOSURE])
+        return source_of(arena, network_table(tables, db, arena, error));
     if (fn >= &FUNCTIONS[ATTACK_PATHS])
         return source_of(arena,
                          paths_table(tables, db, arena, (size_t)(fn - FUNCTIONS), args, error));

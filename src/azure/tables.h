@@ -3,7 +3,7 @@
 
 #include "db/db.h"
 
-// Adds EffectiveAccess, WhoCan(), WhatCan(), AccessPath(), SignIn(), ConditionalAccessCoverage, AttackPaths, IdentityGraphNodes and
-// IdentityGraphEdges to a database. The models behind them are read when the first that needs
+// Adds EffectiveAccess, WhoCan(), WhatCan(), AccessPath(), SignIn(), ConditionalAccessCoverage, AttackPaths, IdentityGraphNodes,
+// IdentityGraphEdges and NetworkExposure to a database. The models behind them are read when the first that needs
 // them is named, and kept until the database closes.
 void azure_add_tables(Database *db);

@@ -12,20 +12,6 @@
 #include "azure/arm.h"
 #include <stdlib.h>
 
-static bool
-is_true(Dyn node, const char *path)
-{
-    Dyn found = path_property(node, str_from(path));
-    return dyn_kind(found) == DYN_BOOL && dyn_bool(found);
-}
-
-static uint32_t
-length(Dyn node, const char *path)
-{
-    Dyn found = path_property(node, str_from(path));
-    return dyn_kind(found) == DYN_ARRAY ? dyn_count(found) : 0;
-}
-
 // ---- network security groups ----
 
 static bool
@@ -258,8 +244,8 @@ is_public_site(const ResourceFact *fact)
            !str_equal_ci(path_property_text(fact->properties, "state"), STR("Stopped")) &&
            !str_equal_ci(path_property_text(config, "ipSecurityRestrictionsDefaultAction"),
                          STR("Deny")) &&
-           length(config, "ipSecurityRestrictions") == 0 &&
-           !is_true(fact->properties, "clientCertEnabled");
+           arm_path_count(config, "ipSecurityRestrictions") == 0 &&
+           !arm_path_is_true(fact->properties, "clientCertEnabled");
 }
 
 static bool
@@ -267,16 +253,17 @@ is_public_app(const PathModel *model, const ResourceFact *fact)
 {
     const ResourceFact *environment =
         path_resource_fact(model, path_property_text(fact->properties, "managedEnvironmentId"));
-    return is_true(fact->properties, "configuration.ingress.external") &&
-           length(fact->properties, "configuration.ingress.ipSecurityRestrictions") == 0 &&
-           !(environment && is_true(environment->properties, "vnetConfiguration.internal"));
+    return arm_path_is_true(fact->properties, "configuration.ingress.external") &&
+           arm_path_count(fact->properties, "configuration.ingress.ipSecurityRestrictions") == 0 &&
+           !(environment &&
+             arm_path_is_true(environment->properties, "vnetConfiguration.internal"));
 }
 
 static bool
 is_public_cluster(const ResourceFact *fact)
 {
-    return !is_true(fact->properties, "apiServerAccessProfile.enablePrivateCluster") &&
-           !length(fact->properties, "apiServerAccessProfile.authorizedIPRanges") &&
+    return !arm_path_is_true(fact->properties, "apiServerAccessProfile.enablePrivateCluster") &&
+           !arm_path_count(fact->properties, "apiServerAccessProfile.authorizedIPRanges") &&
            !str_equal_ci(path_property_text(fact->properties, "publicNetworkAccess"),
                          STR("Disabled"));
 }
@@ -296,8 +283,8 @@ is_closed(const PathModel *model, const ResourceFact *fact)
                         STR("Deny")) ||
            str_equal_ci(path_property_text(fact->properties, "networkRuleSet.defaultAction"),
                         STR("Deny")) ||
-           length(fact->properties, "networkRuleSet.ipRules") > 0 ||
-           is_true(fact->properties, "isVirtualNetworkFilterEnabled");
+           arm_path_count(fact->properties, "networkRuleSet.ipRules") > 0 ||
+           arm_path_is_true(fact->properties, "isVirtualNetworkFilterEnabled");
 }
 
 // Parts of a closed resource are closed, and open with it.

@@ -2,26 +2,19 @@
 
 #include "azure/path/path_internal.h"
 
+#include "azure/arm.h"
 #include "base/buffer.h"
 
 Dyn
 path_property(Dyn node, Str path)
 {
-    while (path.len) {
-        ptrdiff_t dot = str_find(path, STR("."));
-        Str name = dot < 0 ? path : str_slice(path, 0, (size_t)dot);
-        if (dyn_kind(node) != DYN_BAG)
-            return (Dyn){0};
-        node = dyn_get_ci(node, name);
-        path = dot < 0 ? (Str){0} : str_slice(path, (size_t)dot + 1, path.len);
-    }
-    return node;
+    return arm_path(node, path);
 }
 
 Str
 path_property_text(Dyn properties, const char *path)
 {
-    return dyn_string(path_property(properties, str_from(path)));
+    return arm_path_text(properties, path);
 }
 
 static bool

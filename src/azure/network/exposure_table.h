@@ -1,0 +1,17 @@
+// Exposure as tables.
+#pragma once
+
+#include "azure/network/exposure.h"
+#include "db/table_builder.h"
+
+extern const TableColumn EXPOSURE_COLUMNS[], EXPOSURE_HOP_COLUMNS[];
+enum { EXPOSURE_COLUMN_COUNT = 15, EXPOSURE_HOP_COLUMN_COUNT = 9 };
+
+// Every target of the world, one row an exposure: TargetId, TargetName, TargetType,
+// SubscriptionId, ResourceGroup, SourceClass, SourceId, Source, Ports, Verdict, Via, Because,
+// Reason, Dns, Hops (how many).
+ResultTable *exposure_table(NetworkWorld *world, Arena *arena);
+
+// One target, one row a hop: Exposure (its number), SourceClass, Source, Verdict, Step, Kind,
+// State (passes, unsure, stops), ObjectId, Text.
+ResultTable *exposure_hops_table(const ExposureList *list, Arena *arena);

@@ -1,6 +1,7 @@
 // azimuth import: files become a snapshot or rows of a table.
 
 #include "cli/cli.h"
+#include "cli/import_logs.h"
 #include "db/content.h"
 #include "db/watchlist.h"
 #include "store/ingest.h"
@@ -75,13 +76,19 @@ static int
 import_run(int argc, char **argv)
 {
     const char *dir = NULL, *table = NULL, *content_folder = NULL, *threads_text = NULL,
-               *watchlist = NULL, *search_key = NULL;
-    bool answers = false, quiet = false, once = false;
+               *watchlist = NULL, *search_key = NULL, *tenant = NULL, *arrived = NULL;
+    bool answers = false, quiet = false, once = false, logs = false, again = false;
     const CliOption options[] = {
         {"--store", "DIR", "the store; created when absent (required)", &dir, NULL},
         {"--table", "NAME", "read all FILEs into this table", &table, NULL},
         {"--once", NULL, "with --table: skip files whose content it was given already", NULL,
          &once},
+        {"--logs", NULL, "PATHs hold logs of any kind: each record goes to its table", NULL, &logs},
+        {"--tenant", "ID", "with --logs: the TenantId of records that say none", &tenant, NULL},
+        {"--again", NULL, "with --logs: read files whose content the store has, too", NULL, &again},
+        {"--arrived", "TIME",
+         "with --logs: when the records came (now, or a time): what ingestion_time() says",
+         &arrived, NULL},
         {"--answers", NULL, "FILEs hold recorded request/answer pairs", NULL, &answers},
         {"--watchlist", "NAME", "make this watchlist what the CSV FILE holds", &watchlist, NULL},
         {"--search-key", "COLUMN", "the watchlist's column that rules look up", &search_key, NULL},
@@ -95,8 +102,13 @@ import_run(int argc, char **argv)
         return status;
     if (dir && watchlist && search_key && argc == 2)
         return import_watchlist(dir, content_folder, watchlist, search_key, argv[1], quiet);
-    if (!dir || argc < 2 || watchlist || search_key || (!table && !answers && argc != 2)) {
+    if (!dir || argc < 2 || watchlist || search_key || (!table && !answers && !logs && argc != 2) ||
+        (table != NULL) + answers + logs > 1) {
         cli_fail("usage: azimuth %s", CLI_IMPORT.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (!logs && (tenant || arrived || again)) {
+        cli_fail("--tenant, --arrived and --again go with --logs");
         return AZIMUTH_EXIT_ERROR;
     }
     if (once && !table) {
@@ -123,6 +135,15 @@ import_run(int argc, char **argv)
         .tool_version = AZIMUTH_VERSION,
         .once = once,
     };
+    if (logs) {
+        const ImportLogsOptions log = {tenant, arrived, again, quiet};
+        int code = import_logs(store, content, &ingest, &log, (const char *const *)(argv + 1),
+                               (size_t)argc - 1);
+        thread_pool_free(pool);
+        store_close(store);
+        content_close(content);
+        return code;
+    }
     Arena arena = {0};
     IngestReport report = {0};
     bool done = run_ingest(store, &ingest, table, answers, (const char *const *)(argv + 1),
@@ -141,8 +162,8 @@ import_run(int argc, char **argv)
 
 const CliCommand CLI_IMPORT = {
     "import",
-    "import --store DIR TENANT_DIR | --table NAME [--once] FILE... | --answers FILE... |\n"
-    "       --watchlist NAME --search-key COLUMN FILE.csv",
-    "reads a tenant folder (a new snapshot), or files into one table",
+    "import --store DIR TENANT_DIR | --logs PATH... | --table NAME [--once] FILE... |\n"
+    "       --answers FILE... | --watchlist NAME --search-key COLUMN FILE.csv",
+    "reads a tenant folder (a new snapshot), logs, or files into one table",
     import_run,
 };

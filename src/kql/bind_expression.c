@@ -904,13 +904,23 @@ bind_column_if_exists(Binder *b, const AstExpr *ast, Row *row)
     return bind_expression(b, ast->args.items[1], row);
 }
 
-// When the rows of this table were stored is not kept apart from their time.
+// A row arrived when `_TimeReceived` says so; rows of sources that do not tell arrived at their
+// own time.
 static Expr *
 bind_ingestion_time(Binder *b, const AstExpr *ast, Row *row)
 {
-    ptrdiff_t at = row && row->schema ? schema_find(row->schema, STR("TimeGenerated")) : -1;
-    if (at >= 0 && row->schema->columns[at].type == TYPE_DATETIME)
-        return expr_column(b->arena, (uint32_t)at, TYPE_DATETIME, ast->span);
+    static const Str COLUMNS[] = {STR_INIT("_TimeReceived"), STR_INIT("TimeGenerated")};
+    Expr *args[COUNT_OF(COLUMNS)];
+    uint32_t count = 0;
+    for (size_t i = 0; i < COUNT_OF(COLUMNS); i++) {
+        ptrdiff_t at = row && row->schema ? schema_find(row->schema, COLUMNS[i]) : -1;
+        if (at >= 0 && row->schema->columns[at].type == TYPE_DATETIME)
+            args[count++] = expr_column(b->arena, (uint32_t)at, TYPE_DATETIME, ast->span);
+    }
+    if (count == COUNT_OF(COLUMNS))
+        return bind_function(b, STR("coalesce"), args, count, ast->span);
+    if (count)
+        return args[0];
     Value none = value_null(TYPE_DATETIME);
     return expr_const(b->arena, &none, ast->span);
 }

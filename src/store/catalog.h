@@ -82,6 +82,8 @@ bool catalog_drop_snapshots(Catalog *catalog, int64_t before, AzError *error);
 bool catalog_retention(Catalog *catalog, int64_t table, int64_t *days, AzError *error);
 bool catalog_retention_set(Catalog *catalog, int64_t table, int64_t days, AzError *error);
 // When (ticks) a file of this fingerprint came into the table; 0 = never.
+bool catalog_imports_of(Catalog *catalog, Arena *arena, Str file, Str **out, size_t *count,
+                        AzError *error);
 bool catalog_import_known(Catalog *catalog, Str table, Str fingerprint, int64_t *imported,
                           AzError *error);
 

@@ -222,7 +222,8 @@ catalog_import_known(Catalog *catalog, Str table, Str fingerprint, int64_t *impo
     sqlite3_stmt *statement =
         catalog_prepare(catalog,
                         "SELECT i.imported FROM imports i JOIN tables t ON t.id = i.table_id"
-                        " WHERE t.name = ?1 AND i.fingerprint = ?2", // names of tables know no case
+                        " WHERE (?1 = '' OR t.name = ?1) AND i.fingerprint = ?2", // names of
+                        // tables know no case
                         "read", error);
     if (!statement)
         return false;
@@ -235,6 +236,38 @@ catalog_import_known(Catalog *catalog, Str table, Str fingerprint, int64_t *impo
         status == SQLITE_ROW || status == SQLITE_DONE || catalog_error(catalog, "read", error);
     sqlite3_finalize(statement);
     return ok;
+}
+
+bool
+catalog_imports_of(Catalog *catalog, Arena *arena, Str file, Str **out, size_t *count,
+                   AzError *error)
+{
+    struct {
+        Str *items;
+        size_t len, cap;
+    } list = {0};
+    bool exists;
+    *out = NULL;
+    *count = 0;
+    if (!upkeep_exists(catalog, &exists, error))
+        return false;
+    if (!exists)
+        return true;
+    sqlite3_stmt *statement = catalog_prepare(
+        catalog, "SELECT DISTINCT fingerprint FROM imports WHERE file = ?1", "read", error);
+    if (!statement)
+        return false;
+    catalog_bind_text(statement, 1, file);
+    int status;
+    while ((status = sqlite3_step(statement)) == SQLITE_ROW) {
+        Str print = {(const char *)sqlite3_column_text(statement, 0),
+                     (size_t)sqlite3_column_bytes(statement, 0)};
+        ARRAY_PUSH(arena, &list, str_copy(arena, print));
+    }
+    sqlite3_finalize(statement);
+    *out = list.items;
+    *count = list.len;
+    return status == SQLITE_DONE || catalog_error(catalog, "read", error);
 }
 
 bool

@@ -4,6 +4,7 @@
 // Azure portal call time columns "TimeGenerated [UTC]" and write times as people
 // read them ("1/31/2026, 4:05:06.789 PM"); dynamic columns hold JSON text.
 
+#include "store/ingest_logs.h"
 #include "store/ingest_parts.h"
 
 #include "base/array.h"
@@ -164,7 +165,7 @@ portal_datetime_parse(Str text, int64_t *out)
 }
 
 bool
-csv_datetime_parse(Str text, int64_t *out)
+ingest_time_parse(Str text, int64_t *out)
 {
     return datetime_parse(text, out) || portal_datetime_parse(str_trim(text), out);
 }
@@ -181,6 +182,46 @@ masked_cell(IngestWorker *worker, Str name, Str cell)
     return buffer_slice(&worker->cell_redacted);
 }
 
+static bool
+row_readable(Str row, const char **why)
+{
+    *why = NULL;
+    if (!utf8_valid(row))
+        *why = "invalid UTF-8";
+    else if (row.len && memchr(row.ptr, 0, row.len))
+        *why = "a NUL byte";
+    return !*why;
+}
+
+static const char TOO_MANY[] = "the row has more cells than the header has names";
+
+bool
+ingest_csv_bag(IngestWorker *worker, DynBuilder *builder, const CsvHeader *header, char delimiter,
+               Str row, const char **why)
+{
+    Str cell;
+    size_t i = 0;
+    bool mask = header->secret || ingest_may_hold_secret(row);
+    if (!row_readable(row, why))
+        return false;
+    dyn_begin_bag(builder);
+    for (CsvRow cells = csv_row(row, delimiter); csv_row_next(&cells, &worker->redacted, &cell);
+         i++) {
+        if (i >= header->count) {
+            if (!cell.len && cells.done)
+                break; // a delimiter at the end of the row
+            *why = TOO_MANY;
+            return false;
+        }
+        if (!cell.len)
+            continue;
+        dyn_key(builder, header->names[i]);
+        dyn_push_string(builder, mask ? masked_cell(worker, header->names[i], cell) : cell);
+    }
+    dyn_end_bag(builder);
+    return true;
+}
+
 bool
 ingest_sink_csv(IngestWorker *worker, IngestSink *sink, const CsvHeader *header,
                 const ptrdiff_t *columns, char delimiter, Str row, IngestCounts *counts,
@@ -189,21 +230,15 @@ ingest_sink_csv(IngestWorker *worker, IngestSink *sink, const CsvHeader *header,
     Str cell;
     size_t i = 0;
     bool mask = header->secret || ingest_may_hold_secret(row);
-    if (!utf8_valid(row)) {
-        *why = "invalid UTF-8";
+    if (!row_readable(row, why))
         return false;
-    }
-    if (row.len && memchr(row.ptr, 0, row.len)) {
-        *why = "a NUL byte";
-        return false;
-    }
     ingest_row_begin(worker, sink);
     for (CsvRow cells = csv_row(row, delimiter); csv_row_next(&cells, &worker->redacted, &cell);) {
         if (i == header->count && !cell.len && cells.done)
             break; // a delimiter at the end of the row
         if (i >= header->count) {
             ingest_row_drop(worker, sink);
-            *why = "the row has more cells than the header has names";
+            *why = TOO_MANY;
             return false;
         }
         if (mask)

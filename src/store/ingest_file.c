@@ -23,6 +23,8 @@ typedef struct FileJob {
     IngestRun *run;
     IngestFile *file;
     const IngestTable *table;
+    const IngestTaker *taker; // instead of a table
+    _Atomic bool enough;
     IngestSplitter *splitter;
     pthread_mutex_t mutex; // of the splitter
     uint64_t position;     // of the file, counted in run->bytes_done
@@ -80,6 +82,8 @@ ingest_reject(IngestRun *run, IngestFile *file, const IngestChunk *chunk, Str re
 {
     AzError error = {0};
     uint64_t line, offset;
+    if (file->quiet)
+        return true;
     ingest_chunk_place(chunk, record.ptr, &line, &offset);
     atomic_fetch_add(&file->counts.rejected, 1);
     atomic_fetch_add(&run->rejected, 1);
@@ -128,8 +132,10 @@ static bool
 read_object(FileJob *job, IngestWorker *worker, Str text, int depth)
 {
     const char *why;
-    if (ingest_sink_json(worker, worker->sink, masked_record(worker, text), &job->file->counts,
-                         &why))
+    Str masked = masked_record(worker, text);
+    const IngestTaker *taker = job->taker;
+    if (taker ? taker->json(taker->context, worker, job->file, masked, text, &why)
+              : ingest_sink_json(worker, worker->sink, masked, &job->file->counts, &why))
         return true;
     if (!why)
         return false;
@@ -159,8 +165,11 @@ static bool
 read_csv(FileJob *job, IngestWorker *worker, Str row)
 {
     const char *why;
-    if (ingest_sink_csv(worker, worker->sink, &job->header, job->columns,
-                        ingest_splitter_delimiter(job->splitter), row, &job->file->counts, &why))
+    char delimiter = ingest_splitter_delimiter(job->splitter);
+    const IngestTaker *taker = job->taker;
+    if (taker ? taker->csv(taker->context, worker, job->file, &job->header, delimiter, row, &why)
+              : ingest_sink_csv(worker, worker->sink, &job->header, job->columns, delimiter, row,
+                                &job->file->counts, &why))
         return true;
     return why && ingest_reject(job->run, job->file, &worker->chunk, row, why, job->header.secret);
 }
@@ -206,9 +215,11 @@ job_work(void *context, size_t number)
 {
     FileJob *job = context;
     IngestWorker *worker = &job->run->workers[number];
-    while (!job->run->failed && next_chunk(job, worker)) {
+    while (!job->run->failed && !job->enough && next_chunk(job, worker)) {
         if (!read_chunk(job, worker))
             return;
+        if (job->taker && job->taker->enough(job->taker->context, worker, job->file))
+            job->enough = true;
         ingest_progress(worker);
     }
 }
@@ -223,7 +234,7 @@ read_header(FileJob *job, IngestWorker *worker)
     char delimiter = ingest_splitter_delimiter(job->splitter);
     bool read =
         !record.problem && csv_header_read(&job->arena, record.text, delimiter, &job->header);
-    if (!read && !job->table)
+    if (!read && !job->table && !job->taker)
         return false; // only learning: the reject is written when the rows are read
     if (!read)
         return ingest_reject(job->run, job->file, &worker->chunk, record.text,
@@ -249,11 +260,12 @@ read_header(FileJob *job, IngestWorker *worker)
 // Opens the file and takes its first chunk. False when there is nothing to read
 // (file->problem may say why).
 static bool
-job_open(FileJob *job, IngestRun *run, const IngestTable *table, IngestFile *file,
-         IngestWorker *worker)
+job_open(FileJob *job, IngestRun *run, const IngestTable *table, const IngestTaker *taker,
+         IngestFile *file, IngestWorker *worker)
 {
     AzError error = {0};
-    *job = (FileJob){.run = run, .file = file, .table = table, .opener = worker->number};
+    *job = (FileJob){
+        .run = run, .file = file, .table = table, .taker = taker, .opener = worker->number};
     IngestStream *stream = ingest_stream_open(file->path, &error);
     if (!stream) {
         file->unreadable = true;
@@ -261,6 +273,8 @@ job_open(FileJob *job, IngestRun *run, const IngestTable *table, IngestFile *fil
         return false;
     }
     job->splitter = ingest_splitter_new(stream, file->format);
+    if (file->begin || file->end)
+        ingest_splitter_range(job->splitter, file->begin, file->end);
     pthread_mutex_init(&job->mutex, NULL);
     if (ingest_splitter_next(job->splitter, &worker->chunk))
         return ingest_splitter_format(job->splitter) != INGEST_CSV || read_header(job, worker);
@@ -301,7 +315,7 @@ ingest_files_alone(IngestWorker *worker, const IngestTable *table, IngestFile **
     worker->sink = ingest_sink_new(run, table);
     for (size_t i = 0; i < count && !run->failed; i++) {
         FileJob job;
-        if (job_open(&job, run, table, files[i], worker))
+        if (job_open(&job, run, table, NULL, files[i], worker))
             job_work(&job, worker->number);
         job_close(&job);
         if (files[i]->unreadable)
@@ -333,7 +347,7 @@ ingest_files_parallel(IngestRun *run, const IngestTable *table, IngestFile **fil
     for (size_t i = 0; i < count && !run->failed; i++) {
         FileJob job;
         run->progress_file = files[i]->path;
-        if (job_open(&job, run, table, files[i], &run->workers[0]))
+        if (job_open(&job, run, table, NULL, files[i], &run->workers[0]))
             ingest_workers_run(run, job_work, &job);
         job_close(&job);
         if (files[i]->unreadable)
@@ -344,6 +358,28 @@ ingest_files_parallel(IngestRun *run, const IngestTable *table, IngestFile **fil
     for (size_t i = 0; i < run->worker_count; i++)
         if (run->workers[i].sink)
             flush_work(run, i);
+    return !run->failed;
+}
+
+bool
+ingest_file_take(IngestRun *run, IngestWorker *alone, IngestFile *file, const IngestTaker *taker,
+                 bool again)
+{
+    FileJob job;
+    IngestWorker *opener = alone ? alone : &run->workers[0];
+    file->quiet = !again;
+    file->problem[0] = 0;
+    if (opener->number == 0)
+        run->progress_file = file->path;
+    if (job_open(&job, run, NULL, taker, file, opener)) {
+        if (alone)
+            job_work(&job, alone->number);
+        else
+            ingest_workers_run(run, job_work, &job);
+    }
+    job_close(&job);
+    if (file->unreadable && again)
+        report_unreadable(run, file);
     return !run->failed;
 }
 
@@ -367,7 +403,7 @@ bool
 ingest_file_visit(IngestWorker *worker, IngestFile *file, IngestVisit visit, void *context)
 {
     FileJob job;
-    bool open = job_open(&job, worker->run, NULL, file, worker);
+    bool open = job_open(&job, worker->run, NULL, NULL, file, worker);
     for (bool more = open; more && next_chunk(&job, worker);) {
         IngestRecord record;
         while (more && ingest_chunk_next(&worker->chunk, &record))
@@ -414,7 +450,7 @@ learn_file(Learn *learn, IngestRun *run, IngestFile *file)
 {
     FileJob job;
     IngestWorker *worker = learn->worker;
-    bool more = job_open(&job, run, NULL, file, worker);
+    bool more = job_open(&job, run, NULL, NULL, file, worker);
     learn->header = NULL;
     if (more && ingest_splitter_format(job.splitter) == INGEST_CSV) {
         learn->header = &job.header;

@@ -64,8 +64,8 @@ is_iso_time(Str text)
     return datetime_parse(text, &ticks);
 }
 
-static bool
-infer_member(void *context, const JsonMember *member)
+uint64_t
+ingest_infer_kind(const JsonMember *member)
 {
     static const uint64_t seen[] = {
         [DYN_NULL] = 0,          [DYN_BOOL] = SEEN_BOOL,       [DYN_LONG] = SEEN_LONG,
@@ -75,7 +75,13 @@ infer_member(void *context, const JsonMember *member)
     uint64_t kind = (size_t)member->kind < COUNT_OF(seen) ? seen[member->kind] : SEEN_TREE;
     if (kind == SEEN_STRING && is_iso_time(member->string))
         kind = SEEN_ISO;
-    infer_field(context, member->key, kind);
+    return kind;
+}
+
+static bool
+infer_member(void *context, const JsonMember *member)
+{
+    infer_field(context, member->key, ingest_infer_kind(member));
     return true;
 }
 
@@ -90,38 +96,40 @@ ingest_infer_json(IngestInfer *infer, IngestWorker *worker, Str record)
     return read;
 }
 
+uint64_t
+ingest_infer_cell(Str cell)
+{
+    int64_t whole;
+    double real;
+    // A leading zero or plus is part of an identifier, not of a number.
+    Str digits = str_starts(cell, STR("-")) ? str_slice(cell, 1, cell.len) : cell;
+    bool numeric = digits.len && digits.ptr[0] >= '0' && digits.ptr[0] <= '9' &&
+                   (digits.ptr[0] != '0' || digits.len == 1 || digits.ptr[1] == '.');
+    if (!cell.len)
+        return 0;
+    if (str_equal_ci(cell, STR("true")) || str_equal_ci(cell, STR("false")))
+        return SEEN_BOOL;
+    if (numeric && long_parse(cell, &whole))
+        return SEEN_LONG;
+    if (numeric && real_parse(cell, &real))
+        return SEEN_REAL;
+    return is_iso_time(cell) ? SEEN_ISO : SEEN_STRING;
+}
+
 void
 ingest_infer_csv(IngestInfer *infer, const CsvHeader *header, char delimiter, Str row,
                  Buffer *buffer)
 {
     Str cell;
     CsvRow cells = csv_row(row, delimiter);
-    for (size_t i = 0; i < header->count && csv_row_next(&cells, buffer, &cell); i++) {
-        int64_t whole;
-        double real;
-        uint64_t kind = SEEN_STRING;
-        // A leading zero or plus is part of an identifier, not of a number.
-        Str digits = str_starts(cell, STR("-")) ? str_slice(cell, 1, cell.len) : cell;
-        bool numeric = digits.len && digits.ptr[0] >= '0' && digits.ptr[0] <= '9' &&
-                       (digits.ptr[0] != '0' || digits.len == 1 || digits.ptr[1] == '.');
-        if (!cell.len)
-            kind = 0;
-        else if (str_equal_ci(cell, STR("true")) || str_equal_ci(cell, STR("false")))
-            kind = SEEN_BOOL;
-        else if (numeric && long_parse(cell, &whole))
-            kind = SEEN_LONG;
-        else if (numeric && real_parse(cell, &real))
-            kind = SEEN_REAL;
-        else if (is_iso_time(cell))
-            kind = SEEN_ISO;
-        infer_field(infer, header->names[i], kind);
-    }
+    for (size_t i = 0; i < header->count && csv_row_next(&cells, buffer, &cell); i++)
+        infer_field(infer, header->names[i], ingest_infer_cell(cell));
     infer->records++;
     infer->csv = true;
 }
 
-static Type
-infer_type(uint64_t seen, bool csv)
+Type
+ingest_infer_type(uint64_t seen, bool csv)
 {
     static const struct {
         uint64_t only;
@@ -148,6 +156,6 @@ ingest_infer_schema(const IngestInfer *infer)
     Schema schema = {ARENA_ARRAY(infer->arena, Column, infer->map.len), 0};
     for (size_t i = 0; i < infer->map.len; i++)
         schema.columns[schema.count++] = (Column){
-            infer->map.entries[i].key, infer_type(infer->map.entries[i].number, infer->csv)};
+            infer->map.entries[i].key, ingest_infer_type(infer->map.entries[i].number, infer->csv)};
     return schema;
 }

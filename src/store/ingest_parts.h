@@ -88,6 +88,8 @@ typedef struct IngestWorker {
     size_t number;
     JsonParser *parser;
     DynBuilder *tree, *unmapped, *scalar;
+    JsonParser *inner; // of JSON text inside a record that `parser` reads
+    DynBuilder *inner_tree;
     bool unmapped_open;
     Arena scratch; // of one record
     IngestChunk chunk;
@@ -129,12 +131,31 @@ void ingest_sink_free(IngestSink *sink);
 // added); when the store fails, *why is NULL and run->failed is set.
 bool ingest_sink_json(IngestWorker *worker, IngestSink *sink, Str record, IngestCounts *counts,
                       const char **why);
+// The same, but only when the record is a row of the table as it stands: each of its names is a
+// column, a `Type` it bears is the table's name, and it has a time. Else *refused, and nothing is
+// added. `finish` (may be NULL) puts what the record lacks.
+typedef void (*IngestFinish)(void *context, IngestWorker *worker, IngestSink *sink);
+bool ingest_sink_row(IngestWorker *worker, IngestSink *sink, Str record, ptrdiff_t time_column,
+                     IngestFinish finish, void *context, IngestCounts *counts, bool *refused,
+                     const char **why);
+// Puts a value that came as text where JSON may stand as text: objects and lists of a dynamic
+// column are parsed.
+void ingest_row_put_loose(IngestWorker *worker, IngestSink *sink, const JsonMember *member);
+// The column of that name, any case when none is so exactly; -1 when there is none.
+ptrdiff_t ingest_column_find(const IngestTable *table, Str name);
+bool ingest_row_has(const IngestSink *sink, ptrdiff_t column);
+// The time that the row being built has in that column; false when it is null.
+bool ingest_row_time(const IngestSink *sink, ptrdiff_t column, int64_t *ticks);
+// Bytes that the sink and its writers hold; and gives them back: rows become segments.
+size_t ingest_sink_memory(const IngestSink *sink);
+bool ingest_sink_release(IngestSink *sink);
 // Cell by cell: begin, any number of puts, end.
 void ingest_row_begin(IngestWorker *worker, IngestSink *sink);
 bool ingest_row_put(IngestWorker *worker, IngestSink *sink, const JsonMember *member);
 bool ingest_row_end(IngestWorker *worker, IngestSink *sink, IngestCounts *counts, const char **why);
 void ingest_row_drop(IngestWorker *worker, IngestSink *sink);
 void ingest_row_put_text(IngestWorker *worker, IngestSink *sink, Str key, Str text);
+void ingest_push_member(DynBuilder *builder, const JsonMember *member); // its value
 // Puts the text of a CSV cell into column `column`, or keeps it under `name`.
 void ingest_row_text(IngestWorker *worker, IngestSink *sink, ptrdiff_t column, Str name, Str text);
 
@@ -165,10 +186,13 @@ typedef struct CsvHeader {
     bool secret; // some name suggests a secret
 } CsvHeader;
 bool csv_header_read(Arena *arena, Str row, char delimiter, CsvHeader *header);
-bool csv_datetime_parse(Str text, int64_t *out); // forms of portal exports too
 bool ingest_sink_csv(IngestWorker *worker, IngestSink *sink, const CsvHeader *header,
                      const ptrdiff_t *columns, char delimiter, Str row, IngestCounts *counts,
                      const char **why);
+
+// A row as a bag of its cells' texts, secrets masked; empty cells are left out.
+bool ingest_csv_bag(IngestWorker *worker, DynBuilder *builder, const CsvHeader *header,
+                    char delimiter, Str row, const char **why);
 
 // Schemas of unknown tables (ingest_infer.c).
 typedef struct IngestInfer {
@@ -182,6 +206,11 @@ void ingest_infer_init(IngestInfer *infer, Arena *arena);
 bool ingest_infer_json(IngestInfer *infer, IngestWorker *worker, Str record);
 void ingest_infer_csv(IngestInfer *infer, const CsvHeader *header, char delimiter, Str row,
                       Buffer *buffer);
+// Kinds of value a field may be seen with, as bits: of a JSON value, of a CSV cell; and the
+// narrowest type that holds all kinds seen.
+uint64_t ingest_infer_kind(const JsonMember *member);
+uint64_t ingest_infer_cell(Str cell);
+Type ingest_infer_type(uint64_t seen, bool csv);
 // A text column that the records themselves do not have.
 void ingest_infer_name(IngestInfer *infer, Str name);
 Schema ingest_infer_schema(const IngestInfer *infer);
@@ -200,8 +229,10 @@ typedef struct IngestFile {
     const char *path;
     Str name; // as reports call it
     uint64_t size;
+    uint64_t begin, end; // bytes of the decompressed content that are read; end 0: to its end
     IngestFormat format;
     IngestCounts counts;
+    bool quiet;         // rejects are not told: it is read to learn, and again to write
     bool unreadable;    // nothing of it could be read
     char problem[1000]; // why nothing, or not all, was read; else empty
 } IngestFile;
@@ -230,6 +261,22 @@ bool ingest_files_parallel(IngestRun *run, const IngestTable *table, IngestFile 
                            size_t count);
 bool ingest_files_alone(IngestWorker *worker, const IngestTable *table, IngestFile **files,
                         size_t count);
+// Reads a file's records for somebody else than the sink of one table. JSON objects come with
+// their secrets masked, `original` being the text in the file. False with *why when the record
+// cannot be read, with *why NULL when the import has failed.
+typedef struct IngestTaker {
+    void *context;
+    bool (*json)(void *context, IngestWorker *worker, IngestFile *file, Str record, Str original,
+                 const char **why);
+    bool (*csv)(void *context, IngestWorker *worker, IngestFile *file, const CsvHeader *header,
+                char delimiter, Str row, const char **why);
+    // After each chunk; true: no more of the file is wanted.
+    bool (*enough)(void *context, IngestWorker *worker, IngestFile *file);
+} IngestTaker;
+// With all workers (`alone` NULL), or by the one; `again`: the file has been read before, so
+// that what cannot be read is not told a second time.
+bool ingest_file_take(IngestRun *run, IngestWorker *alone, IngestFile *file,
+                      const IngestTaker *taker, bool again);
 // Counts the record and writes it to the reject file; `hide` keeps its text out.
 // False when the reject file cannot be written (run->failed).
 bool ingest_reject(IngestRun *run, IngestFile *file, const IngestChunk *chunk, Str record,

@@ -14,9 +14,11 @@
 // starts with a writer for the plain schema and opens a second, wider one with its
 // first batch that needs the column.
 
+#include "store/block_codec.h"
+#include "store/ingest_logs.h"
 #include "store/ingest_parts.h"
+#include "store/store_internal.h"
 
-#include "base/array.h"
 #include "value/scalar.h"
 
 #include <math.h>
@@ -161,8 +163,8 @@ ingest_row_begin(IngestWorker *worker, IngestSink *sink)
     arena_reset(&worker->scratch);
 }
 
-static void
-push_member(DynBuilder *builder, const JsonMember *member)
+void
+ingest_push_member(DynBuilder *builder, const JsonMember *member)
 {
     switch (member->kind) {
     case DYN_BOOL: dyn_push_bool(builder, member->boolean); break;
@@ -205,7 +207,7 @@ keep_unmapped(IngestWorker *worker, const JsonMember *member)
                           dyn_at(member->tree, i));
         return;
     }
-    push_member(unmapped_key(worker, member->key), member);
+    ingest_push_member(unmapped_key(worker, member->key), member);
 }
 
 // Fitting a member to a column's type: fills `out` or returns false. Text is viewed;
@@ -283,7 +285,7 @@ static bool
 fit_datetime(IngestWorker *worker, const JsonMember *member, Value *out)
 {
     (void)worker;
-    return member->kind == DYN_STRING && csv_datetime_parse(member->string, &out->int64);
+    return member->kind == DYN_STRING && ingest_time_parse(member->string, &out->int64);
 }
 
 static bool
@@ -314,7 +316,7 @@ fit_string(IngestWorker *worker, const JsonMember *member, Value *out)
         text = str_trim(member->raw);
     }
     out->text = text_view(text.ptr, text.len);
-    return true;
+    return text.len <= BLOCK_VALUE_MAX;
 }
 
 static bool
@@ -324,12 +326,12 @@ fit_dynamic(IngestWorker *worker, const JsonMember *member, Value *out)
     if (member->kind != DYN_ARRAY && member->kind != DYN_BAG) {
         const char *why;
         dyn_builder_reset(worker->scalar);
-        push_member(worker->scalar, member);
+        ingest_push_member(worker->scalar, member);
         if (!dyn_finish(worker->scalar, &tree, &why))
             return false;
     }
     out->text = text_view((const char *)tree.ptr, tree.size);
-    return true;
+    return tree.size <= BLOCK_VALUE_MAX;
 }
 
 static const Fit fits[TYPE_LIMIT] = {
@@ -409,6 +411,30 @@ row_put(IngestWorker *worker, IngestSink *sink, ptrdiff_t column, uint8_t how,
         sink->filled_by[column] = str_copy(&worker->scratch, member->key);
 }
 
+ptrdiff_t
+ingest_column_find(const IngestTable *table, Str name)
+{
+    uint8_t how;
+    return find_column(table, name, &how);
+}
+
+bool
+ingest_row_has(const IngestSink *sink, ptrdiff_t column)
+{
+    return sink->filled[column] != FREE;
+}
+
+bool
+ingest_row_time(const IngestSink *sink, ptrdiff_t column, int64_t *ticks)
+{
+    const VectorBuilder *builder = &sink->columns[column];
+    if (sink->filled[column] == FREE || builder->type != TYPE_DATETIME ||
+        (builder->has_nulls && !bit_get(builder->valid, sink->rows)))
+        return false;
+    *ticks = ((const int64_t *)(const void *)builder->data)[sink->rows];
+    return true;
+}
+
 bool
 ingest_row_put(IngestWorker *worker, IngestSink *sink, const JsonMember *member)
 {
@@ -416,6 +442,38 @@ ingest_row_put(IngestWorker *worker, IngestSink *sink, const JsonMember *member)
     ptrdiff_t column = find_column(sink->table, member->key, &how);
     row_put(worker, sink, column, how, member);
     return true;
+}
+
+// JSON text into a dynamic column.
+static void
+put_parsed(IngestWorker *worker, IngestSink *sink, uint32_t column, Str text)
+{
+    Text tree;
+    bool is_null;
+    json_parse_lenient(worker->inner, worker->inner_tree, &worker->scratch, text, &tree, &is_null);
+    Value value = {.type = TYPE_DYNAMIC, .is_null = is_null, .text = tree};
+    if (sink->filled[column] != FREE)
+        sink->columns[column].count--;
+    vector_builder_value(&sink->columns[column], &sink->arena, &value);
+    sink->filled[column] = BY_NAME;
+}
+
+static bool
+is_json_text(const JsonMember *member)
+{
+    Str text = str_trim(member->string);
+    return member->kind == DYN_STRING && text.len && (text.ptr[0] == '{' || text.ptr[0] == '[');
+}
+
+void
+ingest_row_put_loose(IngestWorker *worker, IngestSink *sink, const JsonMember *member)
+{
+    uint8_t how;
+    ptrdiff_t column = find_column(sink->table, member->key, &how);
+    if (column != NO_COLUMN && sink->columns[column].type == TYPE_DYNAMIC && is_json_text(member))
+        put_parsed(worker, sink, (uint32_t)column, member->string);
+    else
+        row_put(worker, sink, column, how, member);
 }
 
 void
@@ -428,15 +486,8 @@ ingest_row_text(IngestWorker *worker, IngestSink *sink, ptrdiff_t column, Str na
         member.kind = DYN_NULL; // CSV has no other way to say null
     if (member.kind == DYN_NULL && !known)
         return;
-    Text tree;
     if (known && target->type == TYPE_DYNAMIC && member.kind == DYN_STRING) {
-        bool is_null;
-        json_parse_lenient(worker->parser, worker->tree, &worker->scratch, text, &tree, &is_null);
-        Value value = {.type = TYPE_DYNAMIC, .is_null = is_null, .text = tree};
-        if (sink->filled[column] != FREE)
-            sink->columns[column].count--;
-        vector_builder_value(&sink->columns[column], &sink->arena, &value);
-        sink->filled[column] = BY_NAME;
+        put_parsed(worker, sink, (uint32_t)column, text);
         return;
     }
     row_put(worker, sink, column, BY_NAME, &member);
@@ -467,7 +518,12 @@ ingest_row_end(IngestWorker *worker, IngestSink *sink, IngestCounts *counts, con
         Dyn tree;
         dyn_end_bag(worker->unmapped);
         // `_Unmapped` is one level deeper than the record itself was.
-        if (!dyn_finish(worker->unmapped, &tree, why)) {
+        bool kept = dyn_finish(worker->unmapped, &tree, why);
+        if (kept && tree.size > BLOCK_VALUE_MAX) {
+            *why = "what has no column is longer than the store keeps";
+            kept = false;
+        }
+        if (!kept) {
             ingest_row_drop(worker, sink);
             return false;
         }
@@ -490,6 +546,7 @@ typedef struct Walk {
     IngestWorker *worker;
     IngestSink *sink;
     uint32_t member;
+    bool strict, refused; // see ingest_sink_row
 } Walk;
 
 static bool
@@ -508,6 +565,17 @@ walk_member(void *context, const JsonMember *member)
         if (place < schema->count && column != NO_COLUMN)
             sink->hints[place] = (uint32_t)column;
     }
+    if (walk->strict) {
+        if (column == NO_COLUMN || (str_equal(member->key, STR("Type")) &&
+                                    !str_equal(member->string, sink->table->name))) {
+            walk->refused = true;
+            return false;
+        }
+        if (sink->columns[column].type == TYPE_DYNAMIC && is_json_text(member)) {
+            put_parsed(walk->worker, sink, (uint32_t)column, member->string);
+            return true;
+        }
+    }
     row_put(walk->worker, sink, column, how, member);
     return true;
 }
@@ -517,11 +585,58 @@ ingest_sink_json(IngestWorker *worker, IngestSink *sink, Str record, IngestCount
                  const char **why)
 {
     size_t offset;
-    Walk walk = {worker, sink, 0};
+    Walk walk = {.worker = worker, .sink = sink};
     ingest_row_begin(worker, sink);
     if (!json_walk_object(worker->parser, worker->tree, record, walk_member, &walk, why, &offset)) {
         ingest_row_drop(worker, sink);
         return false;
     }
     return ingest_row_end(worker, sink, counts, why);
+}
+
+bool
+ingest_sink_row(IngestWorker *worker, IngestSink *sink, Str record, ptrdiff_t time_column,
+                IngestFinish finish, void *context, IngestCounts *counts, bool *refused,
+                const char **why)
+{
+    size_t offset;
+    Walk walk = {.worker = worker, .sink = sink, .strict = true};
+    ingest_row_begin(worker, sink);
+    bool read =
+        json_walk_object(worker->parser, worker->tree, record, walk_member, &walk, why, &offset);
+    *refused = walk.refused || (read && (time_column < 0 || sink->filled[time_column] == FREE));
+    if (!read || *refused) {
+        ingest_row_drop(worker, sink);
+        return false;
+    }
+    if (finish)
+        finish(context, worker, sink);
+    return ingest_row_end(worker, sink, counts, why);
+}
+
+size_t
+ingest_sink_memory(const IngestSink *sink)
+{
+    size_t bytes = sink->arena.allocated;
+    for (uint32_t c = 0; c <= sink->table->schema.count; c++)
+        bytes += sink->columns[c].cap * type_size(sink->columns[c].type);
+    return bytes + (sink->plain ? table_writer_memory(sink->plain) : 0) +
+           (sink->wide ? table_writer_memory(sink->wide) : 0);
+}
+
+bool
+ingest_sink_release(IngestSink *sink)
+{
+    AzError error = {0};
+    if (!ingest_sink_flush(sink))
+        return false;
+    for (uint32_t c = 0; c <= sink->table->schema.count; c++) {
+        Type type = sink->columns[c].type;
+        vector_builder_free(&sink->columns[c]);
+        vector_builder_init(&sink->columns[c], type);
+    }
+    arena_free(&sink->arena);
+    return ((!sink->plain || table_writer_release(sink->plain, &error)) &&
+            (!sink->wide || table_writer_release(sink->wide, &error))) ||
+           ingest_run_fail(sink->run, &error);
 }

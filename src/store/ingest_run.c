@@ -34,6 +34,8 @@ ingest_run_begin(IngestRun *run, Store *store, const IngestOptions *options, Are
         worker->tree = dyn_builder_new();
         worker->unmapped = dyn_builder_new();
         worker->scalar = dyn_builder_new();
+        worker->inner = json_parser_new();
+        worker->inner_tree = dyn_builder_new();
     }
     *report = (IngestReport){0};
     return true;
@@ -59,6 +61,8 @@ run_free(IngestRun *run)
         dyn_builder_free(worker->tree);
         dyn_builder_free(worker->unmapped);
         dyn_builder_free(worker->scalar);
+        json_parser_free(worker->inner);
+        dyn_builder_free(worker->inner_tree);
         arena_free(&worker->scratch);
         ingest_chunk_free(&worker->chunk);
         buffer_free(&worker->redacted);

@@ -114,7 +114,7 @@ ingest_value_end(Str text, size_t from)
 }
 
 // Members that stand beside the rows of a page in answers of ARM, Microsoft Graph
-// and Resource Graph (REST and az graph query).
+// and Resource Graph (REST and az graph query), and the one of Event Hubs' messages.
 bool
 ingest_is_page_key(Str key)
 {
@@ -125,7 +125,7 @@ ingest_is_page_key(Str key)
         STR_INIT("total_records"),   STR_INIT("facets"),
         STR_INIT("resultTruncated"), STR_INIT("result_truncated"),
         STR_INIT("skipToken"),       STR_INIT("skip_token"),
-        STR_INIT("$skipToken"),
+        STR_INIT("$skipToken"),      STR_INIT("records"),
     };
     if (key.len && key.ptr[0] == '@')
         return true;
@@ -138,7 +138,8 @@ ingest_is_page_key(Str key)
 static bool
 is_rows_key(Str key)
 {
-    return str_equal(key, STR("value")) || str_equal(key, STR("data"));
+    return str_equal(key, STR("value")) || str_equal(key, STR("data")) ||
+           str_equal(key, STR("records"));
 }
 
 // Reads `"key" :` at text[at] and moves to the value. False when there is none.

@@ -33,6 +33,7 @@ typedef enum Place { AT_TOP, IN_ARRAY, IN_PAGE, PAGE_REST } Place;
 struct IngestSplitter {
     IngestStream *stream;
     IngestFormat format;
+    bool begun;
     char delimiter;
     char *carry; // the beginning of a record whose end has not come yet
     size_t carry_len, carry_cap;
@@ -144,6 +145,23 @@ ingest_splitter_free(IngestSplitter *splitter)
     ingest_stream_close(splitter->stream);
     free(splitter->carry);
     free(splitter);
+}
+
+void
+ingest_splitter_range(IngestSplitter *splitter, uint64_t begin, uint64_t end)
+{
+    char skipped[1 << 12];
+    while (splitter->offset < begin) {
+        uint64_t left = begin - splitter->offset;
+        size_t wanted = left < sizeof(skipped) ? (size_t)left : sizeof(skipped);
+        size_t got = ingest_stream_read(splitter->stream, skipped, wanted);
+        splitter->offset += got;
+        splitter->line += count_lines(skipped, got);
+        if (got < wanted)
+            break;
+    }
+    if (end)
+        ingest_stream_limit(splitter->stream, end - splitter->offset);
 }
 
 IngestFormat
@@ -604,7 +622,8 @@ ingest_splitter_next(IngestSplitter *splitter, IngestChunk *chunk)
                                    IngestChunk *) = {[INGEST_LINES] = split_lines,
                                                      [INGEST_DOCUMENTS] = split_documents,
                                                      [INGEST_CSV] = split_csv};
-    bool first = splitter->format == INGEST_GUESS || (!splitter->offset && !splitter->carry_len);
+    bool first = !splitter->begun;
+    splitter->begun = true;
     for (size_t wanted = INGEST_CHUNK;;) {
         chunk->len = 0;
         chunk_reserve(chunk, wanted > splitter->carry_len ? wanted : splitter->carry_len);

@@ -53,6 +53,9 @@ typedef struct IngestSplitter IngestSplitter;
 // Takes the stream over. `format` INGEST_GUESS: by content.
 IngestSplitter *ingest_splitter_new(IngestStream *stream, IngestFormat format);
 void ingest_splitter_free(IngestSplitter *splitter);
+// Before the first ingest_splitter_next: reads only bytes [begin, end) (end 0: to the end) of the
+// content, which must begin and end between records.
+void ingest_splitter_range(IngestSplitter *splitter, uint64_t begin, uint64_t end);
 // The format; known after the first ingest_splitter_next.
 IngestFormat ingest_splitter_format(const IngestSplitter *splitter);
 const IngestStream *ingest_splitter_stream(const IngestSplitter *splitter);
@@ -64,8 +67,8 @@ char ingest_splitter_delimiter(const IngestSplitter *splitter);
 bool ingest_splitter_next(IngestSplitter *splitter, IngestChunk *chunk);
 
 // The rows in a document: `text` is one JSON value. An array gives its elements; a
-// page ({"value": [...]} or Resource Graph's {"data": [...]}, all other members
-// known paging words or annotations) the elements of that; any other value itself.
+// page ({"value": [...]}, Resource Graph's {"data": [...]} or Event Hubs' {"records": [...]}, all
+// other members known paging words or annotations) the elements of that; any other value itself.
 // Malformed rests come as a record with a problem.
 typedef struct IngestRows {
     Str text;

@@ -28,6 +28,7 @@ struct IngestStream {
     Str memory; // what is left of them
     StreamKind kind;
     uint64_t size, taken; // raw bytes: at opening, and brought by fill so far
+    uint64_t left;        // bytes it may still give
     bool between;         // between two members or frames: the end may come here
     z_stream inflate;
     ZSTD_DStream *zstd;
@@ -137,6 +138,7 @@ stream_new(int file, Str memory, uint64_t size)
     stream->file = file;
     stream->memory = memory;
     stream->size = size;
+    stream->left = UINT64_MAX;
     stream_detect(stream);
     return stream;
 }
@@ -299,6 +301,8 @@ ingest_stream_read(IngestStream *stream, char *out, size_t cap)
                                                 [STREAM_ZSTD] = read_zstd,
                                                 [STREAM_UTF16] = read_utf16};
     size_t done = 0;
+    if (cap > stream->left)
+        cap = (size_t)stream->left;
     while (done < cap && !stream->failed) {
         if (stream_fill(stream)) {
             done += readers[stream->kind](stream, out + done, cap - done);
@@ -309,7 +313,14 @@ ingest_stream_read(IngestStream *stream, char *out, size_t cap)
             break;
         done += count;
     }
+    stream->left -= stream->left == UINT64_MAX ? 0 : done;
     return done;
+}
+
+void
+ingest_stream_limit(IngestStream *stream, uint64_t bytes)
+{
+    stream->left = bytes;
 }
 
 const char *

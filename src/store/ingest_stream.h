@@ -23,6 +23,9 @@ void ingest_stream_close(IngestStream *stream);
 size_t ingest_stream_read(IngestStream *stream, char *out, size_t cap);
 const char *ingest_stream_problem(const IngestStream *stream);
 
+// Gives only `bytes` more; what comes after is as if it were not there.
+void ingest_stream_limit(IngestStream *stream, uint64_t bytes);
+
 // Bytes of the file read so far, and its size when it was opened.
 uint64_t ingest_stream_position(const IngestStream *stream);
 uint64_t ingest_stream_size(const IngestStream *stream);

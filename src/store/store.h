@@ -109,10 +109,14 @@ void store_writer_stats(StoreWriter *writer, uint64_t input_bytes, uint64_t reje
 // *snapshot gets the new id, or 0.
 bool store_commit(StoreWriter *writer, int64_t *snapshot, AzError *error);
 // Before the commit: the file with this fingerprint of its content is now in the table, which
-// is kept with its rows. Whether one is there already: *imported (ticks; 0 = no).
+// is kept with its rows. Whether one is there already, in any table when `table` is empty:
+// *imported (ticks; 0 = no).
 void store_writer_once(StoreWriter *writer, Str table, Str fingerprint, Str file);
 bool store_import_known(Store *store, Str table, Str fingerprint, int64_t *imported,
                         AzError *error);
+// Fingerprints of the files that were imported under this name, in the arena.
+bool store_imports_of(Store *store, Arena *arena, Str file, Str **out, size_t *count,
+                      AzError *error);
 void store_abort(StoreWriter *writer);
 
 // Functions in KQL that a user keeps in the store: its name and its text as it was given.

@@ -89,6 +89,9 @@ TableWriter *table_writer_new(StoreWriter *writer, size_t table, TableKind kind,
 void table_writer_free(TableWriter *table);
 bool table_writer_flush(TableWriter *table, AzError *error);
 uint64_t table_writer_rows(const TableWriter *table);
+// Bytes it holds; and writes its rows and gives them back.
+size_t table_writer_memory(const TableWriter *table);
+bool table_writer_release(TableWriter *table, AzError *error);
 
 // The order in which a segment keeps rows: `order` gets a permutation of 0..rows-1.
 void cluster_order(Arena *arena, const Schema *schema, TableKind kind, const Vector *const *columns,

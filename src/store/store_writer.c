@@ -308,6 +308,15 @@ store_import_known(Store *store, Str table, Str fingerprint, int64_t *imported, 
     return ok;
 }
 
+bool
+store_imports_of(Store *store, Arena *arena, Str file, Str **out, size_t *count, AzError *error)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool ok = catalog_imports_of(store->catalog, arena, file, out, count, error);
+    pthread_mutex_unlock(&store->mutex);
+    return ok;
+}
+
 void
 store_writer_fail(StoreWriter *writer, const AzError *error)
 {

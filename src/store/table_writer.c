@@ -73,6 +73,30 @@ table_writer_rows(const TableWriter *t)
     return t->rows_total;
 }
 
+size_t
+table_writer_memory(const TableWriter *t)
+{
+    size_t row = 0;
+    for (uint32_t c = 0; c < t->schema.count; c++)
+        row += type_size(t->schema.columns[c].type);
+    return t->cap * row + t->texts.allocated;
+}
+
+bool
+table_writer_release(TableWriter *t, AzError *error)
+{
+    if (!table_writer_flush(t, error))
+        return false;
+    for (uint32_t c = 0; c < t->schema.count; c++) {
+        free(t->columns[c].data);
+        free(t->columns[c].valid);
+        t->columns[c] = (ColumnBuffer){0};
+    }
+    t->cap = 0;
+    arena_free(&t->texts);
+    return true;
+}
+
 // Room for `more` rows. New bits of `valid` are set.
 static bool
 rows_reserve(TableWriter *t, uint32_t more)

@@ -135,6 +135,18 @@ service_error(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body)
 
 // ---- batches ----
 
+// A number that may be a text; `none` when it is neither.
+static double
+header_value(Arena *arena, Dyn headers, Str name, double none)
+{
+    Dyn value = dyn_get_ci(headers, name);
+    if (dyn_kind(value) == DYN_STRING)
+        return strtod(str_cstr(arena, dyn_string(value)), NULL);
+    if (dyn_kind(value) == DYN_LONG)
+        return (double)dyn_long(value);
+    return dyn_kind(value) == DYN_REAL ? dyn_real(value) : none;
+}
+
 static void
 read_part(Arena *arena, Dyn part, BatchPart *out)
 {
@@ -145,11 +157,8 @@ read_part(Arena *arena, Dyn part, BatchPart *out)
         out->id = str_copy(arena, dyn_string(id));
     if (dyn_kind(status) == DYN_LONG)
         out->status = (int)dyn_long(status);
-    Dyn retry = dyn_get_ci(headers, STR("retry-after"));
-    if (dyn_kind(retry) == DYN_STRING)
-        out->retry_after = strtod(str_cstr(arena, dyn_string(retry)), NULL);
-    else if (dyn_kind(retry) == DYN_LONG)
-        out->retry_after = (double)dyn_long(retry);
+    out->retry_after = header_value(arena, headers, STR("retry-after"), -1);
+    out->used = header_value(arena, headers, STR("x-ms-throttle-limit-percentage"), 0);
     Buffer text = {0};
     dyn_to_json(&text, body);
     out->body = str_copy(arena, buffer_slice(&text));

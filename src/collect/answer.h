@@ -26,6 +26,7 @@ typedef struct BatchPart {
     Str id, body;
     int status;
     double retry_after; // below 0: not said
+    double used;        // of the quota, as x-ms-throttle-limit-percentage says; 0: not said
 } BatchPart;
 bool batch_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, BatchPart **out,
                 size_t *count);

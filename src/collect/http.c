@@ -360,6 +360,13 @@ unlink_ended(Http *http, Exchange **at)
     return &exchange->answer;
 }
 
+uint64_t
+http_now(const Http *http)
+{
+    (void)http;
+    return clock_monotonic_ns();
+}
+
 HttpAnswer *
 http_next(Http *http, uint32_t wait_ms)
 {

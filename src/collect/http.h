@@ -55,6 +55,8 @@ typedef struct HttpAnswer {
 
 // The request is copied and begins; its answer comes from http_next.
 void http_send(Http *http, const HttpRequest *request, void *tag);
+// Nanoseconds of a clock that never goes back; http_next waits by it, and so does the pace.
+uint64_t http_now(const Http *http);
 // The next answer in the order of their ends, or NULL when none came within `wait_ms`.
 HttpAnswer *http_next(Http *http, uint32_t wait_ms);
 // Sends and waits for this one; others go on meanwhile.

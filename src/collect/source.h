@@ -3,9 +3,17 @@
 
 #include "collect/cloud.h"
 
+typedef struct QuotaSize { // a directory of more than so many users has a quota so much larger
+    uint64_t users;
+    double times;
+} QuotaSize;
+
 typedef struct Quota {
-    Str name, remaining, resets; // the last two: names of headers, may be empty
-    double burst, rate;
+    Str name;
+    Str remaining, resets, used; // names of headers, may be empty
+    double burst, rate;          // units, units a second
+    QuotaSize *sizes;            // by users, ascending
+    size_t size_count;
     bool per_subscription;
 } Quota;
 
@@ -19,6 +27,7 @@ typedef struct Source {
     Str name, table;
     Service service;
     const Quota *quota;
+    double cost;     // of a call, in the quota's units
     Str query, path; // one of them is empty
     Str version;     // of an ARM path
     bool batch;

@@ -11,8 +11,9 @@ typedef struct Page {
     bool truncated; // Resource Graph cut the result and gives no token
 } Page;
 
-// Reads a list answer. False with *why, a sentence, when it is none.
-bool page_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, Page *out,
+// Reads a list answer, or one that is an object itself (`one`). False with *why, a sentence,
+// when it is none.
+bool page_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, bool one, Page *out,
                const char **why);
 
 // What an error answer says, whatever its shape; empty when it says nothing.

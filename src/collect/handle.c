@@ -337,13 +337,16 @@ task_answered(Run *run, Task *task, const Reply *reply)
         task_gap(run, task, reply->problem);
         return;
     }
-    if (reply->status != 200) {
+    if (reply->status < 200 || reply->status > 299) {
         take_failure(run, task, reply);
         return;
     }
-    if (!is_json(reply->content_type))
+    if (reply->status == 206)
+        why = "the answer is only a part of one (206)";
+    else if (!is_json(reply->content_type))
         why = "the answer is no JSON; something else than the service may have given it";
-    else if (page_read(&run->scratch, run->parser, run->builder, reply->body, &page, &why)) {
+    else if (page_read(&run->scratch, run->parser, run->builder, reply->body, task->source->one,
+                       &page, &why)) {
         take_page(run, task, &page);
         return;
     }

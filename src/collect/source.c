@@ -102,7 +102,7 @@ check_members(const Reader *reader, YamlNode *map)
         STR_INIT("arm"),    STR_INIT("graph"),   STR_INIT("version"), STR_INIT("each"),
         STR_INIT("types"),  STR_INIT("where"),   STR_INIT("batch"),   STR_INIT("set"),
         STR_INIT("absent"), STR_INIT("flatten"), STR_INIT("need"),    STR_INIT("licence"),
-        STR_INIT("cost"),
+        STR_INIT("cost"),   STR_INIT("one"),
     };
     for (size_t i = 0; i < yaml_count(map); i++) {
         Str name = yaml_text(reader->arena, yaml_key_at(map, i));
@@ -162,6 +162,7 @@ read_source(const Reader *reader, YamlNode *map, const SourceSet *set, Source *o
     if (arm.len && !out->version.len)
         return fail(reader, at, "an api-version is needed by", out->name);
     out->batch = is_true(reader, map, "batch");
+    out->one = is_true(reader, map, "one");
     if (out->batch && !graph.len)
         return fail(reader, at, "batches are for Microsoft Graph, not for", out->name);
     out->each = yaml_text(arena, yaml_get(map, "each"));

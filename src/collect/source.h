@@ -30,8 +30,8 @@ typedef struct Source {
     double cost;     // of a call, in the quota's units
     Str query, path; // one of them is empty
     Str version;     // of an ARM path
-    bool batch;
-    Str each; // the table of the parents; empty: one call for the tenant
+    bool batch, one; // one: the answer is the object itself, no list
+    Str each;        // the table of the parents; empty: one call for the tenant
     Str *types;
     size_t type_count;
     SourceColumn *where, *set;

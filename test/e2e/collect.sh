@@ -93,7 +93,7 @@ check 'another tenant does not go into the folder' test $? -eq 2
 stop_servers
 
 # --- quotas: the second time it is slower, and all is there ---
-serve --tenant examples/contoso --quota arm=20:40 --quota graph=12:30 --quota arg=3:1
+serve --tenant examples/contoso --quota arm=20:40 --quota graph=60:60 --quota arg=3:1
 collect --store "$scratch/paced" "$scratch/paced-raw"
 check 'refusals for pace are waited for' test $? -eq 0
 check 'and all is there' test "$(value "$scratch/paced" 'CollectionStatus | where Status == "not collected" | count')" = 0

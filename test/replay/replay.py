@@ -129,11 +129,13 @@ class World:
     def __init__(self, args):
         self.args = args
         self.lock = threading.Lock()
-        self.tables, self.children, self.recorded, self.rows_of = {}, {}, {}, {}
+        self.tables, self.children, self.recorded = {}, {}, {}
+        self.rows_of, self.by_id = {}, {}
         self.tokens, self.buckets = {}, {}
         self.stats = {"calls": 0, "refused": 0, "tokens": 0, "unauthorized": 0, "most_at_once": 0}
         self.now_open = 0
         self.device_polls = 0
+        self.on_call = None  # of a test that runs the server in its own process
         self.faults = [Fault(text) for text in args.fault]
         self.quotas = {"arg": (15, 5), "arm": (250, 25)}
         for text in args.quota:
@@ -165,6 +167,7 @@ class World:
             for row in rows if not flat else []:
                 ident = str(row.get("id", ""))
                 if ident.startswith("/"):
+                    self.by_id[ident.lower()] = row
                     self.children.setdefault(ident.rsplit("/", 1)[0].lower(), []).append(row)
 
         for table, column, hidden in GRAPH_OF.values():
@@ -190,6 +193,10 @@ class World:
                 pair = json.loads(line)
                 path = urllib.parse.urlsplit(pair["url"]).path.rstrip("/").lower()
                 self.recorded.setdefault((pair.get("method", "GET"), path), pair)
+
+    def refuse(self, name):
+        for key in ("refused", "refused " + name):
+            self.stats[key] = self.stats.get(key, 0) + 1
 
     def bucket(self, name, scope=""):
         key = (name, scope)
@@ -260,7 +267,7 @@ class Handler(BaseHTTPRequestHandler):
         bucket = world.bucket("arg")
         with world.lock:
             if not bucket.take():
-                world.stats["refused"] += 1
+                world.refuse("arg")
                 resets = bucket.resets_after()
                 return 429, {"error": {"code": "RateLimiting", "message": "slow down"}}, {
                     "Retry-After": str(resets), "x-ms-user-quota-remaining": "0",
@@ -291,10 +298,12 @@ class Handler(BaseHTTPRequestHandler):
         bucket = world.bucket("arm", match.group(1).lower() if match else "")
         with world.lock:
             if not bucket.take():
-                world.stats["refused"] += 1
+                world.refuse("arm")
                 return 429, {"error": {"code": "TooManyRequests", "message": "slow down"}}, {
                     "Retry-After": "1"}
             headers = {"x-ms-ratelimit-remaining-subscription-reads": str(int(bucket.tokens))}
+        if path.rstrip("/").lower() in world.by_id:
+            return 200, world.by_id[path.rstrip("/").lower()], headers
         rows = world.children.get(path.rstrip("/").lower(), [])
         answer = self.page(rows, self.skip(query), lambda at: self.again(path, query, at))
         return 200, answer, headers
@@ -303,7 +312,7 @@ class Handler(BaseHTTPRequestHandler):
         world = self.world
         with world.lock:
             if not world.bucket("graph").take(resource_units(path, query)):
-                world.stats["refused"] += 1
+                world.refuse("graph")
                 return 429, {"error": {"code": "TooManyRequests", "message": "slow down"}}, {
                     "Retry-After": "1"}
         words = path.strip("/").split("/")
@@ -345,7 +354,7 @@ class Handler(BaseHTTPRequestHandler):
                     429: "TooManyRequests"}.get(status, "InternalServerError")
             if status == 429:
                 with world.lock:
-                    world.stats["refused"] += 1
+                    world.refuse("injected")
             return status, {"error": {"code": code, "message": f"injected {status}"}}, headers
         if kind == "echo":
             return error(403, "AuthorizationFailed", f"the call with {token} is not allowed")
@@ -513,6 +522,8 @@ class Handler(BaseHTTPRequestHandler):
             with world.lock:
                 self.send(200, world.stats)
             return
+        if world.on_call:
+            world.on_call(world)
         with world.lock:
             world.stats["calls"] += 1
             world.now_open += 1
@@ -539,7 +550,7 @@ class Handler(BaseHTTPRequestHandler):
     do_PATCH = do_DELETE = do_PUT
 
 
-def main():
+def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tenant")
@@ -550,16 +561,26 @@ def main():
     parser.add_argument("--token-life", type=int, default=3599)
     parser.add_argument("--slow", type=int, default=0)
     parser.add_argument("--log")
-    parser.add_argument("--port-file", required=True)
-    args = parser.parse_args()
+    parser.add_argument("--port-file")
+    return parser.parse_args(words)
+
+
+# The server, listening on a port that the system chose.
+def listen(args):
     Handler.world = World(args)
     ThreadingHTTPServer.daemon_threads = True
-    ThreadingHTTPServer.request_queue_size = 128
+    ThreadingHTTPServer.request_queue_size = 512
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda *_: None  # clients that are killed leave without a word
+    return server
+
+
+def main():
+    args = arguments()
+    server = listen(args)
     partial = Path(args.port_file + ".part")
     partial.write_text(str(server.server_port))
     partial.rename(args.port_file)
-    server.handle_error = lambda *_: None  # clients that are killed leave without a word
     server.serve_forever()
 
 

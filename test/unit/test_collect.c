@@ -92,7 +92,8 @@ teardown(void **state)
 static bool
 read_page(Tools *tools, const char *body, Page *page, const char **why)
 {
-    return page_read(&tools->arena, tools->parser, tools->builder, str_from(body), page, why);
+    return page_read(&tools->arena, tools->parser, tools->builder, str_from(body), false, page,
+                     why);
 }
 
 static void
@@ -115,9 +116,17 @@ test_pages(void **state)
                           &page, &why));
     assert_false(page.truncated);
     assert_true(str_equal(page.next, STR("t")));
+    // A list without a page around it, and an object itself.
+    assert_true(read_page(tools, " [{\"a\":1},{}]", &page, &why) && page.count == 2);
+    assert_true(page_read(&tools->arena, tools->parser, tools->builder,
+                          STR("{\"id\":\"/x\",\"value\":[1]}"), true, &page, &why));
+    assert_true(page.count == 1 && !page.next.len);
+    assert_false(
+        page_read(&tools->arena, tools->parser, tools->builder, STR("[1]"), true, &page, &why));
     static const char *const bad[] = {"",
                                       "{",
-                                      "[]",
+                                      "[",
+                                      "[1]",
                                       "<html>",
                                       "{\"value\":12}",
                                       "{\"value\":{}}",
@@ -145,6 +154,11 @@ test_errors(void **state)
         {"not json", "", ""},
         {"{\"error\":\"text\"}", "", ""},
         {"[1,2]", "", ""},
+        {"{\"error\":{\"code\":\"A\",\"details\":[{\"message\":\"m\"}]}}", "A", "m"},
+        {"{\"code\":\"A\",\"message\":\"Message: {\\\"message\\\":\\\"Message: "
+         "{\\\\\\\"Errors\\\\\\\":[\\\\\\\"m\\\\\\\"]}\\\"}, Request: {1}\"}",
+         "A", "m"},
+        {"{\"code\":\"A\",\"message\":\"not {json} at all\"}", "A", "not {json} at all"},
     };
     Tools *tools = *state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {

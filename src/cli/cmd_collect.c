@@ -250,6 +250,8 @@ collect(Collector *collector, const CollectArgs *args, AzError *error)
         print_gaps(&report);
         print_unknown(collector, &report);
     }
+    auth_free(collector->auth); // nobody needs to be signed in any more
+    collector->auth = NULL;
     return !args->store || import_folder(collector, args, error);
 }
 

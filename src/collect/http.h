@@ -26,6 +26,7 @@ typedef struct HttpRequest {
     Str method, url, body;
     const HttpHeader *headers;
     size_t header_count;
+    Str bearer;               // a token; sent as "Authorization: Bearer", and kept nowhere
     uint32_t seconds;         // deadline of the whole exchange; 0: two minutes
     uint32_t connect_seconds; // 0: 15
     size_t most_bytes;        // of the answer's body; 0: 64 MiB

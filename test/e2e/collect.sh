@@ -194,4 +194,5 @@ rm -f "$scratch/../collect-requests.$$"
 check 'no secret is left anywhere' test -z "$leaks"
 check 'a token in an answer is masked' grep -q '"mirror":"Bearer \*\*\*"' "$scratch/gaps-raw/resources.search-private-links.jsonl"
 check 'a token in an error is masked' says "$(reason resources kv-ai-prod)" 'the call with Bearer \*\*\*'
+check 'a crash leaves no core file' python3 "$(dirname "$0")/collect_crash.py" "$azimuth" "$(mktemp -d -p "$scratch")"
 finish

@@ -21,6 +21,7 @@ import threading
 import time
 from pathlib import Path
 
+sys.dont_write_bytecode = True
 azimuth, kills_wanted = sys.argv[1], int(sys.argv[2])
 seed = int(sys.argv[3]) if len(sys.argv) > 3 else 20260701
 chance = random.Random(seed)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IN_FLIGHT = 16, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
+enum { IN_FLIGHT = 256, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
 
 typedef struct CollectArgs {
     const char *store, *folder, *cloud, *tenant, *client, *auth, *only, *content, *ca_file;
@@ -250,6 +250,8 @@ collect(Collector *collector, const CollectArgs *args, AzError *error)
         print_gaps(&report);
         print_unknown(collector, &report);
     }
+    auth_free(collector->auth); // nobody needs to be signed in any more
+    collector->auth = NULL;
     return !args->store || import_folder(collector, args, error);
 }
 
@@ -266,7 +268,7 @@ collect_main(int argc, char **argv)
         {"--tenant", "ID", "instead of AZURE_TENANT_ID", &args.tenant, NULL},
         {"--client", "ID", "instead of AZURE_CLIENT_ID", &args.client, NULL},
         {"--cloud", "NAME", "public, usgov, usgov-dod, china", &args.cloud, NULL},
-        {"--in-flight", "N", "calls at once (16)", &args.in_flight_text, NULL},
+        {"--in-flight", "N", "calls at once, at most (256)", &args.in_flight_text, NULL},
         {"--most-pages", "N", "of one list (20000)", &args.pages_text, NULL},
         {"--ca-file", "FILE", "trust these certificates (PEM)", &args.ca_file, NULL},
         {"--login-endpoint", "URL", "sign in there", &args.login, NULL},
@@ -288,7 +290,7 @@ collect_main(int argc, char **argv)
         return AZIMUTH_EXIT_ERROR;
     }
     if ((args.in_flight_text &&
-         !cli_parse_number(args.in_flight_text, 1, 256, "--in-flight", &args.in_flight)) ||
+         !cli_parse_number(args.in_flight_text, 1, 1000, "--in-flight", &args.in_flight)) ||
         (args.pages_text &&
          !cli_parse_number(args.pages_text, 1, 1000000, "--most-pages", &args.pages)))
         return AZIMUTH_EXIT_ERROR;

@@ -54,7 +54,7 @@ take_row(void *context, Str raw)
 }
 
 bool
-page_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, Page *out,
+page_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, bool one, Page *out,
           const char **why)
 {
     PageRead read = {.arena = arena, .page = out};
@@ -62,13 +62,23 @@ page_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, Page 
     size_t offset;
     bool is_page;
     *out = (Page){0};
+    body = str_trim(body);
     if (!body.len) {
         *why = "the answer is empty";
         return false;
     }
-    if (!json_walk_object(parser, builder, body, read_member, &read, why, &offset)) {
+    if (body.ptr[0] == '[') { // a list without a page around it
+        read.list = body;
+        read.has_list = true;
+    } else if (!json_walk_object(parser, builder, body, read_member, &read, why, &offset)) {
         *why = "the answer is not whole JSON";
         return false;
+    }
+    if (one) {
+        take_row(&rows, body);
+        *out = (Page){.rows = rows.items, .count = rows.len};
+        *why = rows.all_objects ? "" : "the answer is no object";
+        return rows.all_objects;
     }
     if (!read.has_list) {
         *why = "the answer is no list";
@@ -96,6 +106,51 @@ member_text(Arena *arena, Dyn node, const char *name)
     if (dyn_kind(member) == DYN_BAG) // {"message": {"lang": "en", "value": "..."}}
         member = dyn_get_ci(member, STR("value"));
     return dyn_kind(member) == DYN_STRING ? str_copy(arena, dyn_string(member)) : STR("");
+}
+
+// The first object in the text, to the brace that closes it; empty when there is none.
+static Str
+first_object(Str text)
+{
+    const char *from = memchr(text.ptr, '{', text.len);
+    size_t depth = 0;
+    bool in_string = false;
+    for (const char *at = from; from && at < text.ptr + text.len; at++) {
+        if (*at == '\\' && in_string)
+            at++;
+        else if (*at == '"')
+            in_string = !in_string;
+        else if (!in_string && *at == '{')
+            depth++;
+        else if (!in_string && *at == '}' && --depth == 0)
+            return (Str){from, (size_t)(at - from) + 1};
+    }
+    return STR("");
+}
+
+// A message may hold another answer as text, that one another: the words are in the innermost.
+// {"message": "Message: {\"Errors\": [\"not found\"]}\r\nActivityId: ..."}
+static Str
+innermost_words(Arena *arena, JsonParser *parser, DynBuilder *builder, Str message)
+{
+    for (int depth = 0; depth < 4; depth++) {
+        Str object = first_object(message);
+        const char *why;
+        size_t offset;
+        Dyn root;
+        dyn_builder_reset(builder);
+        if (!object.len || !json_to_dynamic(parser, object, builder, &why, &offset) ||
+            !dyn_finish(builder, &root, &why))
+            break;
+        Str inner = member_text(arena, root, "message");
+        Dyn errors = dyn_get_ci(root, STR("errors"));
+        if (!inner.len && dyn_kind(dyn_at(errors, 0)) == DYN_STRING)
+            inner = str_copy(arena, dyn_string(dyn_at(errors, 0)));
+        if (!inner.len)
+            break;
+        message = inner;
+    }
+    return message;
 }
 
 // The text of an XML element.
@@ -130,10 +185,28 @@ service_error(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body)
             node = dyn_get(root, str_from(inner[i]));
     error.code = member_text(arena, node, "code");
     error.message = member_text(arena, node, "message");
+    Dyn details = dyn_get_ci(node, STR("details"));
+    if (!error.message.len)
+        error.message = member_text(arena, dyn_at(details, 0), "message");
+    if (!error.code.len)
+        error.code = member_text(arena, dyn_at(details, 0), "code");
+    error.message = innermost_words(arena, parser, builder, error.message);
     return error;
 }
 
 // ---- batches ----
+
+// A number that may be a text; `none` when it is neither.
+static double
+header_value(Arena *arena, Dyn headers, Str name, double none)
+{
+    Dyn value = dyn_get_ci(headers, name);
+    if (dyn_kind(value) == DYN_STRING)
+        return strtod(str_cstr(arena, dyn_string(value)), NULL);
+    if (dyn_kind(value) == DYN_LONG)
+        return (double)dyn_long(value);
+    return dyn_kind(value) == DYN_REAL ? dyn_real(value) : none;
+}
 
 static void
 read_part(Arena *arena, Dyn part, BatchPart *out)
@@ -145,11 +218,8 @@ read_part(Arena *arena, Dyn part, BatchPart *out)
         out->id = str_copy(arena, dyn_string(id));
     if (dyn_kind(status) == DYN_LONG)
         out->status = (int)dyn_long(status);
-    Dyn retry = dyn_get_ci(headers, STR("retry-after"));
-    if (dyn_kind(retry) == DYN_STRING)
-        out->retry_after = strtod(str_cstr(arena, dyn_string(retry)), NULL);
-    else if (dyn_kind(retry) == DYN_LONG)
-        out->retry_after = (double)dyn_long(retry);
+    out->retry_after = header_value(arena, headers, STR("retry-after"), -1);
+    out->used = header_value(arena, headers, STR("x-ms-throttle-limit-percentage"), 0);
     Buffer text = {0};
     dyn_to_json(&text, body);
     out->body = str_copy(arena, buffer_slice(&text));

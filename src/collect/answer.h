@@ -11,8 +11,9 @@ typedef struct Page {
     bool truncated; // Resource Graph cut the result and gives no token
 } Page;
 
-// Reads a list answer. False with *why, a sentence, when it is none.
-bool page_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, Page *out,
+// Reads a list answer, or one that is an object itself (`one`). False with *why, a sentence,
+// when it is none.
+bool page_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, bool one, Page *out,
                const char **why);
 
 // What an error answer says, whatever its shape; empty when it says nothing.
@@ -26,6 +27,7 @@ typedef struct BatchPart {
     Str id, body;
     int status;
     double retry_after; // below 0: not said
+    double used;        // of the quota, as x-ms-throttle-limit-percentage says; 0: not said
 } BatchPart;
 bool batch_read(Arena *arena, JsonParser *parser, DynBuilder *builder, Str body, BatchPart **out,
                 size_t *count);

@@ -4,7 +4,9 @@
 
 #include "base/array.h"
 
+#include <malloc.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 enum {
@@ -63,12 +65,23 @@ static const AuthMethod AUTH_TOKEN = {"token", token_is_set, token_get, false};
 static const AuthMethod *const ORDER[] = {&AUTH_TOKEN,    &AUTH_SECRET,  &AUTH_CERTIFICATE,
                                           &AUTH_WORKLOAD, &AUTH_MANAGED, &AUTH_CLI};
 
+// Our own copies of secrets are erased. What libraries make of them on their way (buffers of
+// TLS and of answers) is not ours to erase; glibc overwrites what is freed, from a kilobyte on.
+static void
+guard_memory(bool on)
+{
+    if (on)
+        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    mallopt(M_PERTURB, on ? 0x5a : 0);
+}
+
 Auth *
 auth_new(const AuthOptions *options, Http *http)
 {
     Auth *auth = calloc(1, sizeof(*auth));
     if (!auth)
         abort();
+    guard_memory(true);
     auth->options = *options;
     auth->http = http;
     auth->tenant = options->tenant ? str_from(options->tenant) : auth_env("AZURE_TENANT_ID");
@@ -103,6 +116,7 @@ auth_free(Auth *auth)
     buffer_free(&auth->thumbprint);
     arena_free(&auth->arena);
     free(auth);
+    guard_memory(false);
 }
 
 Str

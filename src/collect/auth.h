@@ -32,7 +32,8 @@ typedef struct AuthOptions {
     void *tell_context;
 } AuthOptions;
 
-// Reads the environment; asks nobody yet. Both pointers must outlive it.
+// Reads the environment; asks nobody yet. Both pointers must outlive it. From now on the
+// process leaves no core file when it crashes: it would hold secrets.
 Auth *auth_new(const AuthOptions *options, Http *http);
 void auth_free(Auth *auth); // overwrites what was secret
 

@@ -70,6 +70,7 @@ typedef struct Reply {
     Str body, problem, content_type, challenge;
     double retry_after;
     uint32_t generation; // of the token that was sent
+    uint64_t sent;       // when
 } Reply;
 // Takes the answer to a task's call: rows are written, the task goes on, waits or ends.
 void task_answered(Run *run, Task *task, const Reply *reply);

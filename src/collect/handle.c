@@ -3,7 +3,6 @@
 #include "collect/collect_parts.h"
 
 #include "base/array.h"
-#include "base/clock.h"
 
 enum {
     MOST_TRIES = 4,       // of a call that fails by connection or a server's trouble
@@ -135,6 +134,8 @@ take_page(Run *run, Task *task, const Page *page)
                     next, error))
         return;
     run->progress.rows += rows;
+    if (str_equal_ci(task->source->table, STR("users")))
+        run->pace.users += rows;
     add_children(run, task);
     if (problem.len) {
         task_gap(run, task, problem);
@@ -163,7 +164,7 @@ try_again(Run *run, Task *task, double retry_after)
 {
     if (++task->tries >= MOST_TRIES)
         return false;
-    uint64_t now = clock_monotonic_ns();
+    uint64_t now = http_now(run->options->http);
     double pause = retry_after >= 0 ? retry_after : (double)(1u << task->tries) / 4;
     pause = pause > 120 ? 120 : pause;
     pace_trouble(&run->pace, now);
@@ -283,9 +284,10 @@ take_failure(Run *run, Task *task, const Reply *reply)
     ServiceError said = service_error(&run->scratch, run->parser, run->builder, reply->body);
     int status = reply->status;
     if (status == 429 && ++task->refusals < MOST_REFUSALS) {
-        uint64_t now = clock_monotonic_ns();
+        uint64_t now = http_now(run->options->http);
         task_delay(run, task,
-                   now + pace_refused(&run->pace, task->lane->bucket, reply->retry_after, now));
+                   now + pace_refused(&run->pace, task->lane->bucket, reply->sent,
+                                      reply->retry_after, now));
         return;
     }
     if (status == 401 && !task->signed_again) {
@@ -323,6 +325,8 @@ task_answered(Run *run, Task *task, const Reply *reply)
 {
     Page page;
     const char *why = NULL;
+    if (reply->outcome == HTTP_ANSWERED && reply->status != 429)
+        pace_accepted(task->lane->bucket, reply->sent);
     if (reply->outcome != HTTP_ANSWERED) {
         bool again = reply->outcome == HTTP_UNREACHABLE || reply->outcome == HTTP_CUT ||
                      reply->outcome == HTTP_TIMED_OUT;
@@ -333,13 +337,16 @@ task_answered(Run *run, Task *task, const Reply *reply)
         task_gap(run, task, reply->problem);
         return;
     }
-    if (reply->status != 200) {
+    if (reply->status < 200 || reply->status > 299) {
         take_failure(run, task, reply);
         return;
     }
-    if (!is_json(reply->content_type))
+    if (reply->status == 206)
+        why = "the answer is only a part of one (206)";
+    else if (!is_json(reply->content_type))
         why = "the answer is no JSON; something else than the service may have given it";
-    else if (page_read(&run->scratch, run->parser, run->builder, reply->body, &page, &why)) {
+    else if (page_read(&run->scratch, run->parser, run->builder, reply->body, task->source->one,
+                       &page, &why)) {
         take_page(run, task, &page);
         return;
     }

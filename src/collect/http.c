@@ -206,6 +206,17 @@ set_headers(Exchange *exchange, const HttpRequest *request)
             exchange->lines = curl->slist_append(exchange->lines, line);
         explicit_bzero(line, strlen(line));
     }
+    if (request->bearer.len) {
+        Buffer line = {0};
+        buffer_reserve(&line, request->bearer.len + 32); // so that no copy is left behind
+        buffer_text(&line, "Authorization: Bearer ");
+        buffer_str(&line, request->bearer);
+        buffer_char(&line, '\0');
+        if (!strpbrk(line.data, "\r\n"))
+            exchange->lines = curl->slist_append(exchange->lines, line.data);
+        explicit_bzero(line.data, line.cap);
+        buffer_free(&line);
+    }
     exchange->lines = curl->slist_append(exchange->lines, "Expect:");
     curl->easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->lines);
 }
@@ -358,6 +369,13 @@ unlink_ended(Http *http, Exchange **at)
         http->ended_tail = at;
     exchange->next = NULL;
     return &exchange->answer;
+}
+
+uint64_t
+http_now(const Http *http)
+{
+    (void)http;
+    return clock_monotonic_ns();
 }
 
 HttpAnswer *

@@ -26,6 +26,7 @@ typedef struct HttpRequest {
     Str method, url, body;
     const HttpHeader *headers;
     size_t header_count;
+    Str bearer;               // a token; sent as "Authorization: Bearer", and kept nowhere
     uint32_t seconds;         // deadline of the whole exchange; 0: two minutes
     uint32_t connect_seconds; // 0: 15
     size_t most_bytes;        // of the answer's body; 0: 64 MiB
@@ -55,6 +56,8 @@ typedef struct HttpAnswer {
 
 // The request is copied and begins; its answer comes from http_next.
 void http_send(Http *http, const HttpRequest *request, void *tag);
+// Nanoseconds of a clock that never goes back; http_next waits by it, and so does the pace.
+uint64_t http_now(const Http *http);
 // The next answer in the order of their ends, or NULL when none came within `wait_ms`.
 HttpAnswer *http_next(Http *http, uint32_t wait_ms);
 // Sends and waits for this one; others go on meanwhile.

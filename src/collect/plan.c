@@ -170,15 +170,18 @@ time_of(const Counting *counting)
 {
     const CollectPlan *plan = counting->plan;
     double longest = (double)plan->calls * CALL_SECONDS / counting->options->most_in_flight;
+    uint64_t users = 0;
+    rows_of(counting, STR("users"), NULL, &users);
     for (size_t i = 0; i < plan->count; i++) {
         const Quota *quota = plan->lines[i].source->quota;
-        double calls = 0;
+        double units = 0, size = pace_size(quota, users);
         for (size_t k = 0; k < plan->count; k++)
             if (plan->lines[k].source->quota == quota)
-                calls += (double)plan->lines[k].calls;
+                units += (double)plan->lines[k].calls * plan->lines[k].source->cost;
         if (quota->per_subscription && plan->subscriptions > 1)
-            calls /= (double)plan->subscriptions;
-        double seconds = calls > quota->burst ? (calls - quota->burst) / quota->rate : 0;
+            units /= (double)plan->subscriptions;
+        double burst = quota->burst * size, rate = quota->rate * size;
+        double seconds = units > burst ? (units - burst) / rate : 0;
         longest = seconds > longest ? seconds : longest;
     }
     return longest;

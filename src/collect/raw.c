@@ -1,9 +1,11 @@
 #include "collect/raw.h"
 
 #include "base/array.h"
+#include "base/clock.h"
 #include "store/os.h"
 #include "value/json.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,7 +15,11 @@
 #include <unistd.h>
 
 static const char MANIFEST[] = "manifest.collect";
-enum { VERSION = 1 };
+enum { VERSION = 1, MOST_PENDING = 4096 }; // pages that are not durable yet
+// Making rows durable takes its time, reading them again too: a kill costs an eighth of the
+// time that the run has taken, at most.
+enum { PENDING_PART = 8 };
+static const uint64_t MOST_PENDING_NS = 5000000000;
 
 typedef struct RawFiles {
     RawFile **items;
@@ -28,6 +34,9 @@ struct Raw {
     RawFiles files;
     Map calls;
     Buffer line;
+    Buffer pending; // lines of the manifest whose rows are not durable yet
+    uint32_t pending_count;
+    uint64_t opened, synced; // synced: when that was last so; monotonic
 };
 
 static char *
@@ -242,6 +251,24 @@ cut_files(Raw *raw, AzError *error)
     return true;
 }
 
+// Removes files of rows that the manifest does not speak of: a kill came before it could.
+static bool
+remove_unknown(Raw *raw, AzError *error)
+{
+    DIR *folder = opendir(raw->folder);
+    if (!folder)
+        return error_errno(error, "cannot read '%s'", raw->folder);
+    for (const struct dirent *entry; (entry = readdir(folder));) {
+        Str name = str_from(entry->d_name);
+        bool rows = str_ends(name, STR(".jsonl")) || str_ends(name, STR(".jsonl.new"));
+        const RawFile *file = find_file(raw, name);
+        if (rows && (!file || !file->size))
+            os_unlink(path_of(raw, name.ptr, name.len));
+    }
+    closedir(folder);
+    return true;
+}
+
 static bool
 open_folder(Raw *raw, Str identity, bool *resumed, AzError *error)
 {
@@ -258,7 +285,8 @@ open_folder(Raw *raw, Str identity, bool *resumed, AzError *error)
         return error_errno(error, "cannot open '%s'", raw->manifest_path);
     if (flock(raw->manifest, LOCK_EX | LOCK_NB))
         return error_set(error, AZ_INVALID, "another process collects into '%s'", raw->folder);
-    if (!read_manifest(raw, identity, resumed, error) || !cut_files(raw, error))
+    if (!read_manifest(raw, identity, resumed, error) || !cut_files(raw, error) ||
+        !remove_unknown(raw, error))
         return false;
     if (*resumed)
         return true;
@@ -277,6 +305,7 @@ raw_open(const char *folder, Str identity, bool *resumed, AzError *error)
     raw->folder = str_cstr(&raw->arena, str_from(folder));
     raw->manifest_path = path_of(raw, MANIFEST, sizeof(MANIFEST) - 1);
     raw->manifest = -1;
+    raw->opened = raw->synced = clock_monotonic_ns();
     map_init(&raw->calls, &raw->arena, false);
     if (open_folder(raw, identity, resumed, error))
         return raw;
@@ -295,6 +324,7 @@ raw_close(Raw *raw)
     if (raw->manifest >= 0)
         close(raw->manifest);
     buffer_free(&raw->line);
+    buffer_free(&raw->pending);
     arena_free(&raw->arena);
     free(raw);
 }
@@ -303,6 +333,14 @@ const RawCall *
 raw_call(const Raw *raw, Str key)
 {
     return map_get(&raw->calls, key);
+}
+
+static bool
+sync_is_due(const Raw *raw)
+{
+    uint64_t now = clock_monotonic_ns(), wait = (now - raw->opened) / PENDING_PART;
+    return raw->pending_count >= MOST_PENDING || now - raw->synced >= MOST_PENDING_NS ||
+           now - raw->synced >= wait;
 }
 
 bool
@@ -315,9 +353,9 @@ raw_append(Raw *raw, Str name, const Buffer *rows, uint64_t count, Str key, Str 
         if (file->fd < 0)
             return error_errno(error, "cannot open '%s'", file->path);
     }
-    if (rows->len && (!os_write(file->fd, rows->data, rows->len, file->path, error) ||
-                      !os_sync(file->fd, file->path, error)))
+    if (rows->len && !os_write(file->fd, rows->data, rows->len, file->path, error))
         return false;
+    file->dirty = file->dirty || rows->len;
     file->size += rows->len;
     file->rows += count;
     line_begin(raw, "page");
@@ -327,7 +365,31 @@ raw_append(Raw *raw, Str name, const Buffer *rows, uint64_t count, Str key, Str 
                   (unsigned long long)count);
     if (next.len)
         line_text(raw, "next", next);
-    return write_line(raw, error);
+    buffer_text(&raw->line, "}\n");
+    buffer_str(&raw->pending, buffer_slice(&raw->line));
+    raw->pending_count++;
+    return !sync_is_due(raw) || raw_sync(raw, error);
+}
+
+bool
+raw_sync(Raw *raw, AzError *error)
+{
+    for (size_t i = 0; i < raw->files.len; i++) {
+        RawFile *file = raw->files.items[i];
+        if (file->dirty && !os_sync(file->fd, file->path, error))
+            return false;
+        file->dirty = false;
+    }
+    // A new file's name must be durable too.
+    if (raw->pending_count &&
+        (!os_sync_dir(raw->folder, error) ||
+         !os_write(raw->manifest, raw->pending.data, raw->pending.len, raw->manifest_path, error) ||
+         !os_sync(raw->manifest, raw->manifest_path, error)))
+        return false;
+    buffer_clear(&raw->pending);
+    raw->pending_count = 0;
+    raw->synced = clock_monotonic_ns();
+    return true;
 }
 
 const RawFile *
@@ -391,6 +453,8 @@ bool
 raw_filter(Raw *raw, Str name, RawKeep keep, void *context, AzError *error)
 {
     RawFile *file = find_file(raw, name);
+    if (!raw_sync(raw, error))
+        return false;
     if (!file)
         return true;
     char *fresh = str_cstr(&raw->arena, str_format(&raw->arena, "%s.new", file->path));
@@ -423,6 +487,8 @@ bool
 raw_finish(Raw *raw, const Buffer *status, AzError *error)
 {
     static const char NAME[] = "CollectionStatus.jsonl";
+    if (!raw_sync(raw, error))
+        return false;
     char *path = path_of(raw, NAME, sizeof(NAME) - 1);
     char *fresh = str_cstr(&raw->arena, str_format(&raw->arena, "%s.new", path));
     os_unlink(fresh);

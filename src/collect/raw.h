@@ -1,9 +1,10 @@
 // Raw: the folder of answers, one JSON-lines file a source, and its manifest.
 //
-// Rows are appended to their file and made durable; then one line of the manifest says up to
-// where the file is good, which call the rows came from and where that call goes on. A run
-// that was killed leaves at most rows that no line speaks of: they are cut off when the run
-// is taken up again. `azimuth import` of the folder makes the same snapshot as the run itself.
+// Rows are appended to their file; once in a while the files are made durable, and then lines
+// of the manifest say up to where each is good, which calls the rows came from and where those
+// go on. A run that was killed leaves at most rows that no line speaks of: they are cut off
+// when the run is taken up again. `azimuth import` of the folder makes the same snapshot as
+// the run itself.
 #pragma once
 
 #include "base/buffer.h"
@@ -20,7 +21,8 @@ typedef struct RawCall {
 typedef struct RawFile {
     Str name; // "resources.ai-deployments.jsonl"
     char *path;
-    int fd; // -1: not open
+    int fd;     // -1: not open
+    bool dirty; // written to since it was made durable
     uint64_t size, rows;
 } RawFile;
 
@@ -35,9 +37,13 @@ void raw_close(Raw *raw);
 
 const RawCall *raw_call(const Raw *raw, Str key); // NULL: not begun
 
-// One page: `rows` holds `count` lines. An empty `next` ends the call.
+// One page: `rows` holds `count` lines. An empty `next` ends the call. The page is durable
+// after the next raw_sync, which comes of itself every few seconds.
 bool raw_append(Raw *raw, Str file, const Buffer *rows, uint64_t count, Str key, Str next,
                 AzError *error);
+
+// Makes all pages durable.
+bool raw_sync(Raw *raw, AzError *error);
 
 // The file of that name; NULL when nothing was written to it.
 const RawFile *raw_file(const Raw *raw, Str name);

@@ -28,7 +28,7 @@ wire_get(const CollectOptions *options, Arena *arena, Service service, Str url, 
     for (size_t i = 0; i < sizeof(id); i++)
         text = str_format(arena, "%.*s%s%02x", STR_ARG(text),
                           i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
-    add_header(out, STR("Authorization"), str_format(arena, "Bearer %.*s", STR_ARG(token)));
+    out->request.bearer = token;
     add_header(out, STR("Accept"), STR("application/json"));
     add_header(out, STR("x-ms-client-request-id"), text);
     return true;

@@ -5,8 +5,8 @@
 
 enum { BATCH_MOST = 20 }; // calls in one $batch of Microsoft Graph
 
-// A request with a token for the service. The texts live in `arena`. False when nobody can
-// sign in.
+// A request with a token for the service, good until the next one is asked for. The other
+// texts live in `arena`. False when nobody can sign in.
 typedef struct Wire {
     HttpRequest request;
     HttpHeader headers[5];

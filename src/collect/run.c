@@ -7,7 +7,6 @@
 #include "collect/request.h"
 
 #include "base/array.h"
-#include "base/clock.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +18,8 @@ typedef struct Call {
     Task *tasks[BATCH_MOST];
     size_t count;
     Bucket *bucket;
+    double cost;
+    uint64_t sent;
     uint32_t generation;
 } Call;
 
@@ -33,16 +34,24 @@ lane_pop(Lane *lane)
     return task;
 }
 
-// How many tasks at the head of the lane may go in one call.
+// How many tasks at the head of the lane may go in one call, and what it costs.
 static size_t
-head_count(const Lane *lane)
+head_count(const Run *run, const Lane *lane, double *cost)
 {
-    size_t count = 0,
-           most = lane->bucket->burst < BATCH_MOST ? (size_t)lane->bucket->burst : BATCH_MOST;
-    for (const Task *task = lane->head; task && count < most && request_may_batch(task);
-         task = task->next_task)
+    size_t count = 0;
+    double burst = pace_burst(&run->pace, lane->bucket);
+    *cost = 0;
+    for (const Task *task = lane->head; task && count < BATCH_MOST && request_may_batch(task);
+         task = task->next_task) {
+        if (count && *cost + task->source->cost > burst)
+            break;
+        *cost += task->source->cost;
         count++;
-    return count ? count : 1;
+    }
+    if (count)
+        return count;
+    *cost = lane->head->source->cost;
+    return 1;
 }
 
 // Nobody is signed in for the service: none of its tasks can be done.
@@ -53,7 +62,7 @@ drop_service(Run *run, Service service, const AzError *why)
 }
 
 static void
-start_call(Run *run, Lane *lane, size_t count)
+start_call(Run *run, Lane *lane, size_t count, double cost)
 {
     Call *call = calloc(1, sizeof(*call));
     AzError error = {0};
@@ -61,12 +70,15 @@ start_call(Run *run, Lane *lane, size_t count)
     if (!call)
         abort();
     call->bucket = lane->bucket;
+    call->cost = cost;
+    call->sent = http_now(run->options->http);
     for (size_t i = 0; i < count; i++)
         call->tasks[call->count++] = lane_pop(lane);
     arena_reset(&run->scratch);
     if (request_send(run, call->tasks, count, call, &call->generation, &why, &error))
         return;
     run->pace.in_flight--;
+    call->bucket->in_flight -= cost;
     if (!why.len) {
         drop_service(run, call->tasks[0]->source->service, &error);
         why = run->dead[call->tasks[0]->source->service];
@@ -89,13 +101,14 @@ start_calls(Run *run)
                 task_gap(run, lane_pop(lane), run->dead[service]);
                 continue;
             }
-            uint64_t wait;
-            size_t count = head_count(lane);
-            if (!pace_take(&run->pace, lane->bucket, (double)count, clock_monotonic_ns(), &wait)) {
+            uint64_t wait, now = http_now(run->options->http);
+            double cost;
+            size_t count = head_count(run, lane, &cost);
+            if (!pace_take(&run->pace, lane->bucket, cost, now, &wait)) {
                 soonest = wait && wait < soonest ? wait : soonest;
                 break;
             }
-            start_call(run, lane, count);
+            start_call(run, lane, count, cost);
         }
     }
     return soonest;
@@ -104,7 +117,7 @@ start_calls(Run *run)
 static uint64_t
 wake_delayed(Run *run)
 {
-    uint64_t now = clock_monotonic_ns(), soonest = TURN_MS * MS;
+    uint64_t now = http_now(run->options->http), soonest = TURN_MS * MS;
     for (Task **at = &run->delayed; *at;) {
         Task *task = *at;
         if (task->not_before > now) {
@@ -120,7 +133,7 @@ wake_delayed(Run *run)
 }
 
 static Reply
-reply_of(const HttpAnswer *answer, uint32_t generation)
+reply_of(const HttpAnswer *answer, const Call *call)
 {
     return (Reply){.outcome = answer->outcome,
                    .status = answer->status,
@@ -129,7 +142,8 @@ reply_of(const HttpAnswer *answer, uint32_t generation)
                    .content_type = http_header(answer, "Content-Type"),
                    .challenge = http_header(answer, "WWW-Authenticate"),
                    .retry_after = answer->retry_after,
-                   .generation = generation};
+                   .generation = call->generation,
+                   .sent = call->sent};
 }
 
 // The answers of a batch, in any order; one that is missing is asked again, alone.
@@ -152,13 +166,16 @@ take_batch(Run *run, const Call *call, const Reply *reply)
                       .status = parts[i].status,
                       .body = parts[i].body,
                       .retry_after = parts[i].retry_after,
-                      .generation = reply->generation};
+                      .generation = reply->generation,
+                      .sent = reply->sent};
+        pace_used(&run->pace, call->bucket, parts[i].used, http_now(run->options->http));
         arena_reset(&run->scratch);
         task_answered(run, call->tasks[number - 1], &part);
     }
     Reply missing = {.outcome = HTTP_CUT,
                      .problem = STR("the answer to a batch of calls lacks this one"),
-                     .generation = reply->generation};
+                     .generation = reply->generation,
+                     .sent = reply->sent};
     for (size_t i = 0; i < call->count; i++)
         if (!taken[i]) {
             arena_reset(&run->scratch);
@@ -181,9 +198,9 @@ static void
 take_answer(Run *run, HttpAnswer *answer)
 {
     Call *call = answer->tag;
-    Reply reply = reply_of(answer, call->generation);
+    Reply reply = reply_of(answer, call);
     run->progress.source = call->tasks[0]->source->name.ptr;
-    pace_answered(&run->pace, call->bucket, answer, clock_monotonic_ns());
+    pace_answered(&run->pace, call->bucket, call->cost, answer, http_now(run->options->http));
     check_limit(run, answer);
     arena_reset(&run->scratch);
     if (call->count > 1)
@@ -342,7 +359,7 @@ bool
 collect_run(const CollectOptions *options, Arena *arena, CollectReport *report, AzError *error)
 {
     Run run;
-    uint64_t started = clock_monotonic_ns();
+    uint64_t started = http_now(options->http);
     run_init(&run, options, arena, report);
     Str identity =
         str_format(&run.tasks, "%.*s, cloud %.*s, sources %.*s", STR_ARG(options->identity),
@@ -350,6 +367,8 @@ collect_run(const CollectOptions *options, Arena *arena, CollectReport *report, 
     run.raw = raw_open(options->folder, identity, &report->resumed, &run.error);
     bool done = run.raw != NULL;
     if (done) {
+        const RawFile *users = raw_file(run.raw, STR("users.jsonl"));
+        run.pace.users = users ? users->rows : 0;
         task_add_roots(&run);
         done = task_add_from_files(&run, &run.error) && run_tasks(&run) && was_signed_in(&run) &&
                drop_doubles(&run) && status_write(&run, &run.error);
@@ -357,7 +376,11 @@ collect_run(const CollectOptions *options, Arena *arena, CollectReport *report, 
     }
     report->calls = run.pace.calls;
     report->refusals = run.pace.refusals;
-    report->seconds = (double)(clock_monotonic_ns() - started) / 1e9;
+    report->seconds = (double)(http_now(options->http) - started) / 1e9;
+    if (!done && run.raw) {
+        AzError ignored; // the first error is the one to tell
+        raw_sync(run.raw, &ignored);
+    }
     if (!done && error)
         *error = run.error;
     run_free(&run);

@@ -32,6 +32,25 @@ read_number(const Reader *reader, YamlNode *map, const char *key, double *out)
            fail(reader, node, "a quota needs a number above 0 for", str_from(key));
 }
 
+// "users: {50: 1.4, 500: 2.3}"
+static bool
+read_sizes(const Reader *reader, YamlNode *map, Quota *quota)
+{
+    quota->size_count = yaml_count(map);
+    quota->sizes = ARENA_ARRAY(reader->arena, QuotaSize, quota->size_count);
+    for (size_t i = 0; i < quota->size_count; i++) {
+        Str users = yaml_text(reader->arena, yaml_key_at(map, i));
+        char *name = str_cstr(reader->arena, users), *end;
+        quota->sizes[i].users = strtoull(name, &end, 10);
+        bool ascends = !i || quota->sizes[i].users > quota->sizes[i - 1].users;
+        if (*end || !*name || !ascends)
+            return fail(reader, yaml_key_at(map, i), "'users' needs rising numbers, not", users);
+        if (!read_number(reader, map, name, &quota->sizes[i].times))
+            return false;
+    }
+    return true;
+}
+
 static bool
 read_quotas(const Reader *reader, YamlNode *map, SourceSet *set)
 {
@@ -43,10 +62,12 @@ read_quotas(const Reader *reader, YamlNode *map, SourceSet *set)
         quota->name = yaml_text(reader->arena, yaml_key_at(map, i));
         quota->remaining = yaml_text(reader->arena, yaml_get(node, "remaining"));
         quota->resets = yaml_text(reader->arena, yaml_get(node, "resets"));
+        quota->used = yaml_text(reader->arena, yaml_get(node, "used"));
         Str per = yaml_text(reader->arena, yaml_get(node, "per"));
         quota->per_subscription = str_equal(per, STR("subscription"));
         if (!read_number(reader, node, "burst", &quota->burst) ||
-            !read_number(reader, node, "rate", &quota->rate))
+            !read_number(reader, node, "rate", &quota->rate) ||
+            !read_sizes(reader, yaml_get(node, "users"), quota))
             return false;
         if (!quota->per_subscription && !str_equal(per, STR("tenant")))
             return fail(reader, yaml_key_at(map, i), "'per' must be tenant or subscription for",
@@ -81,6 +102,7 @@ check_members(const Reader *reader, YamlNode *map)
         STR_INIT("arm"),    STR_INIT("graph"),   STR_INIT("version"), STR_INIT("each"),
         STR_INIT("types"),  STR_INIT("where"),   STR_INIT("batch"),   STR_INIT("set"),
         STR_INIT("absent"), STR_INIT("flatten"), STR_INIT("need"),    STR_INIT("licence"),
+        STR_INIT("cost"),   STR_INIT("one"),
     };
     for (size_t i = 0; i < yaml_count(map); i++) {
         Str name = yaml_text(reader->arena, yaml_key_at(map, i));
@@ -126,6 +148,9 @@ read_source(const Reader *reader, YamlNode *map, const SourceSet *set, Source *o
             out->quota = &set->quotas[i];
     if (!out->quota)
         return fail(reader, at, "there is no quota", quota);
+    out->cost = 1;
+    if (yaml_get(map, "cost") && !read_number(reader, map, "cost", &out->cost))
+        return false;
     Str arm = yaml_text(arena, yaml_get(map, "arm"));
     Str graph = yaml_text(arena, yaml_get(map, "graph"));
     out->query = yaml_text(arena, yaml_get(map, "query"));
@@ -137,6 +162,7 @@ read_source(const Reader *reader, YamlNode *map, const SourceSet *set, Source *o
     if (arm.len && !out->version.len)
         return fail(reader, at, "an api-version is needed by", out->name);
     out->batch = is_true(reader, map, "batch");
+    out->one = is_true(reader, map, "one");
     if (out->batch && !graph.len)
         return fail(reader, at, "batches are for Microsoft Graph, not for", out->name);
     out->each = yaml_text(arena, yaml_get(map, "each"));

@@ -3,9 +3,17 @@
 
 #include "collect/cloud.h"
 
+typedef struct QuotaSize { // a directory of more than so many users has a quota so much larger
+    uint64_t users;
+    double times;
+} QuotaSize;
+
 typedef struct Quota {
-    Str name, remaining, resets; // the last two: names of headers, may be empty
-    double burst, rate;
+    Str name;
+    Str remaining, resets, used; // names of headers, may be empty
+    double burst, rate;          // units, units a second
+    QuotaSize *sizes;            // by users, ascending
+    size_t size_count;
     bool per_subscription;
 } Quota;
 
@@ -19,10 +27,11 @@ typedef struct Source {
     Str name, table;
     Service service;
     const Quota *quota;
+    double cost;     // of a call, in the quota's units
     Str query, path; // one of them is empty
     Str version;     // of an ARM path
-    bool batch;
-    Str each; // the table of the parents; empty: one call for the tenant
+    bool batch, one; // one: the answer is the object itself, no list
+    Str each;        // the table of the parents; empty: one call for the tenant
     Str *types;
     size_t type_count;
     SourceColumn *where, *set;

@@ -2,47 +2,8 @@
 # Collect: the example tenant over the wire is the one from files; faults, refusals, secrets,
 # a run that is killed. The services are test/replay/replay.py, on this machine.
 . "$(dirname "$0")/lib.sh"
-here=$(dirname "$0")
-replay=$here/../replay/replay.py
-servers=()
-stop_servers() {
-  for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null; done
-  servers=()
-}
-trap 'stop_servers; chmod -R u+w "$scratch" 2>/dev/null; rm -rf "$scratch"' EXIT
+. "$(dirname "$0")/collect_lib.sh"
 
-# serve OPTIONS...: starts the services; $url is where they are.
-serve() {
-  rm -f "$scratch/port"
-  python3 "$replay" --port-file "$scratch/port" --log "$scratch/requests" "$@" &
-  servers+=($!)
-  for _ in $(seq 100); do
-    [ -s "$scratch/port" ] && break
-    sleep 0.1
-  done
-  url=http://127.0.0.1:$(cat "$scratch/port")
-}
-stats() { python3 -c "import json,sys,urllib.request as u; print(json.load(u.urlopen(sys.argv[1] + '/__stats')).get(sys.argv[2], 0))" "$url" "$1"; }
-
-export AZURE_TENANT_ID=22222222-2222-2222-2222-222222222222
-export AZURE_CLIENT_ID=44444444-4444-4444-4444-444444444444
-export AZURE_CLIENT_SECRET=planted-s3cret
-unset AZURE_AUTHORITY_HOST IDENTITY_ENDPOINT IDENTITY_HEADER AZURE_FEDERATED_TOKEN_FILE AZURE_CLIENT_CERTIFICATE_PATH
-
-# collect OPTIONS...: the program against the services; its words are in $out.
-collect() {
-  out=$(timeout 120 "$azimuth" collect --http-loopback --login-endpoint "$url" --arm-endpoint "$url" \
-    --graph-endpoint "$url" "$@" 2>&1)
-  local status=$?
-  printf '%s\n' "$out" >>"$scratch/words"
-  return $status
-}
-findings() {
-  "$azimuth" assess --quiet --store "$1"
-  "$azimuth" query --store "$1" --format csv 'Findings
-    | project ControlId, ResourceId = tolower(ResourceId), Status, Severity, Reason, Evidence = tostring(Evidence)
-    | order by ControlId asc, ResourceId asc, Status asc, Reason asc, Evidence asc'
-}
 contents() {
   local table
   for table in resources resourcecontainers authorizationresources policyresources securityresources \
@@ -132,7 +93,7 @@ check 'another tenant does not go into the folder' test $? -eq 2
 stop_servers
 
 # --- quotas: the second time it is slower, and all is there ---
-serve --tenant examples/contoso --quota arm=20:40 --quota graph=12:30 --quota arg=3:4
+serve --tenant examples/contoso --quota arm=20:40 --quota graph=60:60 --quota arg=3:1
 collect --store "$scratch/paced" "$scratch/paced-raw"
 check 'refusals for pace are waited for' test $? -eq 0
 check 'and all is there' test "$(value "$scratch/paced" 'CollectionStatus | where Status == "not collected" | count')" = 0
@@ -233,4 +194,5 @@ rm -f "$scratch/../collect-requests.$$"
 check 'no secret is left anywhere' test -z "$leaks"
 check 'a token in an answer is masked' grep -q '"mirror":"Bearer \*\*\*"' "$scratch/gaps-raw/resources.search-private-links.jsonl"
 check 'a token in an error is masked' says "$(reason resources kv-ai-prod)" 'the call with Bearer \*\*\*'
+check 'a crash leaves no core file' python3 "$(dirname "$0")/collect_crash.py" "$azimuth" "$(mktemp -d -p "$scratch")"
 finish

@@ -11,7 +11,7 @@ keeps the services' quotas and injects what goes wrong in the world.
   --fault PATTERN=KIND  for calls whose address matches; KIND is a status, or cut, truncate,
                         garbage, html, loop, endless, elsewhere, redirect, echo, mirror, huge,
                         gone, licence, version; KIND*N only the first N times
-  --quota NAME=BURST:RATE   arg, arm (by subscription), graph
+  --quota NAME=BURST:RATE   arm (by subscription), graph (resource units); arg=CALLS:SECONDS is a window
   --page N              rows a page
   --token-life S        seconds a token is good
   --slow MS             each answer takes so long
@@ -25,6 +25,7 @@ import argparse
 import base64
 import gzip
 import json
+import math
 import re
 import socket
 import threading
@@ -65,14 +66,46 @@ class Bucket:
     def __init__(self, burst, rate):
         self.burst, self.rate, self.tokens, self.at = burst, rate, burst, time.monotonic()
 
-    def take(self):
+    def take(self, cost=1):
         now = time.monotonic()
         self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
         self.at = now
+        if self.tokens < cost:
+            return False
+        self.tokens -= cost
+        return True
+
+
+class Window:
+    """So many calls in each stretch of so many seconds, as Resource Graph counts."""
+
+    def __init__(self, calls, seconds):
+        self.calls, self.seconds, self.tokens, self.ends = calls, seconds, calls, 0
+
+    def take(self):
+        now = time.monotonic()
+        if now >= self.ends:
+            self.tokens, self.ends = self.calls, now + self.seconds
         if self.tokens < 1:
             return False
         self.tokens -= 1
         return True
+
+    def resets_after(self):
+        return max(0, math.ceil(self.ends - time.monotonic()))
+
+
+def resource_units(path, query):
+    """What a call of Microsoft Graph costs, by its documentation."""
+    words = path.strip("/").lower().split("/")
+    cost = 1
+    if words[0] in ("users", "applications", "oauth2permissiongrants"):
+        cost = 2 if len(words) == 1 else 1
+    elif len(words) == 3 and words[2] == "members":
+        cost = 3
+    elif len(words) == 3 and words[2] == "approleassignments":
+        cost = 2
+    return max(1, cost - ("$select" in query) + ("$expand" in query))
 
 
 class Fault:
@@ -97,21 +130,27 @@ class World:
         self.args = args
         self.lock = threading.Lock()
         self.tables, self.children, self.recorded = {}, {}, {}
+        self.rows_of, self.by_id = {}, {}
         self.tokens, self.buckets = {}, {}
         self.stats = {"calls": 0, "refused": 0, "tokens": 0, "unauthorized": 0, "most_at_once": 0}
         self.now_open = 0
         self.device_polls = 0
+        self.on_call = None  # of a test that runs the server in its own process
         self.faults = [Fault(text) for text in args.fault]
-        self.quotas = {"arg": (15, 3), "arm": (250, 25), "graph": (400, 80)}
+        self.quotas = {"arg": (15, 5), "arm": (250, 25)}
         for text in args.quota:
             name, _, numbers = text.partition("=")
             burst, _, rate = numbers.partition(":")
             self.quotas[name] = (float(burst), float(rate))
-        self.log = open(args.log, "a", encoding="utf-8") if args.log else None
         if args.tenant:
             self.load_tenant(Path(args.tenant))
         for name in args.recorded:
             self.load_recorded(name)
+        if "graph" not in self.quotas:
+            users = len(self.tables.get("users", []))
+            units = 3500 if users < 50 else 5000 if users <= 500 else 8000
+            self.quotas["graph"] = (units, units / 10)
+        self.log = open(args.log, "a", encoding="utf-8") if args.log else None
 
     def load_tenant(self, folder):
         for path in sorted(folder.iterdir()):
@@ -128,7 +167,13 @@ class World:
             for row in rows if not flat else []:
                 ident = str(row.get("id", ""))
                 if ident.startswith("/"):
+                    self.by_id[ident.lower()] = row
                     self.children.setdefault(ident.rsplit("/", 1)[0].lower(), []).append(row)
+
+        for table, column, hidden in GRAPH_OF.values():
+            for row in self.tables.get(table, []):
+                self.rows_of.setdefault((table, row.get(column)), []).append(
+                    {k: v for k, v in row.items() if not (hidden and k == column)})
 
     # A row of the flat table as Resource Manager gives it.
     @staticmethod
@@ -149,10 +194,14 @@ class World:
                 path = urllib.parse.urlsplit(pair["url"]).path.rstrip("/").lower()
                 self.recorded.setdefault((pair.get("method", "GET"), path), pair)
 
+    def refuse(self, name):
+        for key in ("refused", "refused " + name):
+            self.stats[key] = self.stats.get(key, 0) + 1
+
     def bucket(self, name, scope=""):
         key = (name, scope)
         if key not in self.buckets:
-            self.buckets[key] = Bucket(*self.quotas[name])
+            self.buckets[key] = (Window if name == "arg" else Bucket)(*self.quotas[name])
         return self.buckets[key]
 
 
@@ -218,13 +267,13 @@ class Handler(BaseHTTPRequestHandler):
         bucket = world.bucket("arg")
         with world.lock:
             if not bucket.take():
-                world.stats["refused"] += 1
+                world.refuse("arg")
+                resets = bucket.resets_after()
                 return 429, {"error": {"code": "RateLimiting", "message": "slow down"}}, {
-                    "Retry-After": "1", "x-ms-user-quota-remaining": "0",
-                    "x-ms-user-quota-resets-after": "00:00:01"}
+                    "Retry-After": str(resets), "x-ms-user-quota-remaining": "0",
+                    "x-ms-user-quota-resets-after": f"00:00:{resets:02}"}
             headers = {"x-ms-user-quota-remaining": str(int(bucket.tokens)),
-                       "x-ms-user-quota-resets-after": "00:00:01" if bucket.tokens < 1
-                       else "00:00:00"}
+                       "x-ms-user-quota-resets-after": f"00:00:{bucket.resets_after():02}"}
         if table == "insightsresources" and table not in world.tables:
             return error(400, "DisallowedLogicalTableName", "Table is not allowed")
         rows = [r for r in world.tables.get(table, [])
@@ -249,10 +298,12 @@ class Handler(BaseHTTPRequestHandler):
         bucket = world.bucket("arm", match.group(1).lower() if match else "")
         with world.lock:
             if not bucket.take():
-                world.stats["refused"] += 1
+                world.refuse("arm")
                 return 429, {"error": {"code": "TooManyRequests", "message": "slow down"}}, {
                     "Retry-After": "1"}
             headers = {"x-ms-ratelimit-remaining-subscription-reads": str(int(bucket.tokens))}
+        if path.rstrip("/").lower() in world.by_id:
+            return 200, world.by_id[path.rstrip("/").lower()], headers
         rows = world.children.get(path.rstrip("/").lower(), [])
         answer = self.page(rows, self.skip(query), lambda at: self.again(path, query, at))
         return 200, answer, headers
@@ -260,8 +311,8 @@ class Handler(BaseHTTPRequestHandler):
     def graph(self, path, query):
         world = self.world
         with world.lock:
-            if not world.bucket("graph").take():
-                world.stats["refused"] += 1
+            if not world.bucket("graph").take(resource_units(path, query)):
+                world.refuse("graph")
                 return 429, {"error": {"code": "TooManyRequests", "message": "slow down"}}, {
                     "Retry-After": "1"}
         words = path.strip("/").split("/")
@@ -270,9 +321,8 @@ class Handler(BaseHTTPRequestHandler):
         name = "/".join(words).lower()
         rows = world.tables.get(GRAPH.get(name, name if len(words) == 1 else ""), [])
         if len(words) == 3 and (words[0].lower(), words[2].lower()) in GRAPH_OF:
-            table, column, hidden = GRAPH_OF[words[0].lower(), words[2].lower()]
-            rows = [{k: v for k, v in row.items() if not (hidden and k == column)}
-                    for row in world.tables.get(table, []) if row.get(column) == words[1]]
+            table = GRAPH_OF[words[0].lower(), words[2].lower()][0]
+            rows = world.rows_of.get((table, words[1]), [])
         answer = self.page(rows, self.skip(query),
                            lambda at: self.again("/v1.0/" + path.strip("/"), query, at),
                            link="@odata.nextLink")
@@ -304,7 +354,7 @@ class Handler(BaseHTTPRequestHandler):
                     429: "TooManyRequests"}.get(status, "InternalServerError")
             if status == 429:
                 with world.lock:
-                    world.stats["refused"] += 1
+                    world.refuse("injected")
             return status, {"error": {"code": code, "message": f"injected {status}"}}, headers
         if kind == "echo":
             return error(403, "AuthorizationFailed", f"the call with {token} is not allowed")
@@ -472,6 +522,8 @@ class Handler(BaseHTTPRequestHandler):
             with world.lock:
                 self.send(200, world.stats)
             return
+        if world.on_call:
+            world.on_call(world)
         with world.lock:
             world.stats["calls"] += 1
             world.now_open += 1
@@ -498,7 +550,7 @@ class Handler(BaseHTTPRequestHandler):
     do_PATCH = do_DELETE = do_PUT
 
 
-def main():
+def arguments(words=None):
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tenant")
@@ -509,16 +561,26 @@ def main():
     parser.add_argument("--token-life", type=int, default=3599)
     parser.add_argument("--slow", type=int, default=0)
     parser.add_argument("--log")
-    parser.add_argument("--port-file", required=True)
-    args = parser.parse_args()
+    parser.add_argument("--port-file")
+    return parser.parse_args(words)
+
+
+# The server, listening on a port that the system chose.
+def listen(args):
     Handler.world = World(args)
     ThreadingHTTPServer.daemon_threads = True
-    ThreadingHTTPServer.request_queue_size = 128
+    ThreadingHTTPServer.request_queue_size = 512
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.handle_error = lambda *_: None  # clients that are killed leave without a word
+    return server
+
+
+def main():
+    args = arguments()
+    server = listen(args)
     partial = Path(args.port_file + ".part")
     partial.write_text(str(server.server_port))
     partial.rename(args.port_file)
-    server.handle_error = lambda *_: None  # clients that are killed leave without a word
     server.serve_forever()
 
 

@@ -92,7 +92,8 @@ teardown(void **state)
 static bool
 read_page(Tools *tools, const char *body, Page *page, const char **why)
 {
-    return page_read(&tools->arena, tools->parser, tools->builder, str_from(body), page, why);
+    return page_read(&tools->arena, tools->parser, tools->builder, str_from(body), false, page,
+                     why);
 }
 
 static void
@@ -115,9 +116,17 @@ test_pages(void **state)
                           &page, &why));
     assert_false(page.truncated);
     assert_true(str_equal(page.next, STR("t")));
+    // A list without a page around it, and an object itself.
+    assert_true(read_page(tools, " [{\"a\":1},{}]", &page, &why) && page.count == 2);
+    assert_true(page_read(&tools->arena, tools->parser, tools->builder,
+                          STR("{\"id\":\"/x\",\"value\":[1]}"), true, &page, &why));
+    assert_true(page.count == 1 && !page.next.len);
+    assert_false(
+        page_read(&tools->arena, tools->parser, tools->builder, STR("[1]"), true, &page, &why));
     static const char *const bad[] = {"",
                                       "{",
-                                      "[]",
+                                      "[",
+                                      "[1]",
                                       "<html>",
                                       "{\"value\":12}",
                                       "{\"value\":{}}",
@@ -145,6 +154,11 @@ test_errors(void **state)
         {"not json", "", ""},
         {"{\"error\":\"text\"}", "", ""},
         {"[1,2]", "", ""},
+        {"{\"error\":{\"code\":\"A\",\"details\":[{\"message\":\"m\"}]}}", "A", "m"},
+        {"{\"code\":\"A\",\"message\":\"Message: {\\\"message\\\":\\\"Message: "
+         "{\\\\\\\"Errors\\\\\\\":[\\\\\\\"m\\\\\\\"]}\\\"}, Request: {1}\"}",
+         "A", "m"},
+        {"{\"code\":\"A\",\"message\":\"not {json} at all\"}", "A", "not {json} at all"},
     };
     Tools *tools = *state;
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
@@ -232,22 +246,74 @@ test_pace(void **state)
     assert_false(pace_take(&pace, bucket, 1, now, &wait));
     assert_in_range(wait, SECOND / 2 - 10, SECOND / 2 + 10);
     assert_true(pace_take(&pace, bucket, 1, now + wait, &wait));
-    // What a header says is left is believed.
+    // What a header says is left is believed, less what is on its way.
     now += 10 * SECOND;
     HttpHeader header = {STR("LEFT"), STR("1")};
     HttpAnswer answer = {.status = 200, .headers = &header, .header_count = 1};
-    pace_answered(&pace, bucket, &answer, now);
+    for (int i = 0; i < 3; i++)
+        pace_answered(&pace, bucket, 1, &(HttpAnswer){.status = 200}, now);
+    pace_answered(&pace, bucket, 1, &answer, now);
     assert_true(pace_take(&pace, bucket, 1, now, &wait));
     assert_false(pace_take(&pace, bucket, 1, now, &wait));
+    now += 10 * SECOND;
+    header.value = STR("3");
+    assert_true(pace_take(&pace, bucket, 1, now, &wait));
+    pace_answered(&pace, bucket, 1, &answer, now); // one of two is still on its way
+    assert_true(bucket->units == 2);
+    pace_answered(&pace, bucket, 1, &answer, now);
     // A refusal closes the bucket for as long as it says, and what was in flight adds nothing.
-    double rate = bucket->rate;
-    assert_int_equal(pace_refused(&pace, bucket, 7, now), 7 * SECOND);
-    assert_true(bucket->rate < rate);
-    rate = bucket->rate;
-    pace_refused(&pace, bucket, 7, now + 1);
-    assert_true(bucket->rate == rate);
+    double rate = pace_rate(&pace, bucket);
+    assert_int_equal(pace_refused(&pace, bucket, now - 1, 7, now), 7 * SECOND);
+    assert_true(pace_rate(&pace, bucket) < rate);
+    rate = pace_rate(&pace, bucket);
+    pace_refused(&pace, bucket, now - 1, 7, now + 1);
+    assert_true(pace_rate(&pace, bucket) == rate);
+    assert_int_equal(bucket->in_a_row, 1);
     assert_false(pace_take(&pace, bucket, 1, now + 6 * SECOND, &wait));
     assert_true(pace_take(&pace, bucket, 1, now + 9 * SECOND, &wait));
+    // What was sent before says nothing about the pace since.
+    pace_accepted(bucket, now - 1);
+    assert_int_equal(bucket->in_a_row, 1);
+    pace_accepted(bucket, now + 9 * SECOND);
+    assert_int_equal(bucket->in_a_row, 0);
+    // By and by the old rate comes back.
+    pace.window = 1000;
+    for (int i = 10; i < 200; i++)
+        pace_take(&pace, bucket, 1, now + (uint64_t)i * SECOND, &wait);
+    assert_true(bucket->rate_part == 1);
+}
+
+// Some quotas are larger in a larger directory, and count in units.
+static void
+test_pace_units(void **state)
+{
+    Tools *tools = *state;
+    QuotaSize sizes[] = {{50, 1.5}, {500, 2}};
+    Quota quota = {.burst = 40, .rate = 10, .sizes = sizes, .size_count = COUNT_OF(sizes)};
+    Pace pace;
+    uint64_t now = 1, wait;
+    pace_init(&pace, &tools->arena, 64);
+    pace.window = 64;
+    Bucket *bucket = pace_bucket(&pace, &quota, STR(""));
+    assert_true(pace_take(&pace, bucket, 40, now, &wait));
+    assert_false(pace_take(&pace, bucket, 5, now, &wait));
+    assert_in_range(wait, 499999990, 500000010);
+    pace.users = 50;
+    assert_true(pace_rate(&pace, bucket) == 10);
+    pace.users = 51;
+    assert_true(pace_rate(&pace, bucket) == 15);
+    pace.users = 501;
+    assert_true(pace_rate(&pace, bucket) == 20 && pace_burst(&pace, bucket) == 80);
+    // A batch that is larger than the burst waits for a full bucket and goes below nothing.
+    now += 10000000000;
+    assert_true(pace_take(&pace, bucket, 100, now, &wait));
+    assert_true(bucket->units == -20);
+    // Nearly used up: only what is filled is spent.
+    now += 10000000000;
+    pace_used(&pace, bucket, 0.85, now);
+    assert_true(pace_take(&pace, bucket, 1, now, &wait) && bucket->units == 79);
+    pace_used(&pace, bucket, 0.95, now);
+    assert_true(bucket->units == 0);
 }
 
 int
@@ -261,6 +327,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_templates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_pace, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_pace_units, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

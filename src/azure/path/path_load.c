@@ -230,7 +230,9 @@ read_all(Database *db, Loader *loader, AzError *error)
     Buffer query = {0};
     buffer_text(&query, "resources | where isnotempty(identity) or type in~ (");
     write_types(&query, &loader->world->tables);
-    buffer_text(&query, ") | project id, type, kind, identity, properties");
+    // In one order, whatever the import's: of ways that are equally good the first is shown, and
+    // a tenant that did not change shows the same.
+    buffer_text(&query, ") | project id, type, kind, identity, properties | order by id asc");
     bool done = read_facts(db, loader, buffer_slice(&query), read_resource, error);
     buffer_free(&query);
     return done;

@@ -77,6 +77,30 @@ unknown_table(Binder *b, Str place, Str name, Span span)
     return NULL;
 }
 
+// The rows of a log table that lie in the window of the query. The items of watchlists are
+// there at any time, whenever they were sent.
+static Plan *
+in_window(Binder *b, Plan *scan, Span span)
+{
+    TimeWindow window = b->catalog->window;
+    ptrdiff_t at = scan ? schema_find(&scan->schema, STR("TimeGenerated")) : -1;
+    if (at < 0 || (!window.from && !window.to) || scan->scan.ignore_case ||
+        scan->schema.columns[at].type != TYPE_DATETIME ||
+        str_equal_ci(scan->scan.table, STR("Watchlist")))
+        return scan;
+    Value from = value_datetime(window.from + 1), to = value_datetime(window.to);
+    Expr *args[] = {
+        expr_column(b->arena, (uint32_t)at, TYPE_DATETIME, span),
+        expr_const(b->arena, &from, span),
+        expr_const(b->arena, &to, span),
+    };
+    Plan *filter = bind_over(b, PLAN_FILTER, scan, span);
+    if (!filter)
+        return NULL;
+    filter->filter.predicate = bind_function(b, STR("between"), args, COUNT_OF(args), span);
+    return filter->filter.predicate ? filter : NULL;
+}
+
 static Plan *
 find_table(Binder *b, Str database, Str name, Span span)
 {
@@ -85,8 +109,10 @@ find_table(Binder *b, Str database, Str name, Span span)
     AzError error = {0};
     TableSource *source = b->catalog->find_table(b->catalog->context, database, name, &canonical,
                                                  &ignore_case, &error);
-    if (source)
-        return open_table(b, scan_plan(b, source, canonical, ignore_case, span), canonical);
+    if (source) {
+        Plan *scan = scan_plan(b, source, canonical, ignore_case, span);
+        return open_table(b, in_window(b, scan, span), canonical);
+    }
     if (error.code != AZ_OK) {
         if (b->error->code == AZ_OK)
             error_at(b->error, error.code, span, "%s", error.message);

@@ -16,6 +16,7 @@ static const char *const CODE_NAMES[] = {
     [AZ_CORRUPT] = "corrupt",
     [AZ_LIMIT] = "limit",
     [AZ_CANCELLED] = "cancelled",
+    [AZ_BUSY] = "busy",
 };
 
 const char *

@@ -20,6 +20,7 @@ typedef enum AzCode {
     AZ_CORRUPT,     // a stored file fails its checks
     AZ_LIMIT,       // a memory, row or time limit was reached
     AZ_CANCELLED,   // the caller asked to stop
+    AZ_BUSY,        // somebody else has it: the same will do later
 } AzCode;
 
 // Byte range of the query text; start == end == 0 when there is none.

@@ -89,15 +89,14 @@ in_window(Binder *b, Plan *scan, Span span)
         str_equal_ci(scan->scan.table, STR("Watchlist")))
         return scan;
     Value from = value_datetime(window.from + 1), to = value_datetime(window.to);
-    Expr *args[] = {
-        expr_column(b->arena, (uint32_t)at, TYPE_DATETIME, span),
-        expr_const(b->arena, &from, span),
-        expr_const(b->arena, &to, span),
-    };
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, 3);
+    args[0] = expr_column(b->arena, (uint32_t)at, TYPE_DATETIME, span);
+    args[1] = expr_const(b->arena, &from, span);
+    args[2] = expr_const(b->arena, &to, span);
     Plan *filter = bind_over(b, PLAN_FILTER, scan, span);
     if (!filter)
         return NULL;
-    filter->filter.predicate = bind_function(b, STR("between"), args, COUNT_OF(args), span);
+    filter->filter.predicate = bind_function(b, STR("between"), args, 3, span);
     return filter->filter.predicate ? filter : NULL;
 }
 

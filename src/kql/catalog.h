@@ -88,7 +88,7 @@ typedef struct Catalog {
     // Evaluates an expression without columns now (constant folding).
     bool (*fold)(void *context, Arena *arena, const Expr *expr, Value *out, AzError *error);
 
-    int64_t now;  // ticks: the same for the whole query
+    int64_t now; // ticks: the same for the whole query
     // Of tables that grow with time, only rows whose TimeGenerated lies here are there: how
     // Microsoft Sentinel shows a rule the events of its query period and no others.
     TimeWindow window;

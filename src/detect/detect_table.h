@@ -1,0 +1,11 @@
+// A detection as tables that commands print.
+#pragma once
+
+#include "detect/detect.h"
+
+// One row an alert: Time, Severity, Alert, Rule, Entities, Tactics, Techniques, Results, AlertId.
+ResultTable *detection_alerts_table(Arena *arena, const Detection *detection);
+
+// One row a rule that raised alerts or failed: Severity, Rule, Runs, Alerts, Incidents, First,
+// Last, Reason.
+ResultTable *detection_rules_table(Arena *arena, const Detection *detection);

@@ -32,6 +32,7 @@ typedef struct AzError {
     AzCode code;
     Span span;
     bool has_span;
+    bool of_table;      // a query names a table or function that is not there
     char message[1000]; // UTF-8, cut at a character boundary when longer
 } AzError;
 

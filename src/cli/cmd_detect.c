@@ -78,9 +78,12 @@ short_time(Arena *arena, int64_t ticks)
 static void
 print_summary(Arena *arena, const Detection *detection, const RuleSet *rules, bool kept)
 {
-    size_t failed = 0, incidents = 0;
-    for (size_t r = 0; r < detection->outcome_count; r++)
-        failed += detection->outcomes[r].reason.len > 0;
+    size_t failed = 0, lacking = 0, incidents = 0;
+    for (size_t r = 0; r < detection->outcome_count; r++) {
+        const RuleOutcome *outcome = &detection->outcomes[r];
+        lacking += outcome->lacking;
+        failed += outcome->reason.len > 0 && !outcome->lacking;
+    }
     for (size_t i = 0; i < detection->incidents.len; i++)
         incidents += detection->incidents.items[i].touched;
     printf("%zu rules over %.*s to %.*s UTC: %" PRIu64 " runs in %.1f s, %zu new alerts, %zu "
@@ -92,6 +95,8 @@ print_summary(Arena *arena, const Detection *detection, const RuleSet *rules, bo
         printf(", %" PRIu64 " alerts known before", detection->known);
     if (failed)
         printf(", %zu rules failed", failed);
+    if (lacking)
+        printf(", %zu rules not run for want of tables or functions (--functions DIR)", lacking);
     printf("%s\n", kept ? "" : " (not kept)");
 }
 

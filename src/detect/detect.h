@@ -37,6 +37,7 @@ typedef struct RuleOutcome {
     double milliseconds;
     Str reason;   // the first error, with file and line; empty when none
     bool stopped; // it did not run to the end
+    bool lacking; // not run: it wants a table or function that is not there
 } RuleOutcome;
 
 typedef struct Detection {

@@ -80,7 +80,7 @@ detection_rules_table(Arena *arena, const Detection *detection)
     static const TableColumn COLUMNS[] = {
         {"Severity", TYPE_STRING}, {"Rule", TYPE_STRING},    {"Runs", TYPE_LONG},
         {"Alerts", TYPE_LONG},     {"Incidents", TYPE_LONG}, {"First", TYPE_DATETIME},
-        {"Last", TYPE_DATETIME},   {"Reason", TYPE_STRING},
+        {"Last", TYPE_DATETIME},
     };
     TableBuilder *rows = table_builder_new(COLUMNS, COUNT_OF(COLUMNS));
     for (int severity = ALERT_HIGH; severity >= ALERT_INFORMATIONAL; severity--) {
@@ -90,7 +90,7 @@ detection_rules_table(Arena *arena, const Detection *detection)
             if ((int)outcome->rule->severity != severity)
                 continue;
             count_alerts(detection, r, &counts);
-            if (!counts.alerts && !outcome->reason.len)
+            if (!counts.alerts)
                 continue;
             table_put_text(rows, str_from(alert_severity_name(counts.severity)));
             table_put_text(rows, outcome->rule->name);
@@ -99,7 +99,6 @@ detection_rules_table(Arena *arena, const Detection *detection)
             table_put_long(rows, counts.incidents);
             put_time(rows, counts.first);
             put_time(rows, counts.last);
-            table_put_text(rows, outcome->reason);
         }
     }
     ResultTable *table = table_builder_finish(rows, arena);

@@ -6,6 +6,5 @@
 // One row an alert: Time, Severity, Alert, Rule, Entities, Tactics, Techniques, Results, AlertId.
 ResultTable *detection_alerts_table(Arena *arena, const Detection *detection);
 
-// One row a rule that raised alerts or failed: Severity, Rule, Runs, Alerts, Incidents, First,
-// Last, Reason.
+// One row a rule that raised alerts: Severity, Rule, Runs, Alerts, Incidents, First, Last.
 ResultTable *detection_rules_table(Arena *arena, const Detection *detection);

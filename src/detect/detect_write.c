@@ -299,7 +299,9 @@ put_outcome(TableBuilder *rows, int64_t now, const RuleOutcome *outcome)
     table_put_long(rows, (int64_t)outcome->suppressed);
     table_put_long(rows, (int64_t)outcome->alerts);
     table_put_long(rows, (int64_t)outcome->known);
-    table_put_text(rows, outcome->reason.len ? STR("Failure") : STR("Success"));
+    table_put_text(rows, outcome->lacking      ? STR("NotRun")
+                         : outcome->reason.len ? STR("Failure")
+                                               : STR("Success"));
     table_put_text(rows, outcome->reason);
     table_put_real(rows, outcome->milliseconds);
 }

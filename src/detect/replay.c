@@ -75,6 +75,7 @@ run_failed(Work *work, Worker *worker, const Piece *piece, const AzError *cause)
     RuleState *state = &work->states[piece->rule];
     RuleOutcome *outcome = &worker->outcomes[piece->rule];
     outcome->failed++;
+    outcome->lacking |= cause->of_table;
     if (!outcome->reason.len)
         outcome->reason = locate(&worker->arena, &options->rules->items[piece->rule], cause);
     if (atomic_fetch_add(&state->failures, 1) + 1 >= FAILED_RUNS || is_for_good(cause->code))
@@ -279,6 +280,7 @@ gather(Arena *arena, Work *work)
             whole->alerts += part->alerts;
             whole->milliseconds += part->milliseconds;
             whole->stopped |= part->stopped;
+            whole->lacking |= part->lacking;
             if (part->first_run && (!whole->first_run || part->first_run < whole->first_run))
                 whole->first_run = part->first_run;
             if (part->last_run > whole->last_run)

@@ -68,12 +68,14 @@ unknown_table(Binder *b, Str place, Str name, Span span)
             if (binding->kind == BINDING_TABLE)
                 ARRAY_PUSH(b->arena, &names, binding->name);
     ptrdiff_t near = str_nearest(name, names.items, names.len);
+    bool is_first = b->error->code == AZ_OK;
     b->missing_table = true;
     if (near >= 0)
         bind_fail(b, span, "there is no table '%.*s'; did you mean '%.*s'?", STR_ARG(name),
                   STR_ARG(names.items[near]));
     else
         bind_fail(b, span, "there is no table or function '%.*s'", STR_ARG(name));
+    b->error->of_table |= is_first;
     return NULL;
 }
 
@@ -293,11 +295,13 @@ bind_table_call(Binder *b, const AstExpr *ast)
         return NULL;
     }
     if (!function) {
+        bool is_first = b->error->code == AZ_OK;
         b->missing_table = true;
         bind_fail(b, ast->name.span,
                   "there is no function '%.*s' that yields a table, or it is "
                   "not supported yet",
                   STR_ARG(name));
+        b->error->of_table |= is_first;
         return NULL;
     }
     return call_function(b, function, home, file, ast, NULL, ast->span);

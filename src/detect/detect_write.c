@@ -128,11 +128,11 @@ property(const Alert *alert, const char *name)
     return STR("");
 }
 
-// An entity's name for people, of the first account, host or resource.
+// The name of the first entity.
 static Str
 compromised(const Alert *alert)
 {
-    return alert->entities.len ? alert->entities.items[0].key : STR("");
+    return alert->entities.len ? alert->entities.items[0].label : STR("");
 }
 
 static const TableColumn ALERT_COLUMNS[] = {

@@ -88,11 +88,14 @@ add_mapped(EntityList *list, const RuleEntity *mapping, const RowReader *row, Bu
 {
     Arena *arena = list->seen.arena;
     Arena scratch = {0};
+    Str label = {0};
     buffer_clear(text);
     for (size_t f = 0; f < mapping->field_count; f++) {
         const RuleField *field = &mapping->fields[f];
         ptrdiff_t column = rows_column(row->table, str_cstr(&scratch, field->column));
-        put_identifier(text, mapping->type, field->identifier, rows_text(row, column, &scratch));
+        Str value = rows_text(row, column, &scratch);
+        label = label.len ? label : value;
+        put_identifier(text, mapping->type, field->identifier, value);
     }
     if (text->len) {
         put_member(text, STR("Type"), alert_type(&scratch, mapping->type));
@@ -100,7 +103,7 @@ add_mapped(EntityList *list, const RuleEntity *mapping, const RowReader *row, Bu
         Str key = str_lower(&scratch, members);
         if (!map_find(&list->seen, key))
             add_entity(list, (AlertEntity){str_copy(arena, mapping->type), str_copy(arena, key),
-                                           str_copy(arena, members)});
+                                           str_copy(arena, members), str_copy(arena, label)});
     }
     arena_free(&scratch);
 }
@@ -116,8 +119,8 @@ add_whole(void *context, Str raw)
         return true;
     Str members = str_trim(str_slice(raw, 1, raw.len - 1));
     if (members.len)
-        add_entity(list,
-                   (AlertEntity){STR(""), str_lower(arena, members), str_copy(arena, members)});
+        add_entity(list, (AlertEntity){STR(""), str_lower(arena, members), str_copy(arena, members),
+                                       STR("")});
     return true;
 }
 

@@ -14,6 +14,7 @@ typedef struct AlertEntity {
     Str type;    // as rules name it: "Account", "IP"
     Str key;     // tells entities apart: type and identifiers, lower case
     Str members; // JSON members, without braces and `$id`
+    Str label;   // the first identifier as the row has it; empty when not mapped from a row
 } AlertEntity;
 
 typedef struct EntityList {

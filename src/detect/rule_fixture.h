@@ -8,7 +8,7 @@
 //         repeat: {StorageBlobLogs: [{rows: 30, every: 1m, from: TIME, row: {...}}]}
 //         expect: {alerts: 1, entities: ["203.0.113.5"]}
 //
-// `repeat` makes rows by the clock. Each text under `entities` (and `names`) occurs in the
+// `repeat` makes rows by the clock; {n} in a text of the row is its number, from 0. Each text under `entities` (and `names`) occurs in the
 // entities (names) of the alerts.
 #pragma once
 

@@ -59,7 +59,7 @@ check_controls(ContentTest *test, const char *dir)
             text_position(control->query, cause.span.start, &line, &column);
         add_problem(test, control->file,
                     str_format(&test->arena, "%.*s:%u: control %.*s: %s", STR_ARG(control->file),
-                               control->query_line + line, STR_ARG(control->id), cause.message),
+                               control->query_line + line - 1, STR_ARG(control->id), cause.message),
                     false);
     }
 }

@@ -7,7 +7,6 @@
 #include "detect/duration.h"
 #include "value/scalar.h"
 
-#include <string.h>
 
 static const char *const SEVERITIES[] = {
     [ALERT_INFORMATIONAL] = "Informational",
@@ -358,9 +357,8 @@ rule_read(Arena *arena, const char *path, YamlNode *outer, AnalyticsRule *out, A
         done = member_fails(&r, severity, "severity", "High, Medium, Low or Informational");
     YamlNode *query = yaml_get(r.node, "query");
     Str text = yaml_text(arena, query);
-    // A block scalar's text begins on the line behind its mark.
-    out->query_line = yaml_line(query) + (memchr(text.ptr, '\n', text.len) != NULL);
-    for (size_t i = 0; i < text.len && out->query.ptr && text.ptr[i] == '\n'; i++)
+    out->query_line = yaml_line(query);
+    for (size_t i = 0; i < text.len && text.ptr[i] == '\n'; i++)
         out->query_line++;
     out->tactics = yaml_texts(arena, yaml_get(r.node, "tactics"), &out->tactic_count);
     out->techniques = yaml_texts(arena, either(r.node, "relevantTechniques", "techniques"),

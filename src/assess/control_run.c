@@ -102,7 +102,7 @@ locate_error(const Control *control, const AzError *cause, AzError *error)
     uint32_t line = 1, column = 1;
     if (cause->has_span)
         text_position(control->query, cause->span.start, &line, &column);
-    uint32_t first = control->query_line ? control->query_line + 1 : 1;
+    uint32_t first = control->query_line ? control->query_line : 1;
     return error_set(error, cause->code, "%.*s:%u: control %.*s: %s", STR_ARG(control->file),
                      first + line - 1, STR_ARG(control->id), cause->message);
 }

@@ -16,6 +16,7 @@ static const char *const CODE_NAMES[] = {
     [AZ_CORRUPT] = "corrupt",
     [AZ_LIMIT] = "limit",
     [AZ_CANCELLED] = "cancelled",
+    [AZ_BUSY] = "busy",
 };
 
 const char *
@@ -43,7 +44,7 @@ error_fill(AzError *error, AzCode code, const char *format, va_list args)
 {
     assert(error->code == AZ_OK);
     error->code = code;
-    error->has_span = false;
+    error->has_span = error->of_table = false;
     error->span = (Span){0, 0};
     vsnprintf(error->message, sizeof(error->message), format, args);
     cut_at_character(error->message, sizeof(error->message));

@@ -20,6 +20,7 @@ typedef enum AzCode {
     AZ_CORRUPT,     // a stored file fails its checks
     AZ_LIMIT,       // a memory, row or time limit was reached
     AZ_CANCELLED,   // the caller asked to stop
+    AZ_BUSY,        // somebody else has it: the same will do later
 } AzCode;
 
 // Byte range of the query text; start == end == 0 when there is none.
@@ -31,6 +32,7 @@ typedef struct AzError {
     AzCode code;
     Span span;
     bool has_span;
+    bool of_table;      // a query names a table or function that is not there
     char message[1000]; // UTF-8, cut at a character boundary when longer
 } AzError;
 

@@ -81,6 +81,12 @@ typedef struct QueryOptions {
     int64_t now;              // 0 = the clock
     const QueryParameter *parameters;
     size_t parameter_count;
+    // Of log tables, only rows whose TimeGenerated is after `window_from` and not after
+    // `window_to` are seen (ticks); both 0: all.
+    int64_t window_from, window_to;
+    // A custom table (_CL) that is not there is an empty one with the columns that the query
+    // names, as it is in a workspace that has got no such record yet.
+    bool assume_custom_tables;
 } QueryOptions;
 
 // A plan as it is shown: its operators, each before its inputs.

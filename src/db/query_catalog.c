@@ -42,8 +42,9 @@ stored_table(Database *db, StoreView *view, Str name, Str *canonical, bool *igno
     return source;
 }
 
-// A custom table (_CL) has whatever columns its owner sends. Under check one that is not
-// in the store is taken as the query has it; see catalog_open_column.
+// A custom table (_CL) has whatever columns its owner sends. Under check, or when the caller
+// asks for it, one that is not in the store is taken as the query has it; see
+// catalog_open_column.
 static MemoryTable *
 custom_table(QueryCatalog *query, Str name)
 {
@@ -55,7 +56,8 @@ custom_table(QueryCatalog *query, Str name)
         {STR_INIT("Type"), TYPE_STRING},
         {STR_INIT("_ResourceId"), TYPE_STRING},
     };
-    if (!query->catalog.check || !str_ends(name, STR("_CL")))
+    bool assumed = query->catalog.check || (query->options && query->options->assume_custom_tables);
+    if (!assumed || !str_ends(name, STR("_CL")))
         return NULL;
     MemoryTable *table = map_get(&query->custom, name);
     if (table)
@@ -540,6 +542,8 @@ query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *option
         .now = now,
         .database = STR("azimuth"),
     };
+    if (options)
+        query->catalog.window = (TimeWindow){options->window_from, options->window_to};
 }
 
 void

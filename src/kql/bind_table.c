@@ -68,13 +68,38 @@ unknown_table(Binder *b, Str place, Str name, Span span)
             if (binding->kind == BINDING_TABLE)
                 ARRAY_PUSH(b->arena, &names, binding->name);
     ptrdiff_t near = str_nearest(name, names.items, names.len);
+    bool is_first = b->error->code == AZ_OK;
     b->missing_table = true;
     if (near >= 0)
         bind_fail(b, span, "there is no table '%.*s'; did you mean '%.*s'?", STR_ARG(name),
                   STR_ARG(names.items[near]));
     else
         bind_fail(b, span, "there is no table or function '%.*s'", STR_ARG(name));
+    b->error->of_table |= is_first;
     return NULL;
+}
+
+// The rows of a log table that lie in the window of the query. The items of watchlists are
+// there at any time, whenever they were sent.
+static Plan *
+in_window(Binder *b, Plan *scan, Span span)
+{
+    TimeWindow window = b->catalog->window;
+    ptrdiff_t at = scan ? schema_find(&scan->schema, STR("TimeGenerated")) : -1;
+    if (at < 0 || (!window.from && !window.to) || scan->scan.ignore_case ||
+        scan->schema.columns[at].type != TYPE_DATETIME ||
+        str_equal_ci(scan->scan.table, STR("Watchlist")))
+        return scan;
+    Value from = value_datetime(window.from + 1), to = value_datetime(window.to);
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, 3);
+    args[0] = expr_column(b->arena, (uint32_t)at, TYPE_DATETIME, span);
+    args[1] = expr_const(b->arena, &from, span);
+    args[2] = expr_const(b->arena, &to, span);
+    Plan *filter = bind_over(b, PLAN_FILTER, scan, span);
+    if (!filter)
+        return NULL;
+    filter->filter.predicate = bind_function(b, STR("between"), args, 3, span);
+    return filter->filter.predicate ? filter : NULL;
 }
 
 static Plan *
@@ -85,8 +110,10 @@ find_table(Binder *b, Str database, Str name, Span span)
     AzError error = {0};
     TableSource *source = b->catalog->find_table(b->catalog->context, database, name, &canonical,
                                                  &ignore_case, &error);
-    if (source)
-        return open_table(b, scan_plan(b, source, canonical, ignore_case, span), canonical);
+    if (source) {
+        Plan *scan = scan_plan(b, source, canonical, ignore_case, span);
+        return open_table(b, in_window(b, scan, span), canonical);
+    }
     if (error.code != AZ_OK) {
         if (b->error->code == AZ_OK)
             error_at(b->error, error.code, span, "%s", error.message);
@@ -268,11 +295,13 @@ bind_table_call(Binder *b, const AstExpr *ast)
         return NULL;
     }
     if (!function) {
+        bool is_first = b->error->code == AZ_OK;
         b->missing_table = true;
         bind_fail(b, ast->name.span,
                   "there is no function '%.*s' that yields a table, or it is "
                   "not supported yet",
                   STR_ARG(name));
+        b->error->of_table |= is_first;
         return NULL;
     }
     return call_function(b, function, home, file, ast, NULL, ast->span);

@@ -18,6 +18,11 @@ typedef struct ExternalRequest {
     Str name_prefix, extension; // only files whose name starts and ends so
 } ExternalRequest;
 
+// Ticks; `from` itself is outside, `to` inside. Both 0: all times.
+typedef struct TimeWindow {
+    int64_t from, to;
+} TimeWindow;
+
 typedef struct Catalog {
     void *context;
     // Names are bound and nothing is read or run: what only the service or its data knows
@@ -83,6 +88,9 @@ typedef struct Catalog {
     // Evaluates an expression without columns now (constant folding).
     bool (*fold)(void *context, Arena *arena, const Expr *expr, Value *out, AzError *error);
 
-    int64_t now;  // ticks: the same for the whole query
+    int64_t now; // ticks: the same for the whole query
+    // Of tables that grow with time, only rows whose TimeGenerated lies here are there: how
+    // Microsoft Sentinel shows a rule the events of its query period and no others.
+    TimeWindow window;
     Str database; // current_database()
 } Catalog;

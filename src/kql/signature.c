@@ -106,6 +106,24 @@ signature_parse(const char *text, Signature *out)
     read_class(read_word(&text), &out->result);
 }
 
+// Signatures are texts of the program, few of which a query uses again and again: those read last
+// are kept, by their address.
+static const Signature *
+signature_of(const char *text)
+{
+    enum { KEPT = 128 };
+    static _Thread_local struct {
+        const char *text;
+        Signature signature;
+    } kept[KEPT];
+    size_t slot = ((uintptr_t)text >> 4) % KEPT;
+    if (kept[slot].text != text) {
+        signature_parse(text, &kept[slot].signature);
+        kept[slot].text = text;
+    }
+    return &kept[slot].signature;
+}
+
 const SignatureParam *
 signature_param(const Signature *signature, uint32_t i)
 {
@@ -290,18 +308,17 @@ static int
 overload_cost(const FunctionDef *fn, const Argument *args, uint32_t arg_count, Resolution *out,
               uint32_t *misfit)
 {
-    Signature signature;
-    signature_parse(fn->signature, &signature);
+    const Signature *signature = signature_of(fn->signature);
     *misfit = arg_count;
-    if (arg_count < signature.required || (arg_count > signature.count && !signature.variadic))
+    if (arg_count < signature->required || (arg_count > signature->count && !signature->variadic))
         return -1;
     Type common = TYPE_NONE;
-    if (!common_type(fn, &signature, args, arg_count, &common, misfit))
+    if (!common_type(fn, signature, args, arg_count, &common, misfit))
         return -1;
     int cost = 0;
     for (uint32_t i = 0; i < arg_count; i++) {
         Type target;
-        int step = param_cost(fn, signature_param(&signature, i), &args[i], common, &target);
+        int step = param_cost(fn, signature_param(signature, i), &args[i], common, &target);
         if (step < 0) {
             *misfit = i;
             return -1;
@@ -312,15 +329,15 @@ overload_cost(const FunctionDef *fn, const Argument *args, uint32_t arg_count, R
     }
     out->fn = fn;
     out->shape = SHAPE_ANY;
-    switch (signature.result.class) {
-    case PARAM_TYPE: out->result = signature.result.type; break;
+    switch (signature->result.class) {
+    case PARAM_TYPE: out->result = signature->result.type; break;
     case PARAM_COMMON:
     case PARAM_COMMON_NUMERIC:
     case PARAM_ORDERED: out->result = common; break;
     case PARAM_ARRAY:
     case PARAM_BAG:
         out->result = TYPE_DYNAMIC;
-        out->shape = signature.result.class == PARAM_ARRAY ? SHAPE_ARRAY : SHAPE_BAG;
+        out->shape = signature->result.class == PARAM_ARRAY ? SHAPE_ARRAY : SHAPE_BAG;
         break;
     default: out->result = TYPE_NONE; break;
     }

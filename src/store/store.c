@@ -86,7 +86,7 @@ lock_take(Store *store, AzError *error)
         ssize_t len = pread(store->lock, pid, sizeof(pid) - 1, 0);
         pid[len > 0 ? len : 0] = 0;
         pid[strcspn(pid, "\n")] = 0;
-        error_set(error, AZ_IO,
+        error_set(error, AZ_BUSY,
                   "the store '%s' is being written by another process (%s): wait until it is done",
                   store->dir, pid[0] ? pid : "unknown");
     } else {

@@ -1,0 +1,230 @@
+// azimuth detect: analytics rules over the telemetry in the store, as if they had run all along.
+
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/cli_table.h"
+#include "detect/detect_table.h"
+#include "value/scalar.h"
+#include "version.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_bool interrupted;
+
+static void
+interrupt(int signal_number)
+{
+    (void)signal_number;
+    atomic_store(&interrupted, true);
+}
+
+static void
+show_progress(void *context, uint64_t done, uint64_t total)
+{
+    (void)context;
+    char note[48];
+    snprintf(note, sizeof(note), "%" PRIu64 " of %" PRIu64 " runs", done, total);
+    cli_progress("detect", done, total, note);
+}
+
+typedef struct DetectWords {
+    const char *store, *content, *since, *until, *format, *threads, *timeout;
+    const char **rules, **functions;
+    bool dry_run, all;
+} DetectWords;
+
+// The rules of the folders named, else of the content pack.
+static bool
+load_rules(Arena *arena, const DetectWords *words, RuleSet *rules, RuleProblems *problems,
+           AzError *error)
+{
+    for (size_t i = 0; words->rules[i]; i++)
+        if (!rules_load(arena, words->rules[i], rules, problems, error))
+            return false;
+    if (words->rules[0])
+        return true;
+    Content *content = content_open(words->content, error);
+    if (!content)
+        return false;
+    Str dir = str_format(arena, "%s/detections", content_dir(content));
+    content_close(content);
+    return rules_load(arena, dir.ptr, rules, problems, error);
+}
+
+static void
+tell_problems(const RuleProblems *problems)
+{
+    for (size_t i = 0; i < problems->len; i++)
+        cli_fail("%.*s", STR_ARG(problems->items[i].text));
+}
+
+// "2026-06-01 00:00"
+static Str
+short_time(Arena *arena, int64_t ticks)
+{
+    Buffer out = {0};
+    datetime_print(&out, ticks);
+    char *text = str_cstr(arena, str_slice(buffer_slice(&out), 0, 16));
+    buffer_free(&out);
+    text[10] = ' ';
+    return str_from(text);
+}
+
+static void
+print_summary(Arena *arena, const Detection *detection, const RuleSet *rules, bool kept)
+{
+    size_t failed = 0, lacking = 0, incidents = 0;
+    for (size_t r = 0; r < detection->outcome_count; r++) {
+        const RuleOutcome *outcome = &detection->outcomes[r];
+        lacking += outcome->lacking;
+        failed += outcome->reason.len > 0 && !outcome->lacking;
+    }
+    for (size_t i = 0; i < detection->incidents.len; i++)
+        incidents += detection->incidents.items[i].touched;
+    printf("%zu rules over %.*s to %.*s UTC: %" PRIu64 " runs in %.1f s, %zu new alerts, %zu "
+           "incidents",
+           rules->len, STR_ARG(short_time(arena, detection->since)),
+           STR_ARG(short_time(arena, detection->until)), detection->runs, detection->seconds,
+           detection->alerts.len, incidents);
+    if (detection->known)
+        printf(", %" PRIu64 " alerts known before", detection->known);
+    if (failed)
+        printf(", %zu rules failed", failed);
+    if (lacking)
+        printf(", %zu rules not run for want of tables or functions (--functions DIR)", lacking);
+    printf("%s\n", kept ? "" : " (not kept)");
+}
+
+static int
+report(Arena *arena, const Detection *detection, const RuleSet *rules, const DetectWords *words)
+{
+    AzError error = {0};
+    bool is_text = strcmp(words->format, "table") == 0;
+    ResultTable *table = is_text && !words->all ? detection_rules_table(arena, detection)
+                                                : detection_alerts_table(arena, detection);
+    bool done = (is_text && !table->row_count) || cli_print_table(words->format, table, &error);
+    if (!done && error.code != AZ_OK)
+        cli_error(&error, STR(""));
+    if (is_text)
+        print_summary(arena, detection, rules, !words->dry_run);
+    for (size_t r = 0; r < detection->outcome_count; r++)
+        if (detection->outcomes[r].reason.len)
+            cli_fail("%.*s", STR_ARG(detection->outcomes[r].reason));
+    return done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
+}
+
+static int
+run_detect(const DetectWords *words, const DetectOptions *options)
+{
+    Arena arena = {0};
+    RuleSet rules = {0};
+    RuleProblems problems = {0};
+    AzError error = {0};
+    DetectOptions run = *options;
+    run.rules = &rules;
+    Detection *detection = NULL;
+    int status = AZIMUTH_EXIT_ERROR;
+    if (load_rules(&arena, words, &rules, &problems, &error)) {
+        tell_problems(&problems);
+        if (rules.len == 0)
+            error_set(&error, AZ_NOT_FOUND, "there is no analytics rule to run");
+        else
+            detection = detect_run(&arena, &run, &error);
+    }
+    cli_progress_end();
+    if (detection)
+        status = report(&arena, detection, &rules, words);
+    else
+        cli_error(&error, STR(""));
+    arena_free(&arena);
+    return status;
+}
+
+static size_t
+value_count(const char *const *words)
+{
+    size_t count = 0;
+    while (words[count])
+        count++;
+    return count;
+}
+
+static int
+parse_and_run(DetectWords *words, int argc, char **argv)
+{
+    const CliOption options[] = {
+        {"--store", "DIR", "the store with the telemetry (required)", &words->store, NULL},
+        {"--rules", "PATH...",
+         "rules: a file or folder in Sentinel's form (default: those of the content pack)",
+         words->rules, NULL},
+        {"--since", "TIME",
+         "runs after that time (default: as far as the data goes, at most 90 days)", &words->since,
+         NULL},
+        {"--until", "TIME", "runs up to that time (default: until each rule has seen the last row)",
+         &words->until, NULL},
+        {"--functions", "DIR...", "a folder of functions in KQL (.kql, or parsers' .yaml)",
+         words->functions, NULL},
+        {"--alerts", NULL, "print each alert rather than a line for each rule", NULL, &words->all},
+        {"--format", "NAME", "table (default); alerts as json, jsonl, csv, markdown",
+         &words->format, NULL},
+        {"--dry-run", NULL, "keep nothing in the store", NULL, &words->dry_run},
+        {"--timeout", "SECONDS", "longest time of one run of a rule (default 60)", &words->timeout,
+         NULL},
+        {"--threads", "N", "worker threads", &words->threads, NULL},
+        {"--content", "DIR", "the content folder", &words->content, NULL},
+    };
+    int status;
+    if (!cli_options(&CLI_DETECT, options, sizeof options / sizeof options[0], &argc, argv,
+                     &status))
+        return status;
+    if (argc != 1 || !words->store) {
+        cli_fail("usage: azimuth %s", CLI_DETECT.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    int64_t threads = 0, timeout = 60;
+    DetectOptions run = {
+        .keep = !words->dry_run,
+        .version = STR(AZIMUTH_VERSION),
+        .cancel = &interrupted,
+        .progress = show_progress,
+    };
+    if (!cli_parse_time(words->since, "--since", &run.since) ||
+        !cli_parse_time(words->until, "--until", &run.until) ||
+        (words->threads && !cli_parse_number(words->threads, 1, 1024, "--threads", &threads)) ||
+        (words->timeout && !cli_parse_number(words->timeout, 1, 86400, "--timeout", &timeout)))
+        return AZIMUTH_EXIT_ERROR;
+    run.timeout_ns = (uint64_t)timeout * 1000000000;
+    run.database = (DatabaseOptions){
+        .store = words->store,
+        .content = words->content,
+        .threads = (size_t)threads,
+        .function_folders = words->functions,
+        .function_folder_count = value_count(words->functions),
+    };
+    signal(SIGINT, interrupt);
+    signal(SIGTERM, interrupt);
+    return run_detect(words, &run);
+}
+
+static int
+detect_command(int argc, char **argv)
+{
+    DetectWords words = {
+        .format = "table", .rules = cli_values(argc), .functions = cli_values(argc)};
+    int status = parse_and_run(&words, argc, argv);
+    free(words.rules);
+    free(words.functions);
+    return status;
+}
+
+const CliCommand CLI_DETECT = {
+    "detect",
+    "detect --store DIR [--rules PATH]... [--since TIME] [--until TIME]",
+    "runs analytics rules over telemetry, each on its own schedule, and raises alerts",
+    detect_command,
+};

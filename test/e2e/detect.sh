@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Detection: rules replayed on their schedules, what they leave in the store, rules that fail.
+. "$(dirname "$0")/lib.sh"
+store=$scratch/store
+rules=$scratch/rules
+mkdir -p "$rules"
+
+# Three days of reads: one caller reads a blob every hour, another fifty within an hour.
+python3 - >"$scratch/logs.jsonl" <<'PYTHON'
+import datetime, json
+start = datetime.datetime(2026, 6, 1)
+def row(minutes, caller, address):
+    when = start + datetime.timedelta(minutes=minutes)
+    print(json.dumps({"TimeGenerated": when.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                      "OperationName": "GetBlob", "RequesterUpn": caller,
+                      "CallerIpAddress": address, "AccountName": "sttraining"}))
+for hour in range(72):
+    row(60 * hour + 5, "ann@contoso.com", "10.0.0.4")
+for i in range(50):
+    row(60 * 30 + i, "bo@contoso.com", "203.0.113.9")
+for i in range(50):
+    row(60 * 32 + i, "bo@contoso.com", "203.0.113.9")
+PYTHON
+"$azimuth" import --store "$store" --quiet --table StorageBlobLogs "$scratch/logs.jsonl"
+
+rule() { # FILE ID NAME QUERY MORE
+  cat >"$rules/$1.yaml" <<YAML
+id: $2
+name: $3
+version: 1.0.0
+kind: Scheduled
+severity: High
+queryFrequency: 1h
+queryPeriod: 1h
+triggerOperator: gt
+triggerThreshold: 0
+tactics: [Exfiltration]
+relevantTechniques: [T1530]
+query: |
+$(sed 's/^/  /' <<<"$4")
+entityMappings:
+  - entityType: Account
+    fieldMappings: [{identifier: FullName, columnName: RequesterUpn}]
+$5
+YAML
+}
+many='StorageBlobLogs
+| summarize Reads = count(), StartTime = min(TimeGenerated), EndTime = max(TimeGenerated) by RequesterUpn
+| where Reads > 20'
+rule many 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c01 'Many reads' "$many" \
+  'incidentConfiguration: {createIncident: true, groupingConfiguration: {enabled: true, lookbackDuration: 1d, matchingMethod: AllEntities}}'
+rule quiet 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c02 'Many reads, said once' "$many" \
+  'suppressionEnabled: true
+suppressionDuration: 5h'
+rule after 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c03 'Alert upon an alert' \
+  'SecurityAlert
+| where AlertName == "Many reads"
+| mv-expand Entity = parse_json(Entities)
+| project RequesterUpn = strcat(Entity.Name, "@", Entity.UPNSuffix)' ''
+rule lost 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c04 'Wants a parser' 'NoSuchParser | take 1' ''
+rule wrong 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c05 'Wrong column' 'StorageBlobLogs
+| where Nothing == 1' ''
+rule custom 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c06 'Custom table that is not there' \
+  'Absent_CL | where Message_s has "x" | project RequesterUpn = User_s' ''
+rule slow 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c07 'Quadratic join' \
+  'range a from 1 to 3000000 step 1 | extend k = 1 | join kind=inner (range b from 1 to 3000000 step 1 | extend k = 1) on k | summarize RequesterUpn = max(tostring(a * b))' ''
+printf 'id: [\n' >"$rules/broken.yaml"
+
+out=$("$azimuth" detect --store "$store" --rules "$rules" --timeout 1 2>"$scratch/err")
+check 'detection succeeds though rules fail' test $? -eq 0
+err=$(cat "$scratch/err")
+check 'the summary counts alerts and incidents' says "$out" '5 new alerts, 4 incidents'
+check 'rules that lack something are counted' says "$out" '1 rules not run for want of tables'
+check 'a broken file is named' says "$err" 'broken\.yaml'
+check 'a wrong column is named with its line' says "$err" "wrong\.yaml:14: rule 'Wrong column': there is no column"
+check 'a missing parser is named' says "$err" "lost\.yaml:13: rule 'Wants a parser': there is no table or function 'NoSuchParser'"
+check 'a rule that takes too long is given up' says "$err" "slow\.yaml:.*rule 'Quadratic join'"
+check 'a custom table that is not there is empty' test -z "$(grep Custom "$scratch/err")"
+
+check 'an alert a run' test "$(value "$store" 'SecurityAlert | where AlertName == "Many reads" | count')" = 2
+check 'alerts have the time of their run' test "$(value "$store" 'SecurityAlert | where AlertName == "Many reads" | summarize min(TimeGenerated)')" = 2026-06-02T07:00:00.0000000Z
+check 'alerts have the times of the events' test "$(value "$store" 'SecurityAlert | where AlertName == "Many reads" | summarize min(StartTime)')" = 2026-06-02T06:01:00.0000000Z
+check 'suppression keeps the second from being raised' test "$(value "$store" 'SecurityAlert | where AlertName == "Many reads, said once" | count')" = 1
+check 'alerts with one entity are one incident' test "$(value "$store" 'SecurityIncident | where Title == "Many reads" | summarize max(array_length(AlertIds))')" = 2
+check 'rules on alerts see those of the same replay' test "$(value "$store" 'SecurityAlert | where AlertName == "Alert upon an alert" | count')" = 2
+check 'entities are those of the rows' test "$(value "$store" 'SecurityAlert | where AlertName == "Many reads" | take 1 | project tostring(parse_json(Entities)[0].Name)')" = bo
+check 'what became of each rule is kept' test "$(value "$store" 'AnalyticsRuleRuns | where Status == "NotRun" | project RuleName')" = 'Wants a parser'
+
+out=$("$azimuth" detect --store "$store" --rules "$rules" --timeout 1 2>/dev/null)
+check 'a range gone through again raises nothing twice' says "$out" '0 new alerts, 0 incidents, 5 alerts known before'
+check 'and keeps nothing twice' test "$(value "$store" 'SecurityAlert | summarize count(), dcount(SystemAlertId) | project count_ == dcount_SystemAlertId')" = true
+rm -f "$rules/slow.yaml"
+out=$("$azimuth" detect --store "$store" --rules "$rules" --dry-run --since 2026-06-02T07:00:00Z --until 2026-06-02T09:00:00Z --format jsonl 2>/dev/null)
+check 'a range that is given is kept to' test -z "$out"
+before=$(value "$store" 'AnalyticsRuleRuns | count')
+"$azimuth" detect --store "$store" --rules "$rules/many.yaml" --dry-run >/dev/null 2>&1
+check 'a dry run keeps nothing' test "$(value "$store" 'AnalyticsRuleRuns | count')" = "$before"
+one=$("$azimuth" detect --store "$store" --rules "$rules/many.yaml" --dry-run --threads 1 --format csv 2>/dev/null)
+check 'the number of threads does not show' test "$one" = "$("$azimuth" detect --store "$store" --rules "$rules/many.yaml" --dry-run --threads 4 --format csv 2>/dev/null)"
+
+"$azimuth" detect --store "$scratch/none" >/dev/null 2>&1
+check 'no store gives status 2' test $? -eq 2
+err=$("$azimuth" detect --store "$store" --rules "$scratch/nowhere" 2>&1)
+check 'rules that are not there are named' says "$err" "cannot open the rules '.*nowhere'"
+err=$("$azimuth" detect --store "$store" --since 2026-06-03T00:00:00Z --until 2026-06-02T00:00:00Z 2>&1)
+check 'an empty range is said' says "$err" 'range of time is empty'
+"$azimuth" import --store "$scratch/bare" --quiet examples/contoso
+err=$("$azimuth" detect --store "$scratch/bare" 2>&1)
+check 'a store without logs says what to do' says "$err" 'import telemetry first'
+
+out=$("$azimuth" content test "$rules" 2>&1)
+check 'content test finds what is wrong' test $? -eq 1
+check 'content test names the line' says "$out" "wrong\.yaml: rule 'Wrong column': line 14: there is no column"
+finish

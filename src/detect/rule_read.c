@@ -7,7 +7,6 @@
 #include "detect/duration.h"
 #include "value/scalar.h"
 
-
 static const char *const SEVERITIES[] = {
     [ALERT_INFORMATIONAL] = "Informational",
     [ALERT_LOW] = "Low",

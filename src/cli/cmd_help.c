@@ -3,6 +3,7 @@
 #include "azure/tables.h"
 #include "cli/cli.h"
 #include "db/help.h"
+#include "forensics/timeline.h"
 #include "report/help_markdown.h"
 #include "report/help_text.h"
 
@@ -82,8 +83,10 @@ help_command(int argc, char **argv)
     AzError error = {0};
     DatabaseOptions database = {.store = store, .content = content, .threads = 1};
     Database *db = db_open(&database, &error);
-    if (db)
+    if (db) {
         azure_add_tables(db);
+        forensics_add_tables(db);
+    }
     if (!db) {
         cli_error(&error, STR(""));
         return AZIMUTH_EXIT_ERROR;

@@ -5,6 +5,7 @@
 #include "cli/prompt.h"
 #include "cli/query_options.h"
 #include "cli/query_run.h"
+#include "forensics/timeline.h"
 #include "value/json.h"
 
 #include <errno.h>
@@ -235,8 +236,10 @@ run_with(const QueryWords *words, QuerySettings *settings, const DatabaseOptions
     AzError error = {0};
     CliOutput out;
     settings->db = db_open(db_options, &error);
-    if (settings->db)
+    if (settings->db) {
         azure_add_tables(settings->db);
+        forensics_add_tables(settings->db);
+    }
     if (!settings->db) {
         cli_error(&error, STR(""));
         return AZIMUTH_EXIT_ERROR;

@@ -248,7 +248,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def base(self):
-        return f"http://{self.headers['Host']}"
+        return f"{self.headers.get('X-Forwarded-Proto', 'http')}://{self.headers['Host']}"
 
     def page(self, rows, at, next_of, value="value", link="nextLink"):
         size = self.world.args.page

@@ -2,9 +2,8 @@
 
 #include "assess/assess.h"
 #include "assess/control.h"
-#include "cli/cli.h"
+#include "cli/collect_login.h"
 #include "collect/collect.h"
-#include "db/content.h"
 #include "store/ingest.h"
 #include "version.h"
 
@@ -15,20 +14,11 @@
 enum { IN_FLIGHT = 256, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
 
 typedef struct CollectArgs {
-    const char *store, *folder, *cloud, *tenant, *client, *auth, *only, *content, *ca_file;
-    const char *login, *endpoint[SERVICE_COUNT], *in_flight_text, *pages_text;
-    bool plan, quiet, loopback, permissions;
+    const char *store, *folder, *only, *in_flight_text, *pages_text;
+    bool plan, quiet, permissions;
     int64_t in_flight, pages;
+    CollectLogin login;
 } CollectArgs;
-
-typedef struct Collector {
-    Arena arena;
-    Content *content;
-    Cloud cloud;
-    SourceSet sources;
-    Http *http;
-    Auth *auth;
-} Collector;
 
 static void
 show_progress(void *context, const CollectProgress *progress)
@@ -36,13 +26,6 @@ show_progress(void *context, const CollectProgress *progress)
     uint64_t total = progress->calls + progress->open;
     (void)context;
     cli_progress("collect", progress->calls, total, progress->source);
-}
-
-static void
-tell_person(void *context, Str message)
-{
-    (void)context;
-    fprintf(stderr, "%.*s\n", STR_ARG(message));
 }
 
 static void
@@ -142,7 +125,7 @@ import_folder(Collector *collector, const CollectArgs *args, AzError *error)
 static void
 print_permissions(const SourceSet *set)
 {
-    for (int service = 0; service < SERVICE_COUNT; service++) {
+    for (int service = SERVICE_ARM; service <= SERVICE_GRAPH; service++) {
         printf(service == SERVICE_ARM
                    ? "Azure roles, at the root management group or on each subscription:\n"
                    : "Microsoft Graph application permissions, with the consent of an "
@@ -166,57 +149,12 @@ print_permissions(const SourceSet *set)
 }
 
 static bool
-open_collector(Collector *collector, const CollectArgs *args, AzError *error)
+collect(Collector *collector, SourceSet *sources, const CollectArgs *args, AzError *error)
 {
-    Arena *arena = &collector->arena;
-    collector->content = content_open(args->content, error);
-    if (!collector->content)
-        return false;
-    const char *dir = content_dir(collector->content);
-    if (!cloud_load(arena, dir, str_from(args->cloud ? args->cloud : "public"), &collector->cloud,
-                    error) ||
-        !sources_load(arena, dir, &collector->sources, error))
-        return false;
-    if (args->only && !sources_keep(arena, &collector->sources, str_from(args->only), error))
-        return false;
-    if (args->permissions)
-        return true;
-    const char *login = args->login ? args->login : getenv("AZURE_AUTHORITY_HOST");
-    if (login && *login && !cloud_set_login(arena, &collector->cloud, login, error))
-        return false;
-    for (int i = 0; i < SERVICE_COUNT; i++)
-        if (args->endpoint[i] &&
-            !cloud_set_endpoint(arena, &collector->cloud, (Service)i, args->endpoint[i], error))
-            return false;
-    HttpOptions http = {.plain_loopback = args->loopback, .ca_file = args->ca_file};
-    collector->http = http_new(&http, error);
-    if (!collector->http)
-        return false;
-    AuthOptions auth = {.cloud = &collector->cloud,
-                        .method = args->auth,
-                        .tenant = args->tenant,
-                        .client = args->client,
-                        .tell = tell_person};
-    collector->auth = auth_new(&auth, collector->http);
-    return true;
-}
-
-static void
-close_collector(Collector *collector)
-{
-    auth_free(collector->auth);
-    http_free(collector->http);
-    content_close(collector->content);
-    arena_free(&collector->arena);
-}
-
-static bool
-collect(Collector *collector, const CollectArgs *args, AzError *error)
-{
-    const char *tenant = args->tenant ? args->tenant : getenv("AZURE_TENANT_ID");
+    const char *tenant = args->login.tenant ? args->login.tenant : getenv("AZURE_TENANT_ID");
     CollectOptions options = {
         .folder = args->folder,
-        .sources = &collector->sources,
+        .sources = sources,
         .cloud = &collector->cloud,
         .auth = collector->auth,
         .http = collector->http,
@@ -263,24 +201,14 @@ collect_main(int argc, char **argv)
         {"--store", "DIR", "import the folder into this store when all is read", &args.store, NULL},
         {"--only", "TABLES", "only these tables, by commas", &args.only, NULL},
         {"--plan", NULL, "show how many calls it takes, and stop", NULL, &args.plan},
-        {"--auth", "WAY", "token, secret, certificate, workload, managed, cli, device-code",
-         &args.auth, NULL},
-        {"--tenant", "ID", "instead of AZURE_TENANT_ID", &args.tenant, NULL},
-        {"--client", "ID", "instead of AZURE_CLIENT_ID", &args.client, NULL},
-        {"--cloud", "NAME", "public, usgov, usgov-dod, china", &args.cloud, NULL},
         {"--in-flight", "N", "calls at once, at most (256)", &args.in_flight_text, NULL},
         {"--most-pages", "N", "of one list (20000)", &args.pages_text, NULL},
-        {"--ca-file", "FILE", "trust these certificates (PEM)", &args.ca_file, NULL},
-        {"--login-endpoint", "URL", "sign in there", &args.login, NULL},
-        {"--arm-endpoint", "URL", "Azure Resource Manager is there", &args.endpoint[SERVICE_ARM],
-         NULL},
-        {"--graph-endpoint", "URL", "Microsoft Graph is there", &args.endpoint[SERVICE_GRAPH],
-         NULL},
-        {"--http-loopback", NULL, "allow http:// to this machine, for tests", NULL, &args.loopback},
-        {"--content", "DIR", "the content folder", &args.content, NULL},
+        COLLECT_LOGIN_OPTIONS(&args.login),
         {"--quiet", NULL, "print nothing when all went well", NULL, &args.quiet},
     };
     int status;
+    if (argc > 1 && strcmp(argv[1], "logs") == 0)
+        return collect_logs(argc - 1, argv + 1);
     if (!cli_options(&CLI_COLLECT, options, sizeof(options) / sizeof(options[0]), &argc, argv,
                      &status))
         return status;
@@ -295,22 +223,26 @@ collect_main(int argc, char **argv)
          !cli_parse_number(args.pages_text, 1, 1000000, "--most-pages", &args.pages)))
         return AZIMUTH_EXIT_ERROR;
     args.folder = argc > 1 ? argv[1] : NULL;
-    Collector collector = {0};
+    Collector collector;
+    SourceSet sources;
     AzError error = {0};
-    bool done = open_collector(&collector, &args, &error);
+    bool done =
+        collector_open(&collector, &args.login, !args.permissions, &error) &&
+        sources_load(&collector.arena, content_dir(collector.content), &sources, &error) &&
+        (!args.only || sources_keep(&collector.arena, &sources, str_from(args.only), &error));
     if (done && args.permissions)
-        print_permissions(&collector.sources);
+        print_permissions(&sources);
     else
-        done = done && collect(&collector, &args, &error);
+        done = done && collect(&collector, &sources, &args, &error);
     if (!done)
         cli_error(&error, STR(""));
-    close_collector(&collector);
+    collector_close(&collector);
     return done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
 }
 
 const CliCommand CLI_COLLECT = {
     "collect",
-    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan | permissions",
-    "reads a tenant over the network into a folder, and the folder into a snapshot",
+    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan | permissions | logs ...",
+    "reads a tenant over the network into a folder, and the folder into a snapshot; or its logs",
     collect_main,
 };

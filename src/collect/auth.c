@@ -31,8 +31,8 @@ auth_erase(Buffer *buffer)
 
 // Tokens given by hand.
 
-static const char *const TOKEN_VARIABLES[SERVICE_COUNT] = {"AZIMUTH_ARM_TOKEN",
-                                                           "AZIMUTH_GRAPH_TOKEN"};
+static const char *const TOKEN_VARIABLES[SERVICE_COUNT] = {
+    "AZIMUTH_ARM_TOKEN", "AZIMUTH_GRAPH_TOKEN", "AZIMUTH_LOGS_TOKEN", "AZIMUTH_STORAGE_TOKEN"};
 
 static bool
 token_is_set(const Auth *auth)
@@ -111,6 +111,7 @@ auth_free(Auth *auth)
     }
     buffer_drop(&auth->secret);
     buffer_drop(&auth->refresh);
+    buffer_drop(&auth->other);
     auth_drop_certificate(auth);
     buffer_free(&auth->chain);
     buffer_free(&auth->thumbprint);
@@ -241,15 +242,29 @@ is_token_char(char c)
            c == '.';
 }
 
+enum { KNOWN_MOST = 3 + SERVICE_COUNT };
+
+// The secrets this object knows that are long enough to be masked.
+static size_t
+known_secrets(const Auth *auth, Str *out)
+{
+    const Buffer *all[KNOWN_MOST] = {&auth->secret, &auth->refresh, &auth->other};
+    size_t count = 0;
+    for (int i = 0; i < SERVICE_COUNT; i++)
+        all[3 + i] = &auth->tokens[i].text;
+    for (size_t i = 0; i < KNOWN_MOST; i++)
+        if (all[i]->len >= MASK_LEAST)
+            out[count++] = buffer_slice(all[i]);
+    return count;
+}
+
 // Length of the secret at `text`, 0 when none begins there.
 static size_t
-secret_at(const Auth *auth, Str text)
+secret_at(const Str *known, size_t count, Str text)
 {
-    const Buffer *known[] = {&auth->secret, &auth->refresh, &auth->tokens[0].text,
-                             &auth->tokens[1].text};
-    for (size_t i = 0; i < COUNT_OF(known); i++)
-        if (known[i]->len >= MASK_LEAST && str_starts(text, buffer_slice(known[i])))
-            return known[i]->len;
+    for (size_t i = 0; i < count; i++)
+        if (str_starts(text, known[i]))
+            return known[i].len;
     // A JWT, whose ever it is: base64url of {" begins with eyJ.
     size_t len = 0;
     if (str_starts(text, STR("eyJ")))
@@ -262,9 +277,11 @@ secret_at(const Auth *auth, Str text)
 bool
 auth_mask(const Auth *auth, Buffer *out, Str text)
 {
+    Str known[KNOWN_MOST];
+    size_t count = known_secrets(auth, known);
     bool masked = false;
     for (size_t i = 0; i < text.len;) {
-        size_t len = secret_at(auth, str_slice(text, i, text.len));
+        size_t len = secret_at(known, count, str_slice(text, i, text.len));
         if (len) {
             buffer_text(out, "***");
             masked = true;
@@ -279,13 +296,19 @@ auth_mask(const Auth *auth, Buffer *out, Str text)
 bool
 auth_knows(const Auth *auth, Str text)
 {
+    Str known[KNOWN_MOST];
+    size_t count = known_secrets(auth, known);
     if (memmem(text.ptr, text.len, "eyJ", 3))
         return true;
-    const Buffer *known[] = {&auth->secret, &auth->refresh, &auth->tokens[0].text,
-                             &auth->tokens[1].text};
-    for (size_t i = 0; i < COUNT_OF(known); i++)
-        if (known[i]->len >= MASK_LEAST &&
-            memmem(text.ptr, text.len, known[i]->data, known[i]->len))
+    for (size_t i = 0; i < count; i++)
+        if (memmem(text.ptr, text.len, known[i].ptr, known[i].len))
             return true;
     return false;
+}
+
+void
+auth_keep_secret(Auth *auth, Str secret)
+{
+    auth_erase(&auth->other);
+    buffer_str(&auth->other, secret);
 }

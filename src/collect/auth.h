@@ -3,7 +3,8 @@
 // Where a token comes from, in this order unless one is asked for by name, which is the order
 // of the default credential of Azure's SDKs (after what is given by hand):
 //
-//   token        AZIMUTH_ARM_TOKEN, AZIMUTH_GRAPH_TOKEN
+//   token        AZIMUTH_ARM_TOKEN, AZIMUTH_GRAPH_TOKEN; for logs AZIMUTH_LOGS_TOKEN,
+//                AZIMUTH_STORAGE_TOKEN
 //   secret       AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_SECRET
 //   certificate  AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_CLIENT_CERTIFICATE_PATH
 //   workload     AZURE_TENANT_ID, AZURE_CLIENT_ID, AZURE_FEDERATED_TOKEN_FILE
@@ -37,6 +38,9 @@ typedef struct AuthOptions {
 Auth *auth_new(const AuthOptions *options, Http *http);
 void auth_free(Auth *auth); // overwrites what was secret
 
+// The variable's value, empty when it is not set.
+Str auth_env(const char *name);
+
 // A token for the service, from the cache or a new one; a view that is good until the next
 // call. Renewed when less than five minutes, or a tenth of its life, remain. `*generation`
 // counts the renewals. An error says what each source answered.
@@ -52,5 +56,7 @@ Str auth_method(const Auth *auth);
 // Appends `text` with every secret this object knows, and everything that looks like a
 // token, as "***". True when something was masked.
 bool auth_mask(const Auth *auth, Buffer *out, Str text);
+// One more secret to be masked: the key or signature of a storage account.
+void auth_keep_secret(Auth *auth, Str secret);
 // Whether the text holds one of the secrets.
 bool auth_knows(const Auth *auth, Str text);

@@ -32,6 +32,7 @@ struct Auth {
     Buffer claims[SERVICE_COUNT];
     Buffer secret;      // the client secret
     Buffer refresh;     // the refresh token of a device code
+    Buffer other;       // a secret of somebody else, masked like ours
     EVP_PKEY *key;      // of the certificate
     Buffer chain;       // its DER certificates as JSON strings
     Buffer thumbprint;  // base64url of the SHA-256 of the certificate
@@ -41,8 +42,6 @@ struct Auth {
 extern const AuthMethod AUTH_SECRET, AUTH_CERTIFICATE, AUTH_WORKLOAD, AUTH_MANAGED, AUTH_CLI,
     AUTH_DEVICE_CODE;
 
-// The variable's value, empty when it is not set.
-Str auth_env(const char *name);
 void auth_erase(Buffer *buffer);
 
 // "&name=value", encoded.

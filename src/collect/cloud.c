@@ -6,7 +6,8 @@
 const char *
 service_name(Service service)
 {
-    return service == SERVICE_ARM ? "arm" : "graph";
+    static const char *const names[SERVICE_COUNT] = {"arm", "graph", "logs", "storage"};
+    return names[service];
 }
 
 static bool
@@ -34,21 +35,20 @@ cloud_load(Arena *arena, const char *content_dir, Str name, Cloud *out, AzError 
     YamlNode *root = yaml_root(doc), *cloud = yaml_get(root, str_cstr(arena, name));
     bool found = cloud != NULL || unknown_cloud(root, name, error);
     if (found) {
-        *out = (Cloud){
-            .name = str_copy(arena, name),
-            .login = yaml_text(arena, yaml_get(cloud, "login")),
-            .endpoint = {[SERVICE_ARM] = yaml_text(arena, yaml_get(cloud, "arm")),
-                         [SERVICE_GRAPH] = yaml_text(arena, yaml_get(cloud, "graph"))},
-            .audience = {[SERVICE_ARM] = yaml_text(arena, yaml_get(cloud, "arm-audience")),
-                         [SERVICE_GRAPH] = yaml_text(arena, yaml_get(cloud, "graph-audience"))},
-        };
+        *out = (Cloud){.name = str_copy(arena, name),
+                       .login = yaml_text(arena, yaml_get(cloud, "login"))};
         bool whole = out->login.len > 0;
-        for (int i = 0; i < SERVICE_COUNT; i++)
+        for (int i = 0; i < SERVICE_COUNT; i++) {
+            const char *service = service_name((Service)i);
+            Str audience = str_format(arena, "%s-audience", service);
+            out->endpoint[i] = yaml_text(arena, yaml_get(cloud, service));
+            out->audience[i] = yaml_text(arena, yaml_get(cloud, str_cstr(arena, audience)));
             whole = whole && out->endpoint[i].len && out->audience[i].len;
+        }
         if (!whole)
             found = error_set(error, AZ_INVALID,
-                              "%s: the cloud '%.*s' needs login, arm, arm-audience, graph and "
-                              "graph-audience",
+                              "%s: the cloud '%.*s' needs login, and arm, graph, logs and storage, "
+                              "each with its audience",
                               path, STR_ARG(name));
     }
     yaml_free(doc);

@@ -3,7 +3,13 @@
 
 #include "base/error.h"
 
-typedef enum Service { SERVICE_ARM, SERVICE_GRAPH, SERVICE_COUNT } Service;
+typedef enum Service {
+    SERVICE_ARM,
+    SERVICE_GRAPH,
+    SERVICE_LOGS,    // queries of Log Analytics
+    SERVICE_STORAGE, // blobs; the account's name goes before the endpoint's host
+    SERVICE_COUNT
+} Service;
 
 typedef struct Cloud {
     Str name, login;             // no slash at the end, as all of them
@@ -11,7 +17,7 @@ typedef struct Cloud {
     Str audience[SERVICE_COUNT]; // for whom tokens are
 } Cloud;
 
-const char *service_name(Service service); // "arm", "graph"
+const char *service_name(Service service); // "arm", "graph", "logs", "storage"
 
 // The cloud of that name; an error names those there are.
 bool cloud_load(Arena *arena, const char *content_dir, Str name, Cloud *out, AzError *error);

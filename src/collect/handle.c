@@ -1,14 +1,14 @@
 // What becomes of a task when its call is answered.
 
 #include "collect/collect_parts.h"
+#include "collect/reason.h"
 
 #include "base/array.h"
 
 enum {
-    MOST_TRIES = 4,       // of a call that fails by connection or a server's trouble
-    MOST_REFUSALS = 12,   // of a call, for its pace
-    MOST_EMPTY = 200,     // empty pages one after another
-    MESSAGE_LENGTH = 240, // of a service's words in a reason
+    MOST_TRIES = 4,     // of a call that fails by connection or a server's trouble
+    MOST_REFUSALS = 12, // of a call, for its pace
+    MOST_EMPTY = 200,   // empty pages one after another
 };
 
 static void
@@ -16,27 +16,6 @@ task_end(Run *run, Task *task)
 {
     (void)task;
     run->open--;
-}
-
-// The service's words, cut, on one line and without secrets.
-static Str
-safe_words(Run *run, Str words)
-{
-    Buffer text = {0}, line = {0};
-    auth_mask(run->options->auth, &text, words);
-    for (size_t i = 0; i < text.len && line.len < MESSAGE_LENGTH; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        buffer_char(&line, c < ' ' || c == 0x7f ? ' ' : (char)c);
-    }
-    size_t end = line.len;
-    while (end < text.len && end && ((unsigned char)line.data[end - 1] & 0xc0) == 0x80)
-        end--; // not in the middle of a character
-    if (end < line.len && end)
-        end--;
-    Str safe = str_copy(run->arena, str_trim((Str){line.data, end}));
-    buffer_free(&text);
-    buffer_free(&line);
-    return safe;
 }
 
 void
@@ -197,56 +176,6 @@ means_none(const Run *run, const Source *source, int status, Str code)
                                    has_code(set->absent, set->absent_count, code)));
 }
 
-static bool
-is_licence_code(Str code)
-{
-    return str_equal_ci(code, STR("Authentication_RequestFromNonPremiumTenantOrB2CTenant")) ||
-           str_equal_ci(code, STR("AadPremiumLicenseRequired")) ||
-           str_equal_ci(code, STR("Authentication_RequestFromUnsupportedUserRole"));
-}
-
-static Str
-failure_reason(Run *run, const Task *task, const Reply *reply, const ServiceError *said)
-{
-    const Source *source = task->source;
-    Str code = safe_words(run, str_slice(said->code, 0, 80));
-    Str message = safe_words(run, said->message);
-    Arena *arena = &run->scratch;
-    Str words = code.len || message.len
-                    ? str_format(arena, ": %.*s%s%.*s", STR_ARG(code),
-                                 code.len && message.len ? ": " : "", STR_ARG(message))
-                    : STR("");
-    if (is_licence_code(said->code))
-        return str_format(
-            arena, "the tenant has no licence for it: it needs %.*s (%.*s)",
-            STR_ARG(source->licence.len ? source->licence : STR("Microsoft Entra ID P1 or P2")),
-            STR_ARG(code));
-    switch (reply->status) {
-    case 401:
-        return str_format(arena, "the token was refused, also after a new sign-in (401%.*s)",
-                          STR_ARG(words));
-    case 403:
-        return str_format(arena, "not permitted: it needs %.*s (403%.*s)",
-                          STR_ARG(source->need.len ? source->need : STR("a permission to read")),
-                          STR_ARG(words));
-    case 404:
-        return str_format(arena, "not found: it was deleted meanwhile, or is not there (404%.*s)",
-                          STR_ARG(words));
-    case 429:
-        return str_format(arena, "refused for its pace %d times (429%.*s)", MOST_REFUSALS,
-                          STR_ARG(words));
-    default: break;
-    }
-    if (reply->status >= 300 && reply->status < 400)
-        return str_format(arena, "the service wants to send the call elsewhere (%d): not followed",
-                          reply->status);
-    if (reply->status >= 500)
-        return str_format(arena, "the service is in trouble (%d%.*s), tried %d times",
-                          reply->status, STR_ARG(words), MOST_TRIES);
-    return str_format(arena, "the service refused the call (%d%.*s)", reply->status,
-                      STR_ARG(words));
-}
-
 // A version the service no longer has: asks once more with one that it offers.
 static bool
 correct_version(Run *run, Task *task, const ServiceError *said)
@@ -311,7 +240,13 @@ take_failure(Run *run, Task *task, const Reply *reply)
             return;
         }
     }
-    task_gap(run, task, failure_reason(run, task, reply, &said));
+    const Refused refused = {.status = status,
+                             .said = said,
+                             .need = task->source->need,
+                             .licence = task->source->licence,
+                             .tries = MOST_TRIES,
+                             .refusals = MOST_REFUSALS};
+    task_gap(run, task, refused_reason(&run->scratch, run->options->auth, &refused));
 }
 
 static bool

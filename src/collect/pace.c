@@ -103,6 +103,15 @@ pace_take(Pace *pace, Bucket *bucket, double cost, uint64_t now, uint64_t *wait_
     return true;
 }
 
+void
+pace_unsent(Pace *pace, Bucket *bucket, double cost)
+{
+    pace->in_flight--;
+    pace->calls--;
+    bucket->in_flight -= cost;
+    bucket->units += cost;
+}
+
 static bool
 header_number(const HttpAnswer *answer, Str name, double *out)
 {

@@ -47,6 +47,8 @@ double pace_burst(const Pace *pace, const Bucket *bucket);
 // Takes `cost` units for one call. False with the time to wait in *wait_ns; 0: until another
 // call ends.
 bool pace_take(Pace *pace, Bucket *bucket, double cost, uint64_t now, uint64_t *wait_ns);
+// The call was not made after all.
+void pace_unsent(Pace *pace, Bucket *bucket, double cost);
 // The call has ended; corrects the bucket by what the answer's headers say.
 void pace_answered(Pace *pace, Bucket *bucket, double cost, const HttpAnswer *answer, uint64_t now);
 // A call that was sent at `sent`, or one in a batch, was not refused for its pace.

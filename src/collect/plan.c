@@ -79,7 +79,7 @@ count_types(Counting *counting, Str table, AzError *error)
     Str query = str_format(counting->arena, "%.*s | summarize n = count() by type", STR_ARG(table));
     if (!is_wanted(counting, table))
         return true;
-    if (!wire_post(options, counting->arena, SERVICE_ARM,
+    if (!wire_post(options->auth, counting->arena, SERVICE_ARM,
                    query_url(counting->arena, options->cloud),
                    query_body(counting->arena, query, TYPES_MOST, STR("")), &wire, error))
         return false;
@@ -102,7 +102,7 @@ count_directory(Counting *counting, Str table, AzError *error)
                          STR_ARG(options->cloud->endpoint[SERVICE_GRAPH]), STR_ARG(table));
     if (!is_wanted(counting, table))
         return true;
-    if (!wire_get(options, counting->arena, SERVICE_GRAPH, url, &wire, error))
+    if (!wire_get(options->auth, counting->arena, SERVICE_GRAPH, url, &wire, error))
         return false;
     wire.headers[wire.request.header_count++] =
         (HttpHeader){STR("ConsistencyLevel"), STR("eventual")};

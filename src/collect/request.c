@@ -14,13 +14,12 @@ add_header(Wire *wire, Str name, Str value)
 }
 
 bool
-wire_get(const CollectOptions *options, Arena *arena, Service service, Str url, Wire *out,
-         AzError *error)
+wire_get(Auth *auth, Arena *arena, Service service, Str url, Wire *out, AzError *error)
 {
     Str token;
     unsigned char id[16] = {0};
     *out = (Wire){.request = {.method = STR("GET"), .url = url}};
-    if (!auth_token(options->auth, service, &token, &out->generation, error))
+    if (!auth_token(auth, service, &token, &out->generation, error))
         return false;
     if (getrandom(id, sizeof(id), 0) != sizeof(id))
         return error_errno(error, "no random numbers");
@@ -35,10 +34,9 @@ wire_get(const CollectOptions *options, Arena *arena, Service service, Str url, 
 }
 
 bool
-wire_post(const CollectOptions *options, Arena *arena, Service service, Str url, Str body,
-          Wire *out, AzError *error)
+wire_post(Auth *auth, Arena *arena, Service service, Str url, Str body, Wire *out, AzError *error)
 {
-    if (!wire_get(options, arena, service, url, out, error))
+    if (!wire_get(auth, arena, service, url, out, error))
         return false;
     out->request.method = STR("POST");
     out->request.body = body;
@@ -70,27 +68,12 @@ query_body(Arena *arena, Str query, uint32_t top, Str token)
     return text;
 }
 
-// A path of sources.yaml may hold blanks.
-static Str
-without_blanks(Arena *arena, Str path)
-{
-    Buffer out = {0};
-    for (size_t i = 0; i < path.len; i++)
-        if (path.ptr[i] == ' ')
-            buffer_text(&out, "%20");
-        else
-            buffer_char(&out, path.ptr[i]);
-    Str text = str_copy(arena, buffer_slice(&out));
-    buffer_free(&out);
-    return text;
-}
-
 static Str
 first_url(Run *run, const Task *task)
 {
     const Source *source = task->source;
     Str endpoint = run->options->cloud->endpoint[source->service];
-    Str path = without_blanks(&run->scratch, task->path);
+    Str path = url_without_blanks(&run->scratch, task->path);
     if (source->service == SERVICE_GRAPH)
         return str_format(&run->scratch, "%.*s/v1.0%.*s", STR_ARG(endpoint), STR_ARG(path));
     Str version = run->versions[source->number];
@@ -112,7 +95,7 @@ batch_body(Run *run, Task *const *tasks, size_t count)
     buffer_text(&body, "{\"requests\":[");
     for (size_t i = 0; i < count; i++) {
         buffer_printf(&body, "%s{\"id\":\"%zu\",\"method\":\"GET\",\"url\":", i ? "," : "", i + 1);
-        json_write_string(&body, without_blanks(&run->scratch, tasks[i]->path), false);
+        json_write_string(&body, url_without_blanks(&run->scratch, tasks[i]->path), false);
         buffer_char(&body, '}');
     }
     buffer_text(&body, "]}");
@@ -133,11 +116,11 @@ request_send(Run *run, Task *const *tasks, size_t count, void *tag, uint32_t *ge
     *why = STR("");
     if (count > 1) {
         Str url = str_format(&run->scratch, "%.*s/v1.0/$batch", STR_ARG(endpoint));
-        done = wire_post(options, &run->scratch, source->service, url,
+        done = wire_post(options->auth, &run->scratch, source->service, url,
                          batch_body(run, tasks, count), &wire, error);
     } else if (source->query.len) {
         done = wire_post(
-            options, &run->scratch, SERVICE_ARM, query_url(&run->scratch, options->cloud),
+            options->auth, &run->scratch, SERVICE_ARM, query_url(&run->scratch, options->cloud),
             query_body(&run->scratch, source->query, tasks[0]->top, tasks[0]->next), &wire, error);
     } else {
         Str url = tasks[0]->next.len ? tasks[0]->next : first_url(run, tasks[0]);
@@ -154,7 +137,7 @@ request_send(Run *run, Task *const *tasks, size_t count, void *tag, uint32_t *ge
                                                               : STR("no address")));
             return false;
         }
-        done = wire_get(options, &run->scratch, source->service, url, &wire, error);
+        done = wire_get(options->auth, &run->scratch, source->service, url, &wire, error);
     }
     if (!done)
         return false;

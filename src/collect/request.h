@@ -12,11 +12,10 @@ typedef struct Wire {
     HttpHeader headers[5];
     uint32_t generation;
 } Wire;
-bool wire_get(const CollectOptions *options, Arena *arena, Service service, Str url, Wire *out,
-              AzError *error);
+bool wire_get(Auth *auth, Arena *arena, Service service, Str url, Wire *out, AzError *error);
 // A POST of JSON.
-bool wire_post(const CollectOptions *options, Arena *arena, Service service, Str url, Str body,
-               Wire *out, AzError *error);
+bool wire_post(Auth *auth, Arena *arena, Service service, Str url, Str body, Wire *out,
+               AzError *error);
 
 // Sends the tasks' next pages as one call; `tag` comes back with the answer. One task, or
 // several that may be batched. False when the page's address must not be called: *why.

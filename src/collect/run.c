@@ -77,8 +77,7 @@ start_call(Run *run, Lane *lane, size_t count, double cost)
     arena_reset(&run->scratch);
     if (request_send(run, call->tasks, count, call, &call->generation, &why, &error))
         return;
-    run->pace.in_flight--;
-    call->bucket->in_flight -= cost;
+    pace_unsent(&run->pace, call->bucket, cost);
     if (!why.len) {
         drop_service(run, call->tasks[0]->source->service, &error);
         why = run->dead[call->tasks[0]->source->service];

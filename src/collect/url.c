@@ -131,3 +131,17 @@ url_encode(Buffer *out, Str text)
             buffer_printf(out, "%%%02X", (unsigned)(unsigned char)c);
     }
 }
+
+Str
+url_without_blanks(Arena *arena, Str path)
+{
+    Buffer out = {0};
+    for (size_t i = 0; i < path.len; i++)
+        if (path.ptr[i] == ' ')
+            buffer_text(&out, "%20");
+        else
+            buffer_char(&out, path.ptr[i]);
+    Str text = str_copy(arena, buffer_slice(&out));
+    buffer_free(&out);
+    return text;
+}

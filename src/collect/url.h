@@ -20,3 +20,5 @@ bool url_is_link_local(const Url *url); // 169.254.0.0/16
 
 // Appends `text` percent-encoded, as query values and forms need it.
 void url_encode(Buffer *out, Str text);
+// A path that people wrote, with its blanks as %20; all else must be right already.
+Str url_without_blanks(Arena *arena, Str path);

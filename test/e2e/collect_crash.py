@@ -4,8 +4,8 @@ secret.
 
     collect_crash.py AZIMUTH SCRATCH
 
-The first signal tells a shell's child how this machine writes core files: where it writes none,
-only the rest is checked.
+A program without secrets is crashed first, which tells whether this machine writes core files at all:
+where it writes none, only the rest is checked.
 """
 
 import os
@@ -48,7 +48,7 @@ def crash(command, when, **more):
 
 now = threading.Event()
 now.set()
-usual = crash(["sleep", "60"], now)
+usual = crash(["sleep", "60"], now, env={"PATH": os.environ["PATH"]})
 middle = threading.Event()
 calls = 0
 

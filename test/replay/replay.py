@@ -12,6 +12,8 @@ keeps the services' quotas and injects what goes wrong in the world.
                         garbage, html, loop, endless, elsewhere, redirect, echo, mirror, huge,
                         gone, licence, version; KIND*N only the first N times
   --quota NAME=BURST:RATE   arm (by subscription), graph (resource units); arg=CALLS:SECONDS is a window
+  --events FILE         rows of Log Analytics and of lists of events: {"table", "time", ...} a line
+  --most-rows N         rows in one answer of Log Analytics
   --page N              rows a page
   --token-life S        seconds a token is good
   --slow MS             each answer takes so long
@@ -144,6 +146,11 @@ class World:
             self.quotas[name] = (float(burst), float(rate))
         if args.tenant:
             self.load_tenant(Path(args.tenant))
+        self.events = {}
+        if args.events:
+            for line in open(args.events, encoding="utf-8"):
+                row = json.loads(line)
+                self.events.setdefault(row.pop("table").lower(), []).append(row)
         for name in args.recorded:
             self.load_recorded(name)
         if "graph" not in self.quotas:
@@ -241,7 +248,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def base(self):
-        return f"http://{self.headers['Host']}"
+        return f"{self.headers.get('X-Forwarded-Proto', 'http')}://{self.headers['Host']}"
 
     def page(self, rows, at, next_of, value="value", link="nextLink"):
         size = self.world.args.page
@@ -328,6 +335,45 @@ class Handler(BaseHTTPRequestHandler):
                            link="@odata.nextLink")
         return 200, answer, {}
 
+    # Rows of a table of Log Analytics between two times, as its query interface gives them.
+    def log_analytics(self, body):
+        world = self.world
+        match = re.fullmatch(r"(\w+) \| where TimeGenerated >= datetime\((.*?)\) and TimeGenerated < "
+                             r"datetime\((.*?)\)", body["query"])
+        if not match:
+            return error(400, "BadArgumentError", "The request had some invalid properties")
+        table, begin, end = match.groups()
+        if table.lower() not in world.events:
+            return 400, {"error": {"code": "BadArgumentError", "message": "invalid properties",
+                                   "details": [{"code": "SEM0100", "message": f"no table {table}"}]
+                                   }}, {}
+        rows = [r for r in world.events[table.lower()] if begin <= r["time"] < end]
+        names = ["TimeGenerated"] + sorted({k for r in rows for k in r} - {"time"})
+        kinds = {n: "dynamic" if any(isinstance(r.get(n), (dict, list)) for r in rows) else
+                 "long" if any(isinstance(r.get(n), int) for r in rows) else "string" for n in names}
+        kinds["TimeGenerated"] = "datetime"
+        part = [[r["time"]] + [json.dumps(r[n]) if isinstance(r.get(n), (dict, list)) else r.get(n)
+                               for n in names[1:]] for r in rows[:world.args.most_rows]]
+        answer = {"tables": [{"name": "PrimaryResult", "rows": part,
+                              "columns": [{"name": n, "type": kinds[n]} for n in names]}]}
+        if len(rows) > len(part):
+            answer["error"] = {"code": "PartialError", "message": "There were some errors when "
+                               "processing your query.", "details": [{
+                                   "code": "EngineError", "message": "Result size exceeded"}]}
+        return 200, answer, {}
+
+    # A list of events between the two times of its filter.
+    def event_list(self, path, query, name):
+        times = re.findall(r"\d{4}-\d\d-\d\dT[\d:.]+Z", query.get("$filter", [""])[0])
+        if len(times) != 2:
+            return error(400, "BadRequest", "a filter of times is needed")
+        last = "le" in query["$filter"][0].split()
+        rows = [r for r in self.world.events.get(name, [])
+                if times[0] <= r["time"] and (r["time"] <= times[1] if last else r["time"] < times[1])]
+        link = "@odata.nextLink" if path.startswith("/v1.0") else "nextLink"
+        return 200, self.page(rows, self.skip(query), lambda at: self.again(path, query, at),
+                              link=link), {}
+
     def batch(self, body):
         answers = []
         for call in reversed(body["requests"]):  # in any order
@@ -370,7 +416,14 @@ class Handler(BaseHTTPRequestHandler):
             pair = world.recorded.get((self.command, path.rstrip("/").lower()))
         if pair:
             return pair["status"], pair.get("body"), {}
-        if body is not None and "query" in body:
+        lower = path.lower()
+        if lower.startswith("/v1/") and lower.endswith("/query"):
+            status, answer, headers = self.log_analytics(body)
+        elif lower.endswith("/eventtypes/management/values"):
+            status, answer, headers = self.event_list(path, query, "activity")
+        elif lower.startswith("/v1.0/auditlogs/"):
+            status, answer, headers = self.event_list(path, query, lower.rsplit("/", 1)[1])
+        elif body is not None and "query" in body:
             status, answer, headers = self.resource_graph(body)
         elif path.lower().startswith("/v1.0/"):
             status, answer, headers = self.graph(path[5:], query)
@@ -477,7 +530,7 @@ class Handler(BaseHTTPRequestHandler):
                 "WWW-Authenticate": 'Bearer error="invalid_token"'}
         if path.endswith("/$batch"):
             return self.batch(json.loads(body))
-        if path.lower().endswith("/providers/microsoft.resourcegraph/resources"):
+        if path.lower().endswith(("/providers/microsoft.resourcegraph/resources", "/query")):
             return self.one(path, query, json.loads(body))
         return self.one(path, query)
 
@@ -555,6 +608,8 @@ def arguments(words=None):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tenant")
     parser.add_argument("--recorded", action="append", default=[])
+    parser.add_argument("--events")
+    parser.add_argument("--most-rows", type=int, default=500000)
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--quota", action="append", default=[])
     parser.add_argument("--page", type=int, default=1000)

@@ -6,9 +6,9 @@
 KIT holds compare.py, the generators, the queries in each engine's language and the expected answers.
 compare.py loads and runs all engines and checks the answers. What it does not take of Azimuth is taken
 here, right after, pinned to one core with one thread: CPU time (user and system) of each query, as the peers'
-is taken: from the query's text to its printed answer; that of the whole process, its start and the opening of
-the store included; peak memory; and cold starts. Every run of Azimuth is a new process with empty caches,
-while the peers answer from a process that has run the query before.
+is taken: from the query's text to its printed answer, in a process that has run the query before. Then the same
+in a new process with empty caches, alone and with its start and the opening of the store; peak memory; and cold
+starts.
 """
 import argparse
 import json
@@ -62,11 +62,13 @@ def measure(command, threads, core):
     wall = (time.monotonic() - start) * 1000
     if os.waitstatus_to_exitcode(status) != 0:
         return {"error": err.strip()[:200]}
-    told = {name: float(value) for name, value in re.findall(r"(\w+)_ms=([\d.]+)", err)}
+    # One line a run, the first in a fresh process.
+    cpu, inside = ([float(value) for value in re.findall(rf"\b{name}_ms=([\d.]+)", err)] for name in ("cpu", "timing"))
     return {
         "process": (usage.ru_utime + usage.ru_stime) * 1000,
-        "cpu": told.get("cpu"),
-        "inside": told.get("timing"),
+        "fresh": cpu[0] if cpu else None,
+        "cpu": statistics.median(cpu[1:] or cpu) if cpu else None,
+        "inside": statistics.median(inside[1:] or inside) if inside else None,
         "wall": wall,
         "mb": usage.ru_maxrss / 1024,
     }
@@ -98,7 +100,8 @@ def kit_content(args):
 
 
 def azimuth_figures(args, queries):
-    """For each query the CPU of some runs at one thread, the wall at two, and peak memory: medians."""
+    """For each query the CPU of some runs at one thread, in fresh processes and in one that has run it before, the
+    wall at two, and peak memory: medians."""
     figures = {}
     for query in queries:
         text = (args.kit / "queries" / f"{query['name']}.kql").read_text(encoding="utf-8").strip()
@@ -107,12 +110,14 @@ def azimuth_figures(args, queries):
         if any("error" in run for run in runs):
             figures[query["name"]] = {"error": next(run["error"] for run in runs if "error" in run)}
             continue
-        pair = [measure(command, 2, args.core) for _ in range(3)]
+        again = command + ["--repeat", str(args.runs)]
+        warm, pair = measure(again, 1, args.core), measure(again, 2, args.core)
         figures[query["name"]] = {
-            "cpu": statistics.median(run["cpu"] for run in runs[1:]),
+            "cpu": warm["cpu"],
+            "fresh": statistics.median(run["fresh"] for run in runs[1:]),
             "process": statistics.median(run["process"] for run in runs[1:]),
-            "wall2": statistics.median(run["inside"] for run in pair),
-            "mb": max(run["mb"] for run in runs),
+            "wall2": pair["inside"],
+            "mb": max(run["mb"] for run in runs + [warm]),
         }
     return figures
 

@@ -194,7 +194,7 @@ run_once(const QuerySettings *settings, const char *file, int argc, char **argv)
 // The options of the command as they were written.
 typedef struct QueryWords {
     const char *store, *format, *output, *file, *threads, *content, *snapshot, *memory, *timeout;
-    const char *rows, *map_file, *geoip;
+    const char *rows, *map_file, *geoip, *repeat;
     const char **maps, **roots, **functions, **parameters; // see cli_values
     const char *analyze;                                   // of --explain=...
     bool timing, batch, check, explain, graph_limits;
@@ -203,16 +203,18 @@ typedef struct QueryWords {
 static bool
 read_numbers(const QueryWords *words, QuerySettings *settings, DatabaseOptions *db)
 {
-    int64_t threads = 0, snapshot = 0, memory = 0, timeout = 0, rows = 1000;
+    int64_t threads = 0, snapshot = 0, memory = 0, timeout = 0, rows = 1000, repeat = 0;
     if ((words->threads && !cli_parse_number(words->threads, 1, 1024, "--threads", &threads)) ||
         (words->snapshot &&
          !cli_parse_number(words->snapshot, 1, INT64_MAX, "--snapshot", &snapshot)) ||
         (words->memory &&
          !cli_parse_number(words->memory, 1, INT64_MAX >> 20, "--memory", &memory)) ||
         (words->timeout && !cli_parse_number(words->timeout, 1, 1000000, "--timeout", &timeout)) ||
+        (words->repeat && !cli_parse_number(words->repeat, 1, 1000000, "--repeat", &repeat)) ||
         (words->rows && !cli_parse_number(words->rows, 0, INT64_MAX, "--rows", &rows)))
         return false;
     settings->style.max_rows = (uint64_t)rows;
+    settings->repeat = (uint32_t)repeat;
     settings->options.timeout_ns = (uint64_t)timeout * 1000000000u;
     db->snapshot = snapshot;
     db->threads = (size_t)threads;
@@ -351,6 +353,8 @@ query_command(int argc, char **argv)
          &words.explain},
         {"--timing", NULL, "write timing_ms=, its parts and cpu_ms= to standard error", NULL,
          &words.timing},
+        {"--repeat", "N", "run it N times more in this process, to be measured: one answer is written",
+         &words.repeat, NULL},
         {"--param", "NAME=VALUE...", "the value of a declared query parameter", words.parameters,
          NULL},
         {"--external-root", "DIR...", "a folder whose files externaldata may read (none)",

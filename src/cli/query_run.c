@@ -6,8 +6,11 @@
 #include "report/arrow_ipc.h"
 #include "report/explain_report.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static _Atomic bool interrupted;
@@ -138,13 +141,10 @@ print_answer(const QuerySettings *settings, Arena *arena, const QueryResult *res
                            : print_tables(settings, result);
 }
 
-int
-query_run(const QuerySettings *settings, Str text)
+// Runs the query once and prints its answer.
+static int
+run_answer(const QuerySettings *settings, Str text)
 {
-    if (settings->check_only)
-        return check(settings, text);
-    if (settings->explain == EXPLAIN_PLAN)
-        return explain(settings, text);
     Arena arena = {0};
     AzError error = {0};
     QueryOptions options = settings->options;
@@ -174,4 +174,34 @@ query_run(const QuerySettings *settings, Str text)
     }
     arena_free(&arena);
     return status;
+}
+
+// Once more and again, as a service or a report asks: the store is open, what was read last is
+// decoded. The answers are written, and go nowhere.
+static int
+run_again(const QuerySettings *settings, Str text)
+{
+    CliOutput nowhere = {.fd = open("/dev/null", O_WRONLY | O_CLOEXEC)};
+    QuerySettings again = *settings;
+    again.out = &nowhere;
+    int status = AZIMUTH_EXIT_OK;
+    if (nowhere.fd < 0) {
+        cli_fail("cannot write to '/dev/null': %s", strerror(errno));
+        return AZIMUTH_EXIT_ERROR;
+    }
+    for (uint32_t i = 0; i < settings->repeat && status == AZIMUTH_EXIT_OK && !interrupted; i++)
+        status = run_answer(&again, text);
+    close(nowhere.fd);
+    return status;
+}
+
+int
+query_run(const QuerySettings *settings, Str text)
+{
+    if (settings->check_only)
+        return check(settings, text);
+    if (settings->explain == EXPLAIN_PLAN)
+        return explain(settings, text);
+    int status = run_answer(settings, text);
+    return status == AZIMUTH_EXIT_OK && settings->repeat ? run_again(settings, text) : status;
 }

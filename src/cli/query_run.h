@@ -22,6 +22,7 @@ typedef struct QuerySettings {
     bool graph_limits; // with check_only: what Resource Graph would refuse
     bool arrow;        // the answer as Arrow IPC instead of `format`
     CliOutput *out;    // where answers go
+    uint32_t repeat;   // so many times more, for measuring; only the first answer is written
 } QuerySettings;
 
 // Runs and prints; errors go to stderr with their place. Returns the exit status.

@@ -54,6 +54,12 @@ struct TableSource {
     bool (*may_match)(const TableSource *source, uint32_t morsel, const ScanPredicate *predicates,
                       uint32_t count);
 
+    // Adds to `rows`, a bit a row (64 a word), the rows of the morsel that may meet the predicate.
+    // *exact: that they do, and no others; of a text search in the sense of `has`. False, with
+    // nothing added, when nothing is known of single rows. NULL = never known.
+    bool (*match_rows)(const TableSource *source, uint32_t morsel, const ScanPredicate *predicate,
+                       uint64_t *rows, bool *exact);
+
     // Rows [from, from + count) of column c in morsel m, as a vector in `arena`.
     // What it points to stays valid until `release` for that morsel by the same
     // reader. Any thread; each call names its reader's arena. NULL with error.

@@ -107,9 +107,13 @@ struct Sink {
 typedef struct Narrowing Narrowing;
 // NULL when no morsel could make a difference. Lives as long as `arena` and the filter.
 const Narrowing *narrowing_new(Arena *arena, const Plan *scan, const Expr *filter);
-// The filter without the sides of an `or` that no row of the morsel meets; NULL: no row meets it.
-const Expr *narrowing_filter(const Narrowing *narrowing, Arena *arena, const TableSource *source,
-                             uint32_t morsel);
+typedef struct NarrowedFilter {
+    const Expr *expr;     // NULL = all of `rows` meet it
+    const uint64_t *rows; // a bit a row of the morsel: the others do not meet it; NULL = all may
+} NarrowedFilter;
+// What of the filter is left to ask of the morsel's rows; false: no row meets it.
+bool narrowing_filter(const Narrowing *narrowing, Arena *arena, const TableSource *source,
+                      uint32_t morsel, NarrowedFilter *out);
 
 typedef struct Branch Branch;
 struct Branch {

@@ -1,9 +1,12 @@
-// Narrowing a scan's filter to a row group.
+// Narrowing a scan's filter to a row group, before it is read.
 //
 // `* has "x"` is an `or` over all columns of a table, and most row groups can hold x in few
-// of them. So before a row group is read, each side of an `or` is asked of its zones and term
-// indexes; a side that no row can meet is false or null in all rows and leaves the `or`, and
-// a column that only such sides read is not read at all.
+// of them. So each side of an `or` is asked of the group's zones and term indexes; a side
+// that no row can meet is false or null in all rows and leaves the `or`, and a column that
+// only such sides read is not read at all.
+//
+// Where a term index knows which rows hold a term, the group is narrowed to these rows; a
+// `has` of one term is answered by that alone and leaves the filter.
 
 #include "base/array.h"
 #include "exec/internal.h"
@@ -14,14 +17,33 @@ struct Narrowing {
     const Expr *expr;
     bool is_and, is_or;
     const Narrowing *left, *right;
-    bool known; // what follows from it, when neither
+    bool known;   // what follows from it, when neither
+    bool by_rows; // it may narrow the rows: not under an `or`
+    bool is_has;  // rows that are known exactly are those that meet it
     ScanPredicate predicate;
 };
+
+// Narrowing to one morsel.
+typedef struct MorselNarrowing {
+    Arena *arena;
+    const TableSource *source;
+    uint32_t morsel;
+    uint64_t *rows; // NULL = all
+} MorselNarrowing;
+
+// What is left of a condition.
+typedef enum Rest { NO_ROW, THESE_ROWS, EVERY_ROW } Rest;
 
 static bool
 is_call(const Expr *expr, const char *name)
 {
-    return expr->kind == EXPR_CALL && expr->arg_count == 2 && strcmp(expr->fn->name, name) == 0;
+    return expr->kind == EXPR_CALL && strcmp(expr->fn->name, name) == 0;
+}
+
+static bool
+is_text_search(const ScanPredicate *predicate)
+{
+    return predicate->op >= SCAN_HAS && predicate->op <= SCAN_CONTAINS;
 }
 
 static const Narrowing *
@@ -35,10 +57,12 @@ take_apart(Arena *arena, const Plan *scan, const Expr *expr, bool in_or, bool *u
         in_or = in_or || out->is_or;
         out->left = take_apart(arena, scan, expr->args[0], in_or, useful);
         out->right = take_apart(arena, scan, expr->args[1], in_or, useful);
-    } else if (in_or) {
-        out->known = condition_predicate(arena, scan, expr, &out->predicate);
-        *useful = *useful || out->known;
+        return out;
     }
+    out->known = condition_predicate(arena, scan, expr, &out->predicate);
+    out->by_rows = out->known && !in_or && is_text_search(&out->predicate);
+    out->is_has = is_call(expr, "has") || is_call(expr, "has_any");
+    *useful = *useful || (out->known && in_or) || out->by_rows;
     return out;
 }
 
@@ -50,25 +74,87 @@ narrowing_new(Arena *arena, const Plan *scan, const Expr *filter)
     return useful ? narrowing : NULL;
 }
 
-const Expr *
-narrowing_filter(const Narrowing *n, Arena *arena, const TableSource *source, uint32_t morsel)
+static const Expr *
+join_sides(Arena *arena, const Expr *whole, const Expr *left, const Expr *right)
 {
-    if (n->known)
-        return source->may_match(source, morsel, &n->predicate, 1) ? n->expr : NULL;
-    if (!n->left)
-        return n->expr;
-    const Expr *left = narrowing_filter(n->left, arena, source, morsel);
-    if (!left && n->is_and)
-        return NULL;
-    const Expr *right = narrowing_filter(n->right, arena, source, morsel);
-    if (!left || !right)
-        return n->is_or ? (left ? left : right) : NULL;
-    if (left == n->left->expr && right == n->right->expr)
-        return n->expr;
+    if (left == whole->args[0] && right == whole->args[1])
+        return whole;
     Expr *both = ARENA_NEW(arena, Expr);
-    *both = *n->expr;
+    *both = *whole;
     both->args = ARENA_ARRAY(arena, Expr *, 2);
     both->args[0] = (Expr *)left;
     both->args[1] = (Expr *)right;
     return both;
+}
+
+// A condition under an `or` without the sides that no row meets; NULL: no row meets it.
+static const Expr *
+narrow_side(const Narrowing *n, const MorselNarrowing *m)
+{
+    if (n->known)
+        return m->source->may_match(m->source, m->morsel, &n->predicate, 1) ? n->expr : NULL;
+    if (!n->left)
+        return n->expr;
+    const Expr *left = narrow_side(n->left, m);
+    if (!left && n->is_and)
+        return NULL;
+    const Expr *right = narrow_side(n->right, m);
+    if (!left || !right)
+        return n->is_or ? (left ? left : right) : NULL;
+    return join_sides(m->arena, n->expr, left, right);
+}
+
+static Rest
+narrow_rows(const Narrowing *n, MorselNarrowing *m)
+{
+    size_t words = (m->source->morsel_rows(m->source, m->morsel) + 63) / 64;
+    uint64_t *rows = ARENA_ARRAY(m->arena, uint64_t, words), some = 0;
+    bool exact;
+    if (!m->source->match_rows ||
+        !m->source->match_rows(m->source, m->morsel, &n->predicate, rows, &exact))
+        return THESE_ROWS;
+    for (size_t i = 0; i < words; i++) {
+        rows[i] &= m->rows ? m->rows[i] : UINT64_MAX;
+        some |= rows[i];
+    }
+    m->rows = rows;
+    return !some ? NO_ROW : exact && n->is_has ? EVERY_ROW : THESE_ROWS;
+}
+
+// A condition that all rows must meet: what is left to ask of the rows in `m`.
+static Rest
+narrow_condition(const Narrowing *n, MorselNarrowing *m, const Expr **out)
+{
+    *out = n->expr;
+    if (n->by_rows)
+        return narrow_rows(n, m);
+    if (n->is_or) {
+        *out = narrow_side(n, m);
+        return *out ? THESE_ROWS : NO_ROW;
+    }
+    if (!n->is_and)
+        return THESE_ROWS;
+    const Expr *left, *right;
+    Rest first = narrow_condition(n->left, m, &left);
+    Rest second = first == NO_ROW ? NO_ROW : narrow_condition(n->right, m, &right);
+    if (second == NO_ROW)
+        return NO_ROW;
+    if (first == EVERY_ROW || second == EVERY_ROW) {
+        *out = first == EVERY_ROW ? right : left;
+        return first == EVERY_ROW ? second : first;
+    }
+    *out = join_sides(m->arena, n->expr, left, right);
+    return THESE_ROWS;
+}
+
+bool
+narrowing_filter(const Narrowing *narrowing, Arena *arena, const TableSource *source,
+                 uint32_t morsel, NarrowedFilter *out)
+{
+    MorselNarrowing m = {.arena = arena, .source = source, .morsel = morsel};
+    Rest rest = narrow_condition(narrowing, &m, &out->expr);
+    if (rest == EVERY_ROW)
+        out->expr = NULL;
+    out->rows = m.rows;
+    return rest != NO_ROW;
 }

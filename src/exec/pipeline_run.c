@@ -17,8 +17,9 @@ typedef struct BranchRun {
 
 // How a morsel is filtered.
 typedef struct MorselFilter {
-    const Expr *expr; // NULL = all rows are wanted
-    const bool *columns;
+    const Expr *expr;     // NULL = all of `rows` are wanted
+    const uint64_t *rows; // a bit a row; NULL = all
+    const bool *columns;  // that `expr` reads; NULL = there is no filter
 } MorselFilter;
 
 static void
@@ -75,9 +76,12 @@ read_others(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batc
 static bool
 filter_read(const Branch *branch, const Expr *filter, Worker *worker, Batch *batch)
 {
+    if (branch->node)
+        profile_batch(branch->node, branch->filter_node, worker->number, batch->selected);
+    if (!filter)
+        return true;
     if (!branch->node)
         return filter_batch(worker, filter, batch);
-    profile_batch(branch->node, branch->filter_node, worker->number, batch->count);
     profile_switch(&worker->clock, branch->filter_node);
     bool done = filter_batch(worker, filter, batch);
     profile_switch(&worker->clock, branch->node);
@@ -96,6 +100,19 @@ count_group(const Branch *branch, const Worker *worker, uint32_t rows, bool skip
     counters->rows_skipped += skipped ? rows : 0;
 }
 
+// Lets those of the batch live that the filter's rows name.
+static void
+select_rows(Batch *batch, Arena *arena, const uint64_t *bits, uint32_t from)
+{
+    uint32_t *rows = ARENA_ARRAY(arena, uint32_t, batch->count), count = 0;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        rows[count] = i;
+        count += bit_get(bits, from + i);
+    }
+    batch->selection = rows;
+    batch->selected = count;
+}
+
 static bool
 run_batch(BranchRun *run, const MorselFilter *filter, Worker *worker, uint32_t morsel,
           uint32_t from, uint32_t rows)
@@ -103,7 +120,12 @@ run_batch(BranchRun *run, const MorselFilter *filter, Worker *worker, uint32_t m
     const Branch *branch = run->branch;
     arena_reset(&worker->batch);
     Batch *batch = batch_new(&worker->batch, branch->column_count, rows);
-    if (filter->expr) {
+    if (filter->rows) {
+        select_rows(batch, &worker->batch, filter->rows, from);
+        if (!batch->selected)
+            return true;
+    }
+    if (filter->columns) {
         if (!read_columns(run, worker, morsel, from, batch, filter->columns) ||
             !filter_read(branch, filter->expr, worker, batch))
             return false;
@@ -139,19 +161,22 @@ morsel_filter(const BranchRun *run, Arena *arena, uint32_t morsel, MorselFilter 
 {
     const Branch *branch = run->branch;
     TableSource *source = branch->source;
-    *out = (MorselFilter){branch->filter, run->filter_columns};
+    *out = (MorselFilter){branch->filter, NULL, run->filter_columns};
     if (!source->may_match || !branch->predicate_count)
         return true;
     if (!source->may_match(source, morsel, branch->predicates, branch->predicate_count))
         return false;
     if (!branch->narrowing)
         return true;
-    out->expr = narrowing_filter(branch->narrowing, arena, source, morsel);
-    if (!out->expr)
+    NarrowedFilter narrowed;
+    if (!narrowing_filter(branch->narrowing, arena, source, morsel, &narrowed))
         return false;
+    out->expr = narrowed.expr;
+    out->rows = narrowed.rows;
     if (out->expr != branch->filter) {
         bool *columns = ARENA_ARRAY(arena, bool, branch->column_count + 1);
-        mark_columns(out->expr, columns);
+        if (out->expr)
+            mark_columns(out->expr, columns);
         out->columns = columns;
     }
     return true;

@@ -157,25 +157,69 @@ is_index_op(ScanOp op, Type type)
     return is_text_search(op) || (equality && (type == TYPE_STRING || type == TYPE_GUID));
 }
 
-static bool
-terms_may_meet(const GroupFacts *facts, const ScanPredicate *predicate)
+// The term index that may answer the predicate, pinned until block_cache_unpin; NULL when there is
+// none. Without its index a group is read: errors show there.
+static CachedBlock *
+terms_pin(const GroupFacts *facts, const ScanPredicate *predicate, TermIndex *index)
 {
     const SegmentGroup *group = &facts->segment->groups[facts->group];
     int32_t c = facts->columns[predicate->column];
     if (!is_index_op(predicate->op, facts->schema->columns[predicate->column].type) || c < 0 ||
         !group->terms[c].offset)
-        return true;
-    AzError ignored = {0}; // without its index the group is read
+        return NULL;
+    AzError ignored = {0};
     CachedBlock *block = block_cache_pin_terms(facts->cache, facts->segment, facts->segment_id,
                                                facts->group, (uint32_t)c, &ignored);
+    if (!block || term_index_open(text_str(cached_block_vector(block)->data), false, index))
+        return block;
+    block_cache_unpin(facts->cache, block);
+    return NULL;
+}
+
+static bool
+terms_may_meet(const GroupFacts *facts, const ScanPredicate *predicate)
+{
+    TermIndex index;
+    CachedBlock *block = terms_pin(facts, predicate, &index);
     if (!block)
         return true;
-    TermIndex index;
-    bool may = !term_index_open(text_str(cached_block_vector(block)->data), false, &index);
+    bool may = false;
     for (uint32_t i = 0; i < predicate->value_count && !may; i++)
         may = index_may_meet(&index, predicate->op, &predicate->values[i]);
     block_cache_unpin(facts->cache, block);
     return may;
+}
+
+bool
+group_match_rows(const GroupFacts *facts, const ScanPredicate *predicate, uint64_t *rows,
+                 bool *exact)
+{
+    TermIndex index;
+    ScanOp op = predicate->op;
+    CachedBlock *block = terms_pin(facts, predicate, &index);
+    *exact = false;
+    if (!block)
+        return false;
+    Arena arena;
+    arena_init(&arena);
+    size_t words = (facts->segment->groups[facts->group].rows + 63) / 64;
+    uint64_t *found = arena_alloc_array(&arena, words, sizeof(*found));
+    memset(found, 0, words * sizeof(*found));
+    bool known = index.rows == facts->segment->groups[facts->group].rows, all_exact = op == SCAN_HAS;
+    for (uint32_t i = 0; i < predicate->value_count && known; i++) {
+        const Value *value = &predicate->values[i];
+        bool exactly, begins = op != SCAN_HAS_SUFFIX && op != SCAN_CONTAINS;
+        known = !value->is_null && value->type == TYPE_STRING &&
+                term_index_rows(&index, &arena, text_str(&value->text), begins,
+                                op != SCAN_HAS_PREFIX && op != SCAN_CONTAINS, found, &exactly);
+        all_exact = all_exact && known && exactly;
+    }
+    for (size_t i = 0; i < words && known; i++)
+        rows[i] |= found[i];
+    *exact = known && all_exact;
+    arena_free(&arena);
+    block_cache_unpin(facts->cache, block);
+    return known;
 }
 
 // ---- the whole ----

@@ -19,5 +19,10 @@ typedef struct GroupFacts {
 // Whether some row may meet all predicates.
 bool group_may_match(const GroupFacts *facts, const ScanPredicate *predicates, uint32_t count);
 
+// The rows that may meet the predicate, as TableSource's match_rows has it: of texts with
+// postings in their term index.
+bool group_match_rows(const GroupFacts *facts, const ScanPredicate *predicate, uint64_t *rows,
+                      bool *exact);
+
 // From the catalog's time bounds alone; the predicate is on the table's time column.
 bool times_may_match(const CatalogSegment *entry, const ScanPredicate *predicate);

@@ -8,7 +8,8 @@
 //     tail      place, size and XXH3 checksum of the footer, magic
 //
 // A segment is read from its end. Nothing in it is trusted: it may be truncated,
-// damaged or made by somebody else. Segments of version 1 have no term indexes.
+// damaged or made by somebody else. Segments of version 1 have no term indexes,
+// those of version 2 none with postings.
 // Internal to src/store.
 #pragma once
 
@@ -16,7 +17,7 @@
 #include "store/zone_map.h"
 
 enum {
-    SEGMENT_VERSION = 2,
+    SEGMENT_VERSION = 3, // 3: postings among the term indexes
     SEGMENT_VERSION_TERMS = 2, // the first with term indexes
     SEGMENT_COLUMNS_MAX = 4096,
     GROUP_ROWS = 16384,     // rows of a row group, the morsel of a scan

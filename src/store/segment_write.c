@@ -87,25 +87,50 @@ is_indexed(Type type, const Zone *zone, uint32_t rows)
     return texts && !zone->has_set && zone->null_count < rows;
 }
 
-// The term index of the column just written, when one pays. `values` are its rows' or the
-// distinct ones.
+// Whether the texts are long enough for postings; texts that stand often are in dictionaries, whose
+// entries are searched once each.
 static bool
-write_terms(SegmentOut *out, const Vector *values, bool indexed, uint32_t stored,
-            BlockEncoder *encoder)
+is_prose(const Vector *values)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; type_is_text(values->type) && i < values->count; i++)
+        bytes += ((const Text *)values->data)[i].len;
+    return bytes / values->count >= TERM_PROSE_MIN;
+}
+
+// The term index of what was collected, encoded; false when none pays.
+static bool
+make_terms(TermIndexBuilder *terms, uint32_t stored, BlockEncoder *encoder, BlockInfo *info,
+           Str *index)
+{
+    if (term_index_postings(terms, stored, index)) {
+        block_encode_bytes(encoder, *index, info, index);
+        if (term_postings_pay(index->len, stored))
+            return true;
+    }
+    if (term_index_list(terms, stored, index)) {
+        block_encode_bytes(encoder, *index, info, index);
+        if (term_list_pays(index->len, stored))
+            return true;
+    }
+    bool built = term_index_filter(terms, stored, index);
+    if (built)
+        block_encode_bytes(encoder, *index, info, index);
+    return built;
+}
+
+// The term index of the column just written, when one pays. `distinct` are its values, when
+// they are few.
+static bool
+write_terms(SegmentOut *out, const Vector *values, const Vector *distinct, bool indexed,
+            uint32_t stored, BlockEncoder *encoder)
 {
     Str index;
     BlockInfo info;
-    bool collected = indexed && term_index_collect(out->terms, values);
-    bool built = collected && term_index_list(out->terms, stored, &index);
-    if (built) {
-        block_encode_bytes(encoder, index, &info, &index);
-        built = term_list_pays(index.len, stored);
-    }
-    if (collected && !built) {
-        built = term_index_filter(out->terms, stored, &index);
-        if (built)
-            block_encode_bytes(encoder, index, &info, &index);
-    }
+    bool prose = indexed && !distinct && is_prose(values);
+    bool built = indexed &&
+                 term_index_collect(out->terms, distinct ? distinct : values, prose) &&
+                 make_terms(out->terms, stored, encoder, &info, &index);
     bytes_put_u8(&out->footer, built);
     if (!built)
         return true;
@@ -136,7 +161,7 @@ write_group(SegmentOut *out, const Schema *schema, const Vector *const *columns,
         zone_put(&out->footer, schema->columns[c].type, &zone);
         bool indexed = is_indexed(values->type, &zone, rows);
         ok = out_put(out, stored.ptr, stored.len) &&
-             write_terms(out, distinct ? distinct : values, indexed, info.stored, encoder);
+             write_terms(out, values, distinct, indexed, info.stored, encoder);
     }
     arena_free(&scratch);
     return ok;

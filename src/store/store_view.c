@@ -255,6 +255,27 @@ source_morsel_rows(const TableSource *base, uint32_t morsel)
     return source->segments[m.segment].entry->group_rows[m.group];
 }
 
+// What is known of the morsel's row group; false when its segment cannot be opened: the read will
+// meet that again and tell.
+static bool
+group_facts(StoreSource *source, uint32_t morsel, GroupFacts *facts)
+{
+    SourceMorsel m = source->morsels[morsel];
+    AzError ignored = {0};
+    const SegmentRef *ref = source_segment(source, m.segment, &ignored);
+    if (!ref)
+        return false;
+    *facts = (GroupFacts){
+        .schema = &source->base.schema,
+        .columns = ref->columns,
+        .segment = ref->segment,
+        .segment_id = (uint64_t)ref->entry->id,
+        .group = m.group,
+        .cache = source->view->store->cache,
+    };
+    return true;
+}
+
 static bool
 source_may_match(const TableSource *base, uint32_t morsel, const ScanPredicate *predicates,
                  uint32_t count)
@@ -268,19 +289,18 @@ source_may_match(const TableSource *base, uint32_t morsel, const ScanPredicate *
             return false;
     if (!count)
         return true;
-    AzError ignored = {0}; // the read will meet it again and tell
-    const SegmentRef *ref = source_segment(source, m.segment, &ignored);
-    if (!ref)
-        return true;
-    GroupFacts facts = {
-        .schema = &base->schema,
-        .columns = ref->columns,
-        .segment = ref->segment,
-        .segment_id = (uint64_t)entry->id,
-        .group = m.group,
-        .cache = source->view->store->cache,
-    };
-    return group_may_match(&facts, predicates, count);
+    GroupFacts facts;
+    return !group_facts(source, morsel, &facts) || group_may_match(&facts, predicates, count);
+}
+
+static bool
+source_match_rows(const TableSource *base, uint32_t morsel, const ScanPredicate *predicate,
+                  uint64_t *rows, bool *exact)
+{
+    GroupFacts facts;
+    *exact = false;
+    return group_facts(base->context, morsel, &facts) &&
+           group_match_rows(&facts, predicate, rows, exact);
 }
 
 static Pins **
@@ -407,6 +427,7 @@ source_new(StoreView *view, const CatalogTable *table, const CatalogSegment *seg
         .context = source,
         .morsel_rows = source_morsel_rows,
         .may_match = source_may_match,
+        .match_rows = source_match_rows,
         .read = source_read,
         .release = source_release,
     };

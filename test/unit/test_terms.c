@@ -226,7 +226,7 @@ test_nothing_is_lost(void **state)
         bool rare = round % 8 == 0;
         for (uint32_t i = 0; i < values->count; i++)
             ((Text *)values->data)[i] = text_copy(&arena, random_text(&arena, 12, rare));
-        bool collected = term_index_collect(builder, values);
+        bool collected = term_index_collect(builder, values, false);
         refused += !collected;
         for (int filter = 0; collected && filter < 2; filter++) {
             Str bytes;
@@ -280,7 +280,7 @@ test_what_is_ruled_out(void **state)
     Vector *values = vector_new_flat(&arena, TYPE_STRING, COUNT_OF(TEXTS));
     for (size_t i = 0; i < COUNT_OF(TEXTS); i++)
         ((Text *)values->data)[i] = text_view(TEXTS[i], strlen(TEXTS[i]));
-    assert_true(term_index_collect(builder, values));
+    assert_true(term_index_collect(builder, values, false));
     for (int filter = 0; filter < 2; filter++) {
         Str bytes;
         TermIndex index;
@@ -349,7 +349,7 @@ test_damaged_indexes(void **state)
     Vector *values = vector_new_flat(&arena, TYPE_STRING, 50);
     for (uint32_t i = 0; i < values->count; i++)
         ((Text *)values->data)[i] = text_copy(&arena, random_text(&arena, 12, false));
-    assert_true(term_index_collect(builder, values));
+    assert_true(term_index_collect(builder, values, false));
     uint32_t refused = 0;
     for (int filter = 0; filter < 2; filter++) {
         Str whole;

@@ -205,7 +205,8 @@ group_match_rows(const GroupFacts *facts, const ScanPredicate *predicate, uint64
     size_t words = (facts->segment->groups[facts->group].rows + 63) / 64;
     uint64_t *found = arena_alloc_array(&arena, words, sizeof(*found));
     memset(found, 0, words * sizeof(*found));
-    bool known = index.rows == facts->segment->groups[facts->group].rows, all_exact = op == SCAN_HAS;
+    bool known = index.rows == facts->segment->groups[facts->group].rows,
+         all_exact = op == SCAN_HAS;
     for (uint32_t i = 0; i < predicate->value_count && known; i++) {
         const Value *value = &predicate->values[i];
         bool exactly, begins = op != SCAN_HAS_SUFFIX && op != SCAN_CONTAINS;

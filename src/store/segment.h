@@ -17,7 +17,7 @@
 #include "store/zone_map.h"
 
 enum {
-    SEGMENT_VERSION = 3, // 3: postings among the term indexes
+    SEGMENT_VERSION = 3,       // 3: postings among the term indexes
     SEGMENT_VERSION_TERMS = 2, // the first with term indexes
     SEGMENT_COLUMNS_MAX = 4096,
     GROUP_ROWS = 16384,     // rows of a row group, the morsel of a scan

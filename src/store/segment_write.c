@@ -128,8 +128,7 @@ write_terms(SegmentOut *out, const Vector *values, const Vector *distinct, bool 
     Str index;
     BlockInfo info;
     bool prose = indexed && !distinct && is_prose(values);
-    bool built = indexed &&
-                 term_index_collect(out->terms, distinct ? distinct : values, prose) &&
+    bool built = indexed && term_index_collect(out->terms, distinct ? distinct : values, prose) &&
                  make_terms(out->terms, stored, encoder, &info, &index);
     bytes_put_u8(&out->footer, built);
     if (!built)

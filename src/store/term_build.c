@@ -13,16 +13,22 @@ enum {
     PAIRS_MAX = 1 << 23,      // terms of rows; more have no postings
 };
 
+typedef struct Slot {
+    uint64_t hash;   // 0 = free
+    uint32_t number; // of the term
+    uint32_t latest; // row that has it, + 1
+} Slot;
+
 struct TermIndexBuilder {
-    uint64_t *slots;  // hashes; 0 = free
-    uint32_t *numbers; // of the terms of the slots
-    size_t slot_cap;  // allocated
+    Slot *slots;
+    size_t slot_cap; // allocated
     size_t mask;     // of those in use
     uint32_t count, row_count;
     bool listed; // `entries` and `texts` have all terms
     bool paired; // `pairs` says which rows have them
     Buffer texts, entries, printed, out;
-    Buffer pairs, latest; // TermRow; of each term the latest row that has it, u32
+    Buffer pairs; // TermRow
+    Arena scratch;
     TermWalk walk;
 };
 
@@ -38,9 +44,8 @@ term_index_builder_free(TermIndexBuilder *builder)
     if (!builder)
         return;
     free(builder->slots);
-    free(builder->numbers);
     buffer_free(&builder->pairs);
-    buffer_free(&builder->latest);
+    arena_free(&builder->scratch);
     buffer_free(&builder->texts);
     buffer_free(&builder->entries);
     buffer_free(&builder->printed);
@@ -55,11 +60,9 @@ slots_clear(TermIndexBuilder *b, size_t want)
 {
     if (want > b->slot_cap) {
         free(b->slots);
-        free(b->numbers);
         b->slots = malloc(want * sizeof(*b->slots));
-        b->numbers = malloc(want * sizeof(*b->numbers));
-        b->slot_cap = b->slots && b->numbers ? want : 0;
-        if (!b->slot_cap)
+        b->slot_cap = b->slots ? want : 0;
+        if (!b->slots)
             return false;
     }
     memset(b->slots, 0, want * sizeof(*b->slots));
@@ -70,27 +73,20 @@ slots_clear(TermIndexBuilder *b, size_t want)
 static bool
 slots_double(TermIndexBuilder *b)
 {
-    uint64_t *old = b->slots;
+    Slot *old = b->slots;
     size_t count = b->mask + 1, want = count * 2;
-    uint64_t *fresh = calloc(want, sizeof(*fresh));
-    uint32_t *numbers = malloc(want * sizeof(*numbers));
-    if (!fresh || !numbers) {
-        free(fresh);
-        free(numbers);
+    Slot *fresh = calloc(want, sizeof(*fresh));
+    if (!fresh)
         return false;
-    }
     for (size_t i = 0; i < count; i++) {
-        if (!old[i])
+        if (!old[i].hash)
             continue;
-        size_t slot = old[i] & (want - 1);
-        while (fresh[slot])
+        size_t slot = old[i].hash & (want - 1);
+        while (fresh[slot].hash)
             slot = (slot + 1) & (want - 1);
         fresh[slot] = old[i];
-        numbers[slot] = b->numbers[i];
     }
     free(old);
-    free(b->numbers);
-    b->numbers = numbers;
     b->slots = fresh;
     b->slot_cap = want;
     b->mask = want - 1;
@@ -111,13 +107,12 @@ list_add(TermIndexBuilder *b, Str term)
 
 // Notes that the row at hand has the term.
 static void
-pair_add(TermIndexBuilder *b, uint32_t term)
+pair_add(TermIndexBuilder *b, Slot *slot)
 {
-    uint32_t *latest = (uint32_t *)(void *)b->latest.data;
-    if (latest[term] == b->walk.row)
+    if (slot->latest == b->walk.row + 1)
         return;
-    latest[term] = b->walk.row;
-    TermRow pair = {term, b->walk.row};
+    slot->latest = b->walk.row + 1;
+    TermRow pair = {slot->number, b->walk.row};
     buffer_put(&b->pairs, &pair, sizeof(pair));
     if (b->pairs.len > PAIRS_MAX * sizeof(pair))
         b->paired = false;
@@ -128,28 +123,22 @@ builder_take(void *context, Str term)
 {
     TermIndexBuilder *b = context;
     uint64_t hash = term_entry_hash(term);
-    size_t slot = hash & b->mask;
-    while (b->slots[slot]) {
-        if (b->slots[slot] == hash) {
-            if (b->paired)
-                pair_add(b, b->numbers[slot]);
-            return true;
-        }
-        slot = (slot + 1) & b->mask;
+    size_t at = hash & b->mask;
+    while (b->slots[at].hash && b->slots[at].hash != hash)
+        at = (at + 1) & b->mask;
+    Slot *slot = &b->slots[at];
+    bool fresh = !slot->hash;
+    if (fresh) {
+        *slot = (Slot){.hash = hash, .number = b->count++};
+        if (b->listed)
+            list_add(b, term);
+        b->paired = b->paired && b->listed;
     }
-    b->slots[slot] = hash;
-    b->numbers[slot] = b->count++;
-    if (b->listed)
-        list_add(b, term);
-    b->paired = b->paired && b->listed;
-    if (b->paired) {
-        uint32_t none = UINT32_MAX;
-        buffer_put(&b->latest, &none, sizeof(none));
-        pair_add(b, b->count - 1);
-    }
+    if (b->paired)
+        pair_add(b, slot);
     if (b->count > TERMS_MAX)
         return false;
-    return (size_t)b->count * 2 <= b->mask || slots_double(b);
+    return !fresh || (size_t)b->count * 2 <= b->mask || slots_double(b);
 }
 
 static int
@@ -179,7 +168,8 @@ put_list(TermIndexBuilder *b)
         size_t shared = 0;
         if (i % TERM_RESTART_EVERY == 0) {
             uint32_t place = (uint32_t)(out->len - start);
-            memcpy(out->data + places + i / TERM_RESTART_EVERY * sizeof(place), &place, sizeof(place));
+            memcpy(out->data + places + i / TERM_RESTART_EVERY * sizeof(place), &place,
+                   sizeof(place));
         } else {
             while (shared < before.len && shared < term.len &&
                    before.ptr[shared] == term.ptr[shared])
@@ -195,17 +185,14 @@ put_list(TermIndexBuilder *b)
 static bool
 put_filter(TermIndexBuilder *b)
 {
-    Arena scratch;
-    arena_init(&scratch);
-    uint64_t *hashes = arena_alloc_array(&scratch, b->count, sizeof(*hashes));
+    arena_reset(&b->scratch);
+    uint64_t *hashes = arena_alloc_array(&b->scratch, b->count, sizeof(*hashes));
     uint32_t count = 0;
     for (size_t i = 0; i <= b->mask; i++)
-        if (b->slots[i])
-            hashes[count++] = b->slots[i];
+        if (b->slots[i].hash)
+            hashes[count++] = b->slots[i].hash;
     assert(count == b->count);
-    bool ok = fuse_put(&b->out, &scratch, hashes, count);
-    arena_free(&scratch);
-    return ok;
+    return fuse_put(&b->out, &b->scratch, hashes, count);
 }
 
 bool
@@ -236,7 +223,6 @@ term_index_collect(TermIndexBuilder *b, const Vector *values, bool rows)
     b->paired = b->walk.each_row = rows;
     b->row_count = values->count;
     buffer_clear(&b->pairs);
-    buffer_clear(&b->latest);
     buffer_clear(&b->texts);
     buffer_clear(&b->entries);
     b->walk.guids_cut = false;
@@ -270,7 +256,9 @@ term_index_postings(TermIndexBuilder *b, size_t stored, Str *out)
     if (!b->paired || !term_postings_pay(b->pairs.len / sizeof(TermRow) / 2, stored))
         return false;
     put_head(b, TERM_KIND_POSTINGS);
-    postings_put(&b->out, b->texts.data, (const TermEntry *)(const void *)b->entries.data, b->count,
+    arena_reset(&b->scratch);
+    postings_put(&b->out, &b->scratch, b->texts.data,
+                 (const TermEntry *)(const void *)b->entries.data, b->count,
                  (const TermRow *)(const void *)b->pairs.data, b->pairs.len / sizeof(TermRow),
                  b->row_count);
     *out = buffer_slice(&b->out);

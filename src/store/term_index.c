@@ -54,7 +54,8 @@ list_check(const TermIndex *index)
         const char *before = term[i & 1];
         char *here = term[~i & 1];
         bool restart = i % TERM_RESTART_EVERY == 0;
-        if (restart && restart_place(index, i / TERM_RESTART_EVERY) != (size_t)(at - index->entries))
+        if (restart &&
+            restart_place(index, i / TERM_RESTART_EVERY) != (size_t)(at - index->entries))
             return false;
         if (index->end - at < 2)
             return false;
@@ -75,7 +76,7 @@ list_check(const TermIndex *index)
 bool
 term_index_open(Str bytes, bool whole, TermIndex *index)
 {
-    *index = (TermIndex){0};
+    *index = (TermIndex){.bytes = bytes};
     ByteReader reader = {(const uint8_t *)bytes.ptr, (const uint8_t *)bytes.ptr + bytes.len, false};
     uint8_t kind = bytes_u8(&reader), flags = bytes_u8(&reader);
     bool zero = bytes_u8(&reader) == 0;
@@ -286,9 +287,28 @@ cover_take(void *context, Str entry)
     return !cover->misses;
 }
 
+// Postings of the same values are the same bytes.
+static bool
+postings_are(const TermIndex *index, const Vector *values)
+{
+    TermIndexBuilder *builder = term_index_builder_new();
+    Str made;
+    bool same = builder && term_index_collect(builder, values, true) &&
+                term_index_postings(builder, SIZE_MAX, &made) && str_equal(made, index->bytes);
+    term_index_builder_free(builder);
+    return same;
+}
+
 bool
 term_index_covers(const TermIndex *index, const Vector *values)
 {
+    if (index->rows) {
+        Arena arena;
+        arena_init(&arena);
+        bool same = postings_are(index, vector_flatten(&arena, vector_payload(values)));
+        arena_free(&arena);
+        return same;
+    }
     Cover cover = {.index = index};
     TermWalk walk = {.take = cover_take, .context = &cover};
     Buffer printed = {0};

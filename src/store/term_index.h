@@ -39,6 +39,7 @@ enum {
     TERM_POSTINGS_SHARE = 2,      // postings too,
     TERM_PROSE_MIN = 128,         // for texts of so many bytes on average
     TERM_INDEX_SMALL = 2048,      // or so many
+    TERM_ROWS_MAX = 1 << 20,      // rows that postings speak of
     TERM_INDEX_RAW_MAX = 32 << 20 // bytes before compression
 };
 
@@ -60,6 +61,7 @@ bool term_index_filter(TermIndexBuilder *builder, size_t stored, Str *out);
 bool term_list_pays(size_t size, size_t stored);
 
 typedef struct TermIndex {
+    Str bytes; // all of it
     bool is_list, cuts_guids;
     uint32_t count;
     uint32_t restarts;
@@ -84,5 +86,6 @@ bool term_index_may_hold(const TermIndex *index, Str needle, bool begins, bool e
 bool term_index_rows(const TermIndex *index, Arena *arena, Str needle, bool begins, bool ends,
                      uint64_t *rows, bool *exact);
 
-// Whether the index knows every term of the values: the check of a store asks.
+// Whether the index knows every term of the values, and postings nothing else: the check of a
+// store asks.
 bool term_index_covers(const TermIndex *index, const Vector *values);

@@ -35,8 +35,8 @@ term_entry_hash(Str entry)
 }
 
 // Appends terms with their rows. `pairs` come by ascending row, a pair once.
-void postings_put(Buffer *out, const char *texts, const TermEntry *entries, uint32_t count,
-                  const TermRow *pairs, size_t pair_count, uint32_t rows);
+void postings_put(Buffer *out, Arena *scratch, const char *texts, const TermEntry *entries,
+                  uint32_t count, const TermRow *pairs, size_t pair_count, uint32_t rows);
 // Reads what stands behind the head; false when it cannot be that. Entries are checked as they
 // are read: malformed ones end a walk.
 bool postings_open(ByteReader *reader, TermIndex *index);

@@ -127,15 +127,13 @@ place_put(Buffer *out, size_t at, size_t value)
 }
 
 void
-postings_put(Buffer *out, const char *texts, const TermEntry *entries, uint32_t count,
-             const TermRow *pairs, size_t pair_count, uint32_t rows)
+postings_put(Buffer *out, Arena *scratch, const char *texts, const TermEntry *entries,
+             uint32_t count, const TermRow *pairs, size_t pair_count, uint32_t rows)
 {
-    Arena arena;
-    arena_init(&arena);
     SortTerms terms = {texts, entries};
-    const SortTerm *order = terms_sorted(&arena, &terms, count);
+    const SortTerm *order = terms_sorted(scratch, &terms, count);
     uint32_t *starts;
-    const uint32_t *by_term = rows_by_term(&arena, pairs, pair_count, count, &starts);
+    const uint32_t *by_term = rows_by_term(scratch, pairs, pair_count, count, &starts);
     Buffer postings = {0};
     uint32_t restarts = (count + TERM_RESTART_EVERY - 1) / TERM_RESTART_EVERY;
     bytes_put_u32(out, rows);
@@ -158,14 +156,13 @@ postings_put(Buffer *out, const char *texts, const TermEntry *entries, uint32_t 
         bytes_put_u8(out, (uint8_t)shared);
         bytes_put_u8(out, (uint8_t)(text.len - shared));
         buffer_put(out, text.ptr + shared, text.len - shared);
-        put_varint(out,
-                   put_rows(&postings, by_term + starts[term], starts[term + 1] - starts[term], rows));
+        put_varint(out, put_rows(&postings, by_term + starts[term], starts[term + 1] - starts[term],
+                                 rows));
         before = text;
     }
     place_put(out, size_at, out->len - start);
     buffer_str(out, buffer_slice(&postings));
     buffer_free(&postings);
-    arena_free(&arena);
 }
 
 // ---- reading ----
@@ -184,7 +181,7 @@ postings_open(ByteReader *reader, TermIndex *index)
     index->end = reader->at;
     index->postings = reader->at;
     index->postings_size = bytes_left(reader);
-    return !reader->bad && index->rows > 0;
+    return !reader->bad && index->rows > 0 && index->rows <= TERM_ROWS_MAX;
 }
 
 // A walk through the terms.
@@ -321,7 +318,9 @@ postings_rows(const TermIndex *index, Str term, uint64_t *rows)
 static bool
 has_part(Str term, Str part, bool begins, bool ends)
 {
-    return begins ? str_starts(term, part) : ends ? str_ends(term, part) : str_find(term, part) >= 0;
+    return begins ? str_starts(term, part)
+           : ends ? str_ends(term, part)
+                  : str_find(term, part) >= 0;
 }
 
 bool

@@ -20,9 +20,9 @@ bool term_all_hex(Str text); // hexadecimal digits alone
 
 typedef struct TermWalk {
     TermCutter cutter;
-    bool guids_cut; // set when a GUID came by
-    bool each_row;  // also those equal to the row before
-    uint32_t row;   // whose text is walked
+    bool guids_cut;                         // set when a GUID came by
+    bool each_row;                          // also those equal to the row before
+    uint32_t row;                           // whose text is walked
     bool (*take)(void *context, Str entry); // false: enough
     void *context;
 } TermWalk;

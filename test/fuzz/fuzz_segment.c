@@ -81,6 +81,16 @@ zone_touch(const Segment *segment, const SegmentGroup *group, uint32_t column, c
 }
 
 static void
+rows_touch(const TermIndex *index, Str needle, bool begins, bool ends)
+{
+    Arena arena = {0};
+    bool exact;
+    term_index_rows(index, &arena, needle, begins, ends,
+                    ARENA_ARRAY(&arena, uint64_t, index->rows / 64 + 1), &exact);
+    arena_free(&arena);
+}
+
+static void
 terms_touch(const Segment *segment, int fd, uint32_t group, uint32_t column, BlockDecoder *decoder)
 {
     static const char *const NEEDLES[] = {"note", "of some", "\xC3\xA4 no", "10.0.0.1", "x7", ""};
@@ -91,8 +101,10 @@ terms_touch(const Segment *segment, int fd, uint32_t group, uint32_t column, Blo
     TermIndex index;
     for (size_t i = 0; terms && i < COUNT_OF(NEEDLES); i++)
         for (unsigned sides = 0; sides < 4; sides++)
-            if (term_index_open(text_str(terms->vector.data), false, &index))
+            if (term_index_open(text_str(terms->vector.data), false, &index)) {
                 term_index_may_hold(&index, str_from(NEEDLES[i]), sides & 1, sides & 2);
+                rows_touch(&index, str_from(NEEDLES[i]), sides & 1, sides & 2);
+            }
     block_free(terms);
 }
 

@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-enum { IN_FLIGHT = 256, MOST_PAGES = 20000 };
+enum { IN_FLIGHT = 384, MOST_PAGES = 20000 };
 
 typedef struct Sum {
     Str name;

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { IN_FLIGHT = 256, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
+enum { IN_FLIGHT = 384, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
 
 typedef struct CollectArgs {
     const char *store, *folder, *only, *in_flight_text, *pages_text;
@@ -201,7 +201,7 @@ collect_main(int argc, char **argv)
         {"--store", "DIR", "import the folder into this store when all is read", &args.store, NULL},
         {"--only", "TABLES", "only these tables, by commas", &args.only, NULL},
         {"--plan", NULL, "show how many calls it takes, and stop", NULL, &args.plan},
-        {"--in-flight", "N", "calls at once, at most (256)", &args.in_flight_text, NULL},
+        {"--in-flight", "N", "calls at once, at most (384)", &args.in_flight_text, NULL},
         {"--most-pages", "N", "of one list (20000)", &args.pages_text, NULL},
         COLLECT_LOGIN_OPTIONS(&args.login),
         {"--quiet", NULL, "print nothing when all went well", NULL, &args.quiet},

@@ -83,7 +83,10 @@ bool
 pace_take(Pace *pace, Bucket *bucket, double cost, uint64_t now, uint64_t *wait_ns)
 {
     *wait_ns = 0;
-    if ((double)pace->in_flight + 1 > pace->window)
+    // A quota of the whole tenant always has one call on its way: the slowest of them decides how
+    // long a run takes, and must not wait for its turn among the calls of many subscriptions.
+    bool is_one = !bucket->quota->per_subscription && bucket->in_flight <= 0;
+    if ((double)pace->in_flight + 1 > pace->window && !is_one)
         return false; // until another call ends
     if (now < bucket->closed_until) {
         *wait_ns = bucket->closed_until - now;

@@ -1,6 +1,6 @@
 // Segment: an immutable file that holds some rows of one table by columns.
 //
-//     head      magic, format version
+//     head      magic, format version, all its bits turned (0 before version 3)
 //     blocks    one a row group and column (block_codec.h), one after another,
 //               each followed by the term index of its texts where one pays
 //     footer    schema, rows of each row group, place, checksum and zone of each block,
@@ -19,6 +19,7 @@
 enum {
     SEGMENT_VERSION = 3,       // 3: postings among the term indexes
     SEGMENT_VERSION_TERMS = 2, // the first with term indexes
+    SEGMENT_VERSION_TWICE = 3, // the first that says its version twice
     SEGMENT_COLUMNS_MAX = 4096,
     GROUP_ROWS = 16384,     // rows of a row group, the morsel of a scan
     GROUP_BYTES = 32 << 20, // a row group is cut when its payloads pass this

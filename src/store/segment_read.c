@@ -129,16 +129,17 @@ head_check(int fd, const char *path, uint32_t *version_out, AzError *error)
         return false;
     if (memcmp(head, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE) != 0)
         return damaged(path, error, "it does not begin as a segment does");
-    uint32_t version, reserved;
+    uint32_t version, repeated;
     memcpy(&version, head + SEGMENT_MAGIC_SIZE, sizeof(version));
-    memcpy(&reserved, head + SEGMENT_MAGIC_SIZE + sizeof(version), sizeof(reserved));
+    memcpy(&repeated, head + SEGMENT_MAGIC_SIZE + sizeof(version), sizeof(repeated));
     if (version > SEGMENT_VERSION)
         return error_set(error, AZ_INVALID,
                          "segment '%s' was written by a newer Azimuth (format %u, this one reads "
                          "%d): update azimuth",
                          path, version, SEGMENT_VERSION);
     *version_out = version;
-    return (version && !reserved) || damaged(path, error, "its format version is wrong");
+    uint32_t wanted = version < SEGMENT_VERSION_TWICE ? 0 : ~version;
+    return (version && repeated == wanted) || damaged(path, error, "its format version is wrong");
 }
 
 static bool

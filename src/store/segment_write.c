@@ -50,7 +50,7 @@ write_head(SegmentOut *out)
     Buffer head = {0};
     buffer_put(&head, SEGMENT_MAGIC, SEGMENT_MAGIC_SIZE);
     bytes_put_u32(&head, SEGMENT_VERSION);
-    bytes_put_u32(&head, 0);
+    bytes_put_u32(&head, ~(uint32_t)SEGMENT_VERSION);
     assert(head.len == SEGMENT_HEAD_SIZE);
     bool ok = out_put(out, head.data, head.len);
     buffer_free(&head);

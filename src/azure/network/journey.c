@@ -19,6 +19,14 @@ hop_kind_name(HopKind kind)
 }
 
 const char *
+hop_state_name(HopState state)
+{
+    static const char *const NAMES[] = {
+        [HOP_PASSES] = "passes", [HOP_UNSURE] = "unsure", [HOP_STOPS] = "stops"};
+    return NAMES[state];
+}
+
+const char *
 reach_name(Reach reach)
 {
     static const char *const NAMES[] = {

@@ -24,6 +24,7 @@ typedef enum HopKind {
 const char *hop_kind_name(HopKind kind);
 
 typedef enum HopState { HOP_PASSES, HOP_UNSURE, HOP_STOPS } HopState;
+const char *hop_state_name(HopState state); // passes, unsure, stops
 
 typedef struct Hop {
     HopKind kind;

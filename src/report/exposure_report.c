@@ -1,0 +1,171 @@
+#include "report/exposure_report.h"
+
+#include "report/json_parts.h"
+#include "report/result_text.h"
+
+typedef struct TextOut {
+    Buffer *out;
+    Arena *arena;
+    const ExposureStyle *style;
+} TextOut;
+
+static void
+paint(TextOut *text, const char *code)
+{
+    if (text->style->color)
+        buffer_printf(text->out, "\033[%sm", code);
+}
+
+static void
+put(TextOut *text, Str words)
+{
+    buffer_str(text->out, text_clean(text->arena, words));
+}
+
+static void
+put_line(TextOut *text, const char *label, Str words)
+{
+    enum { INDENT = 17, LEAST = 30 };
+    if (!words.len)
+        return;
+    buffer_printf(text->out, "%-9s  ", label);
+    Str clean = text_clean(text->arena, words);
+    if (text->style->width >= INDENT + LEAST)
+        text_put_middle(text->out, clean, text->style->width - INDENT);
+    else
+        buffer_str(text->out, clean);
+    buffer_char(text->out, '\n');
+}
+
+static const char *
+reach_color(Reach reach)
+{
+    static const char *const COLORS[] = {
+        [REACH_CLOSED] = "32", [REACH_UNKNOWN] = "33", [REACH_OPEN] = "1;31"};
+    return COLORS[reach];
+}
+
+static void
+put_hop(TextOut *text, const NetResource *target, const Hop *hop, bool is_last)
+{
+    static const char *const MARKS[] = {[HOP_PASSES] = "✓", [HOP_UNSURE] = "?", [HOP_STOPS] = "✗"};
+    static const char *const COLORS[] = {
+        [HOP_PASSES] = "0", [HOP_UNSURE] = "33", [HOP_STOPS] = "32"};
+    bool note = hop->kind == STEP_NOTE || hop->kind == STEP_SOURCE;
+    buffer_printf(text->out, "  %s ", is_last ? "└─" : "├─");
+    paint(text, COLORS[hop->state]);
+    buffer_printf(text->out, "%s ", note ? "·" : MARKS[hop->state]);
+    paint(text, "0");
+    put_line(text, hop_kind_name(hop->kind), hop->text.len ? hop->text : hop->object);
+    if (!hop->text.len || !hop->object.len || str_equal_ci(hop->object, target->id))
+        return;
+    paint(text, "2");
+    buffer_printf(text->out, "  %s   ", is_last ? "  " : "│ ");
+    put_line(text, "", hop->object);
+    paint(text, "0");
+}
+
+static void
+put_exposure(TextOut *text, const NetResource *target, const Exposure *exposure)
+{
+    buffer_char(text->out, '\n');
+    paint(text, reach_color(exposure->reach));
+    buffer_text(text->out, reach_name(exposure->reach));
+    paint(text, "0");
+    buffer_text(text->out, "  ");
+    paint(text, "1");
+    buffer_text(text->out, source_class_name(exposure->source));
+    paint(text, "0");
+    buffer_text(text->out, ": ");
+    put(text, exposure->source_name);
+    if (exposure->ports.len && exposure->reach != REACH_CLOSED) {
+        buffer_text(text->out, ", ");
+        put(text, exposure->ports);
+    }
+    buffer_char(text->out, '\n');
+    for (size_t h = 0; h < exposure->hop_count; h++)
+        put_hop(text, target, &exposure->hops[h], h + 1 == exposure->hop_count);
+    static const char *const LABELS[] = {"because", "unknown", "dns"};
+    const Str words[] = {exposure->because, exposure->reason, exposure->dns};
+    for (size_t i = 0; i < 3; i++) {
+        // What the hops have said already is not said again: all but why nobody knows.
+        if (!words[i].len || (i != 1 && exposure->hop_count))
+            continue;
+        buffer_text(text->out, "     ");
+        put_line(text, LABELS[i], words[i]);
+    }
+}
+
+void
+exposure_report_text(Buffer *out, const NetResource *target, const ExposureList *list,
+                     const ExposureStyle *style)
+{
+    Arena arena = {0};
+    TextOut text = {out, &arena, style};
+    paint(&text, "1");
+    put(&text, target->name);
+    paint(&text, "0");
+    buffer_text(out, "  ");
+    put(&text, target->type);
+    buffer_char(out, '\n');
+    paint(&text, "2");
+    put(&text, target->id);
+    paint(&text, "0");
+    buffer_char(out, '\n');
+    for (size_t e = 0; e < list->len; e++)
+        put_exposure(&text, target, &list->items[e]);
+    if (!list->len)
+        buffer_text(out, "\nNothing of that kind reaches it.\n");
+    arena_free(&arena);
+}
+
+static void
+json_exposure(JsonOut *json, const Exposure *exposure)
+{
+    json_item(json);
+    json_open(json, '{');
+    json_member_string(json, "source", str_from(source_class_name(exposure->source)));
+    json_member_text(json, "sourceId", exposure->source_id);
+    json_member_string(json, "from", exposure->source_name);
+    json_member_string(json, "verdict", str_from(reach_name(exposure->reach)));
+    json_member_text(json, "ports", exposure->ports);
+    json_member_text(json, "via", exposure->via);
+    json_member_text(json, "because", exposure->because);
+    json_member_text(json, "reason", exposure->reason);
+    json_member_text(json, "dns", exposure->dns);
+    json_key(json, "hops");
+    json_open(json, '[');
+    for (size_t h = 0; h < exposure->hop_count; h++) {
+        const Hop *hop = &exposure->hops[h];
+        json_item(json);
+        json_open(json, '{');
+        json_member_string(json, "kind", str_from(hop_kind_name(hop->kind)));
+        json_member_string(json, "state", str_from(hop_state_name(hop->state)));
+        json_member_text(json, "object", hop->object);
+        json_member_string(json, "text", hop->text);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
+void
+exposure_report_json(Buffer *out, const NetResource *target, const ExposureList *list)
+{
+    JsonOut json = {.out = out};
+    json_open(&json, '{');
+    json_key(&json, "target");
+    json_open(&json, '{');
+    json_member_string(&json, "id", target->id);
+    json_member_string(&json, "name", target->name);
+    json_member_string(&json, "type", target->type);
+    json_close(&json, '}');
+    json_key(&json, "exposures");
+    json_open(&json, '[');
+    for (size_t e = 0; e < list->len; e++)
+        json_exposure(&json, &list->items[e]);
+    json_close(&json, ']');
+    json_close(&json, '}');
+    buffer_char(out, '\n');
+    json_out_free(&json);
+}

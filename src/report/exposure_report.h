@@ -1,0 +1,19 @@
+// From where a target is reached, hop by hop, as text and JSON.
+#pragma once
+
+#include "azure/network/exposure.h"
+#include "base/buffer.h"
+
+typedef struct ExposureStyle {
+    bool color;
+    uint32_t width; // of the terminal; 0 = unbounded
+} ExposureStyle;
+
+// The target, then each exposure: verdict, who and on which ports, every hop with what decided
+// there, why it is unknown and how names resolve.
+void exposure_report_text(Buffer *out, const NetResource *target, const ExposureList *list,
+                          const ExposureStyle *style);
+
+// {"target":{"id","name","type"},"exposures":[{"source","sourceId","from","verdict","ports","via",
+// "because","reason","dns","hops":[{"kind","state","object","text"}]}]}
+void exposure_report_json(Buffer *out, const NetResource *target, const ExposureList *list);

@@ -28,8 +28,8 @@ typedef struct AzureTables {
     PathWorld paths;
     bool directory_loaded;
     Directory directory;
-    bool network_loaded;
     NetworkWorld network;
+    ResultTable *exposures; // made when first asked for
 } AzureTables;
 
 static const TableFunctionParam WHO_CAN_PARAMS[] = {
@@ -191,14 +191,13 @@ sign_in_tables(AzureTables *tables, Database *db, Arena *arena, size_t which, co
     return sign_in_table(&answer, arena);
 }
 
-// The tables about the network.
+// Every query of a run reads the same one.
 static ResultTable *
-network_table(AzureTables *tables, Database *db, Arena *arena, AzError *error)
+network_table(AzureTables *tables, Database *db, AzError *error)
 {
-    if (!tables->network_loaded && !network_load(db, &tables->arena, &tables->network, error))
-        return NULL;
-    tables->network_loaded = true;
-    return exposure_table(&tables->network, arena);
+    if (!tables->exposures && network_load(db, &tables->arena, &tables->network, error))
+        tables->exposures = exposure_table(&tables->network, &tables->arena);
+    return tables->exposures;
 }
 
 static TableSource *
@@ -207,7 +206,7 @@ open_table(void *context, Database *db, Arena *arena, const TableFunctionDef *fn
 {
     AzureTables *tables = context;
     if (fn >= &FUNCTIONS[NETWORK_EXPOSURE])
-        return source_of(arena, network_table(tables, db, arena, error));
+        return source_of(arena, network_table(tables, db, error));
     if (fn >= &FUNCTIONS[ATTACK_PATHS])
         return source_of(arena,
                          paths_table(tables, db, arena, (size_t)(fn - FUNCTIONS), args, error));

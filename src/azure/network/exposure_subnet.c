@@ -42,6 +42,10 @@ goes_towards(NetworkWorld *world, Subnet *from, const Endpoint *to)
         return false;
     if (from->network == to->subnet->network || network_peering(from->network, to->subnet->network))
         return true;
+    // Other networks are behind an appliance or a gateway, or not there: most tenants have many
+    // networks that lead nowhere, and each target asks all of them.
+    if (!network_place(world, from)->routes.forwards)
+        return false;
     const Route *route = network_route(world, from, to->addresses.items[0].low, to);
     if (!route)
         return false;

@@ -47,7 +47,12 @@ order(const void *left, const void *right)
 void
 route_table_sort(RouteTable *table)
 {
-    qsort(table->items, table->len, sizeof *table->items, order);
+    if (table->len)
+        qsort(table->items, table->len, sizeof *table->items, order);
+    table->forwards = false;
+    for (size_t i = 0; i < table->len; i++)
+        if (table->items[i].hop == HOP_APPLIANCE || table->items[i].hop == HOP_GATEWAY)
+            table->forwards = true;
 }
 
 const Route *

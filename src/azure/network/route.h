@@ -41,6 +41,7 @@ typedef struct Route {
 typedef struct RouteTable {
     Route *items;
     size_t len, cap;
+    bool forwards; // some route leads to an appliance or a gateway: known once sorted
 } RouteTable;
 
 // In the order in which they are chosen: the first whose prefix holds an address is taken.

@@ -34,11 +34,13 @@ db_open(const DatabaseOptions *options, AzError *error)
     map_init(&db->empty, &db->empty_arena, true);
     map_init(&db->saved, &db->arena, false);
     db->content = content_open(options->content, error);
-    if (db->content && options->store) {
-        db->store = store_open(options->store, STORE_READ, error);
+    bool stored = options->opened || options->store;
+    if (db->content && stored) {
+        db->borrowed = options->opened != NULL;
+        db->store = db->borrowed ? options->opened : store_open(options->store, STORE_READ, error);
         db->view = db->store ? store_view_open(db->store, options->snapshot, error) : NULL;
     }
-    if (!db->content || (options->store && !db->view)) {
+    if (!db->content || (stored && !db->view)) {
         db_close(db);
         return NULL;
     }
@@ -71,7 +73,7 @@ db_close(Database *db)
         return;
     if (db->view)
         store_view_close(db->view);
-    if (db->store)
+    if (db->store && !db->borrowed)
         store_close(db->store);
     content_close(db->content);
     places_free(db->places);

@@ -26,6 +26,9 @@ typedef struct DatabaseOptions {
     const char *const *external_roots; // folders whose files externaldata may read
     size_t external_root_count;
     const char *geoip; // file that geo_info_from_ip_address() asks; NULL = $AZIMUTH_GEOIP
+    // A store that is open, in place of `store`: databases of several threads read it together and
+    // share what it keeps decoded. It stays the caller's, and must outlive them.
+    Store *opened;
 } DatabaseOptions;
 
 Database *db_open(const DatabaseOptions *options, AzError *error);

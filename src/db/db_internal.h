@@ -24,6 +24,7 @@ typedef struct TableFunctions {
 struct Database {
     Arena arena;
     Store *store;
+    bool borrowed; // the store is its opener's
     StoreView *view;
     Content *content;
     Registry *registry;
@@ -57,6 +58,14 @@ typedef struct QueryCatalog {
     Map external; // request as text -> TableSource
     Map custom;   // name -> MemoryTable: custom tables taken as they are named, under check
     bool *used;   // options->parameters that the query declares
+    // Stored tables that the query names, each time it does: given back with it.
+    struct {
+        struct OpenedTable {
+            StoreView *view;
+            TableSource *source;
+        } * items;
+        size_t len, cap;
+    } opened;
     // How rows are looked at while the query is bound; NULL: it is only checked.
     const ExecOptions *exec;
     Arena *plans; // of the query

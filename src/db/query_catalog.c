@@ -28,12 +28,15 @@ empty_table(Database *db, Str name)
 
 // The table in the view of a store; NULL without an error when it has none.
 static TableSource *
-stored_table(Database *db, StoreView *view, Str name, Str *canonical, bool *ignore_case,
+stored_table(QueryCatalog *query, StoreView *view, Str name, Str *canonical, bool *ignore_case,
              AzError *error)
 {
+    Database *db = query->db;
     TableSource *source = store_view_source(view, name, error);
     if (!source)
         return NULL;
+    struct OpenedTable opened = {view, source};
+    ARRAY_PUSH(&query->arena, &query->opened, opened);
     const Schema *declared;
     TableKind kind = TABLE_LOG;
     *canonical = name;
@@ -155,7 +158,7 @@ catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignor
     MemoryTable *table = other ? NULL : map_get(&db->tables, name);
     StoreView *view = other ? other : db->view;
     if (!table && view) {
-        TableSource *source = stored_table(db, view, name, canonical, ignore_case, error);
+        TableSource *source = stored_table(query, view, name, canonical, ignore_case, error);
         if (source || failed(error))
             return source;
     }
@@ -550,5 +553,7 @@ void
 query_catalog_free(QueryCatalog *query)
 {
     budget_give(&query->db->budget, query->held);
+    for (size_t i = 0; i < query->opened.len; i++)
+        store_view_drop(query->opened.items[i].view, query->opened.items[i].source);
     arena_free(&query->arena);
 }

@@ -282,6 +282,12 @@ store_close(Store *store)
     free(store);
 }
 
+void
+store_keep(Store *store, size_t bytes)
+{
+    block_cache_set_budget(store->cache, bytes);
+}
+
 const char *
 store_dir(const Store *store)
 {

@@ -37,6 +37,9 @@ typedef enum TableKind { TABLE_INVENTORY, TABLE_LOG } TableKind;
 Store *store_open(const char *dir, StoreMode mode, AzError *error);
 void store_close(Store *store);
 const char *store_dir(const Store *store);
+// Bytes of decoded blocks that are kept for the next reader; 64 MiB at first. For long runs that
+// read the same rows again and again.
+void store_keep(Store *store, size_t bytes);
 
 typedef struct SnapshotInfo {
     int64_t id;      // 1, 2, ...
@@ -75,6 +78,8 @@ const StoreTable *store_view_tables(const StoreView *view, size_t *count);
 // which file, which block. Columns that older segments lack read as null.
 // Decoded blocks are kept in a cache shared by the store's views.
 TableSource *store_view_source(StoreView *view, Str table, AzError *error);
+// Gives one back before the view is closed; nothing may read it any more.
+void store_view_drop(StoreView *view, TableSource *source);
 
 // Writing. One StoreWriter at a time; nothing is visible before store_commit.
 typedef struct StoreImportInfo {

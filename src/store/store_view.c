@@ -458,6 +458,19 @@ store_view_source(StoreView *view, Str name, AzError *error)
     return store_view_part(view, table, segments, count, error);
 }
 
+void
+store_view_drop(StoreView *view, TableSource *base)
+{
+    StoreSource *source = base->context;
+    pthread_mutex_lock(&view->mutex);
+    StoreSource **link = &view->sources;
+    while (*link != source)
+        link = &(*link)->next;
+    *link = source->next;
+    pthread_mutex_unlock(&view->mutex);
+    source_free(source);
+}
+
 TableSource *
 store_view_part(StoreView *view, const CatalogTable *table, const CatalogSegment *segments,
                 uint32_t count, AzError *error)

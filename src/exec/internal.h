@@ -115,6 +115,20 @@ typedef struct NarrowedFilter {
 bool narrowing_filter(const Narrowing *narrowing, Arena *arena, const TableSource *source,
                       uint32_t morsel, NarrowedFilter *out);
 
+// What a sink knows of a branch's rows before most of their columns are read: a top of rows knows
+// the worst it would still take.
+typedef struct RowGate RowGate;
+struct RowGate {
+    void *state;
+    uint32_t column; // of the branch's first batch: the one that is looked at
+    bool backwards;  // the last morsels are the likelier ones
+    // Whether some row of the morsel may pass.
+    bool (*may_pass)(const RowGate *gate, const Worker *worker, const TableSource *source,
+                     uint32_t morsel, uint32_t source_column);
+    // Leaves the rows of the batch that may.
+    void (*narrow)(const RowGate *gate, Worker *worker, Batch *batch);
+};
+
 typedef struct Branch Branch;
 struct Branch {
     TableSource *source;
@@ -125,6 +139,7 @@ struct Branch {
     const Narrowing *narrowing; // of the filter; NULL = as it is for all morsels
     const ScanPredicate *predicates;
     uint32_t predicate_count;
+    const RowGate *gate; // NULL = all rows pass
     Operator *first, *last;
     ProfileNode *node, *filter_node; // of the source and of `filter`
     // Called before the branch runs, when earlier ones have ended: makes `source`. May be NULL.
@@ -149,6 +164,9 @@ void pipeline_extend(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **ex
 void pipeline_project(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **exprs,
                       uint32_t count);
 Branch *pipeline_add_branch(Exec *exec, Pipeline *pipeline);
+// The column of the branch's first batch that ends up as `column` of its last, when the operators
+// between only drop rows and pick columns; else -1.
+ptrdiff_t branch_column(const Branch *branch, uint32_t column);
 bool pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error);
 
 // What follows is done for the operator of `plan`, until profile_leave gives its place

@@ -115,6 +115,25 @@ pipeline_project(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **exprs,
     pipeline_append(exec, pipeline, plan, project, columns_only ? pick_push : project_push);
 }
 
+ptrdiff_t
+branch_column(const Branch *branch, uint32_t column)
+{
+    enum { MOST = 32 };
+    const Operator *steps[MOST];
+    size_t count = 0;
+    for (const Operator *step = branch->first; step; step = step->next) {
+        if (count == MOST || (step->push != pick_push && step->push != filter_push))
+            return -1;
+        steps[count++] = step;
+    }
+    while (count > 0) {
+        const Operator *step = steps[--count];
+        if (step->push == pick_push)
+            column = ((const Project *)step->state)->exprs[column]->column;
+    }
+    return column;
+}
+
 typedef struct Extend {
     Expr **exprs;
     uint32_t count;

@@ -42,25 +42,38 @@ read_column(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batc
     return batch->columns[column] != NULL;
 }
 
-// All columns, or those of `wanted`.
 static bool
 read_columns(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch,
              const bool *wanted)
 {
     for (uint32_t c = 0; c < run->branch->column_count; c++)
-        if ((!wanted || wanted[c]) && !read_column(run, worker, morsel, from, batch, c))
+        if (wanted[c] && !read_column(run, worker, morsel, from, batch, c))
             return false;
     return true;
 }
 
-// The columns that the filter did not read. Those that only some other morsel's filter reads
-// are left out: nobody looks at them.
+// Leaves the rows that the sink may want.
+static bool
+pass_gate(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch)
+{
+    const RowGate *gate = run->branch->gate;
+    if (!gate)
+        return true;
+    if (!batch->columns[gate->column] &&
+        !read_column(run, worker, morsel, from, batch, gate->column))
+        return false;
+    gate->narrow(gate, worker, batch);
+    return true;
+}
+
+// The columns that neither the filter nor the gate has read. Those that only some other morsel's
+// filter reads are left out: nobody looks at them. `filtered` is NULL without a filter.
 static bool
 read_others(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch *batch,
             const bool *filtered)
 {
     const Branch *branch = run->branch;
-    for (uint32_t c = 0; branch->read && c < branch->column_count; c++) {
+    for (uint32_t c = 0; filtered && branch->read && c < branch->column_count; c++) {
         if (filtered[c] || branch->read[c])
             continue;
         Value none = value_null(branch->source->schema.columns[branch->columns[c]].type);
@@ -125,18 +138,15 @@ run_batch(BranchRun *run, const MorselFilter *filter, Worker *worker, uint32_t m
         if (!batch->selected)
             return true;
     }
-    if (filter->columns) {
-        if (!read_columns(run, worker, morsel, from, batch, filter->columns) ||
-            !filter_read(branch, filter->expr, worker, batch))
-            return false;
-        if (!batch->selected)
-            return true;
-        if (!read_others(run, worker, morsel, from, batch, filter->columns))
-            return false;
-    } else if (!read_columns(run, worker, morsel, from, batch, NULL)) {
+    if (filter->columns && (!read_columns(run, worker, morsel, from, batch, filter->columns) ||
+                            !filter_read(branch, filter->expr, worker, batch)))
         return false;
-    }
-    return operator_emit(&run->entry, worker, batch);
+    if (batch->selected && !pass_gate(run, worker, morsel, from, batch))
+        return false;
+    if (!batch->selected)
+        return true;
+    return read_others(run, worker, morsel, from, batch, filter->columns) &&
+           operator_emit(&run->entry, worker, batch);
 }
 
 static bool
@@ -193,7 +203,10 @@ run_morsel(BranchRun *run, Worker *worker, uint32_t morsel)
     bool done = true;
     Arena arena = {0};
     MorselFilter filter;
-    if (morsel_filter(run, &arena, morsel, &filter))
+    const RowGate *gate = run->branch->gate;
+    bool wanted =
+        !gate || gate->may_pass(gate, worker, source, morsel, run->branch->columns[gate->column]);
+    if (wanted && morsel_filter(run, &arena, morsel, &filter))
         done = run_rows(run, &filter, worker, morsel);
     else
         count_group(run->branch, worker, source->morsel_rows(source, morsel), true);
@@ -217,6 +230,8 @@ run_worker(void *context, size_t number)
         if (morsel >= run->branch->source->morsel_count ||
             run->morsel_base + morsel > run->exec->stop_after)
             return;
+        if (run->branch->gate && run->branch->gate->backwards)
+            morsel = run->branch->source->morsel_count - 1 - morsel;
         if (!run_morsel(run, worker, morsel)) {
             exec_stop_after(run->exec, worker->morsel);
             return;

@@ -404,11 +404,12 @@ top_prune(const SortRun *run, TopPart *part, Worker *worker)
 
 // Leaves the rows that do not come behind the worst row kept by the first key.
 static void
-drop_hopeless(const SortRun *run, const TopPart *part, Worker *worker, Batch *batch)
+drop_hopeless(const SortRun *run, const TopPart *part, Worker *worker, Batch *batch,
+              uint32_t key_column)
 {
     const SortKey *spec = &run->plan->sort.keys[0];
     Arena *arena = &worker->batch;
-    const Vector *values = vector_flatten(arena, batch_column(arena, batch, run->key_columns[0]));
+    const Vector *values = vector_flatten(arena, batch_column(arena, batch, key_column));
     OrderKey key = {values, spec->descending, spec->nulls_first};
     OrderKey worst = {part->worst, spec->descending, spec->nulls_first};
     uint32_t count = batch->selected, kept = 0;
@@ -429,6 +430,54 @@ drop_hopeless(const SortRun *run, const TopPart *part, Worker *worker, Batch *ba
     batch->selected = kept;
 }
 
+// ---- before rows are read ----
+
+static void
+gate_narrow(const RowGate *gate, Worker *worker, Batch *batch)
+{
+    const SortRun *run = gate->state;
+    const TopPart *part = &run->parts[worker->number];
+    if (part->worst)
+        drop_hopeless(run, part, worker, batch, gate->column);
+}
+
+// By the zones of the morsel: no value reaches the worst one kept. What sorts before all values
+// is in no zone: where nulls do, nothing can be said.
+static bool
+gate_may_pass(const RowGate *gate, const Worker *worker, const TableSource *source, uint32_t morsel,
+              uint32_t source_column)
+{
+    const SortRun *run = gate->state;
+    const SortKey *key = &run->plan->sort.keys[0];
+    const Vector *worst = run->parts[worker->number].worst;
+    if (!worst || !source->may_match || key->nulls_first || worst->type == TYPE_REAL ||
+        worst->type == TYPE_DYNAMIC || vector_is_null(worst, 0))
+        return true;
+    Value value = vector_value(worst, 0);
+    ScanPredicate predicate = {.column = source_column,
+                               .op = key->descending ? SCAN_GE : SCAN_LE,
+                               .values = &value,
+                               .value_count = 1};
+    return source->may_match(source, morsel, &predicate, 1);
+}
+
+// Only the first key's column is read of rows that cannot be among the best, where it is a
+// column of the source.
+static void
+gates_install(SortRun *run, Pipeline *input)
+{
+    for (size_t b = 0; b < input->count && run->plan->sort.key_count; b++) {
+        Branch *branch = &input->branches[b];
+        ptrdiff_t column = branch_column(branch, run->key_columns[0]);
+        if (column < 0 || branch->begin || run->key_columns[0] >= run->input->count)
+            continue;
+        RowGate *gate = ARENA_NEW(run->exec->arena, RowGate);
+        *gate = (RowGate){run, (uint32_t)column, run->plan->sort.keys[0].descending, gate_may_pass,
+                          gate_narrow};
+        branch->gate = gate;
+    }
+}
+
 static bool
 top_consume(Sink *self, Worker *worker, Batch *batch)
 {
@@ -445,7 +494,7 @@ top_consume(Sink *self, Worker *worker, Batch *batch)
     numbered->selection = batch->selection;
     numbered->selected = batch->selected;
     if (part->worst)
-        drop_hopeless(run, part, worker, numbered);
+        drop_hopeless(run, part, worker, numbered, run->key_columns[0]);
     if (!numbered->selected)
         return true;
     Batch *kept = batch_copy(&part->arena, numbered);
@@ -500,6 +549,7 @@ sort_top(SortRun *run, Pipeline *input, AzError *error)
     Exec *exec = run->exec;
     run->schema.columns[run->schema.count++] = (Column){STR("$sequence"), TYPE_LONG};
     run->parts = ARENA_ARRAY(exec->arena, TopPart, exec->worker_count);
+    gates_install(run, input);
     Sink sink = {.state = run, .consume = top_consume};
     ResultTable *result = NULL;
     if (!run->limit || pipeline_run(exec, input, &sink, error))

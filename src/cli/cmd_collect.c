@@ -2,7 +2,9 @@
 
 #include "assess/assess.h"
 #include "assess/control.h"
+#include "base/array.h"
 #include "cli/collect_login.h"
+#include "collect/archive.h"
 #include "collect/collect.h"
 #include "store/ingest.h"
 #include "version.h"
@@ -14,8 +16,8 @@
 enum { IN_FLIGHT = 384, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
 
 typedef struct CollectArgs {
-    const char *store, *folder, *only, *in_flight_text, *pages_text;
-    bool plan, quiet, permissions;
+    const char *store, *folder, *archive, *only, *in_flight_text, *pages_text;
+    bool plan, quiet, permissions, redact;
     int64_t in_flight, pages;
     CollectLogin login;
 } CollectArgs;
@@ -190,7 +192,33 @@ collect(Collector *collector, SourceSet *sources, const CollectArgs *args, AzErr
     }
     auth_free(collector->auth); // nobody needs to be signed in any more
     collector->auth = NULL;
+    if (args->archive && !archive_write(args->folder, args->archive, args->redact, error))
+        return false;
+    if (args->archive && !args->quiet)
+        printf("archive: %s\n", args->archive);
     return !args->store || import_folder(collector, args, error);
+}
+
+// azimuth collect archive TENANT_DIR FILE.tar.zst: of a collection that is there.
+static int
+collect_archive(int argc, char **argv)
+{
+    bool redact = false;
+    AzError error = {0};
+    const CliOption options[] = {
+        {"--redact", NULL, "names and addresses become others, the same everywhere", NULL, &redact},
+    };
+    int status;
+    if (!cli_options(&CLI_COLLECT, options, COUNT_OF(options), &argc, argv, &status))
+        return status;
+    if (argc != 3 || !archive_is_named(argv[2])) {
+        cli_fail("usage: azimuth collect archive [--redact] TENANT_DIR FILE.tar.zst");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (archive_write(argv[1], argv[2], redact, &error))
+        return AZIMUTH_EXIT_OK;
+    cli_error(&error, STR(""));
+    return AZIMUTH_EXIT_ERROR;
 }
 
 static int
@@ -199,6 +227,10 @@ collect_main(int argc, char **argv)
     CollectArgs args = {.in_flight = IN_FLIGHT, .pages = MOST_PAGES};
     const CliOption options[] = {
         {"--store", "DIR", "import the folder into this store when all is read", &args.store, NULL},
+        {"--archive", "FILE.tar.zst", "keep what was read in one file, which 'import' takes",
+         &args.archive, NULL},
+        {"--redact", NULL, "names and addresses in the archive become others, the same everywhere",
+         NULL, &args.redact},
         {"--only", "TABLES", "only these tables, by commas", &args.only, NULL},
         {"--plan", NULL, "show how many calls it takes, and stop", NULL, &args.plan},
         {"--in-flight", "N", "calls at once, at most (384)", &args.in_flight_text, NULL},
@@ -209,12 +241,20 @@ collect_main(int argc, char **argv)
     int status;
     if (argc > 1 && strcmp(argv[1], "logs") == 0)
         return collect_logs(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "archive") == 0)
+        return collect_archive(argc - 1, argv + 1);
     if (!cli_options(&CLI_COLLECT, options, sizeof(options) / sizeof(options[0]), &argc, argv,
                      &status))
         return status;
     args.permissions = argc == 2 && strcmp(argv[1], "permissions") == 0;
     if (argc != (args.plan ? 1 : 2)) {
         cli_fail("usage: azimuth %s", CLI_COLLECT.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if ((args.redact && !args.archive) || (args.archive && !archive_is_named(args.archive))) {
+        cli_fail(args.archive ? "--archive takes a FILE.tar.zst"
+                              : "--redact is for --archive FILE.tar.zst: the folder keeps what was "
+                                "read, so that a run can be taken up");
         return AZIMUTH_EXIT_ERROR;
     }
     if ((args.in_flight_text &&
@@ -242,7 +282,8 @@ collect_main(int argc, char **argv)
 
 const CliCommand CLI_COLLECT = {
     "collect",
-    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan | permissions | logs ...",
+    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan | permissions |\n       archive "
+    "TENANT_DIR FILE.tar.zst | logs ...",
     "reads a tenant over the network into a folder, and the folder into a snapshot; or its logs",
     collect_main,
 };

@@ -3,7 +3,7 @@
 #include "assess/assess.h"
 #include "assess/control.h"
 #include "base/array.h"
-#include "cli/collect_login.h"
+#include "cli/cmd_collect_permissions.h"
 #include "collect/archive.h"
 #include "collect/collect.h"
 #include "store/ingest.h"
@@ -17,7 +17,7 @@ enum { IN_FLIGHT = 384, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
 
 typedef struct CollectArgs {
     const char *store, *folder, *archive, *only, *in_flight_text, *pages_text;
-    bool plan, quiet, permissions, redact;
+    bool plan, quiet, permissions, redact, check, bicep, script;
     int64_t in_flight, pages;
     CollectLogin login;
 } CollectArgs;
@@ -123,33 +123,6 @@ import_folder(Collector *collector, const CollectArgs *args, AzError *error)
     return done;
 }
 
-// What must be granted for the chosen data sets, each with the tables it is for.
-static void
-print_permissions(const SourceSet *set)
-{
-    for (int service = SERVICE_ARM; service <= SERVICE_GRAPH; service++) {
-        printf(service == SERVICE_ARM
-                   ? "Azure roles, at the root management group or on each subscription:\n"
-                   : "Microsoft Graph application permissions, with the consent of an "
-                     "administrator:\n");
-        for (size_t i = 0; i < set->len; i++) {
-            const Source *source = &set->items[i];
-            bool first = source->need.len && (int)source->service == service;
-            for (size_t k = 0; k < i && first; k++)
-                first = !str_equal(set->items[k].need, source->need) ||
-                        set->items[k].service != source->service;
-            if (!first)
-                continue;
-            printf("  %-45.*s ", STR_ARG(source->need));
-            for (size_t k = i, n = 0; k < set->len; k++)
-                if (str_equal(set->items[k].need, source->need) &&
-                    set->items[k].service == source->service)
-                    printf("%s%.*s", n++ ? ", " : "", STR_ARG(set->items[k].name));
-            printf("\n");
-        }
-    }
-}
-
 static bool
 collect(Collector *collector, SourceSet *sources, const CollectArgs *args, AzError *error)
 {
@@ -235,6 +208,9 @@ collect_main(int argc, char **argv)
         {"--plan", NULL, "show how many calls it takes, and stop", NULL, &args.plan},
         {"--in-flight", "N", "calls at once, at most (384)", &args.in_flight_text, NULL},
         {"--most-pages", "N", "of one list (20000)", &args.pages_text, NULL},
+        {"--check", NULL, "with permissions: what whoever is signed in lacks", NULL, &args.check},
+        {"--bicep", NULL, "with permissions: a template that grants them", NULL, &args.bicep},
+        {"--script", NULL, "with permissions: a script of az that grants them", NULL, &args.script},
         COLLECT_LOGIN_OPTIONS(&args.login),
         {"--quiet", NULL, "print nothing when all went well", NULL, &args.quiet},
     };
@@ -249,6 +225,10 @@ collect_main(int argc, char **argv)
     args.permissions = argc == 2 && strcmp(argv[1], "permissions") == 0;
     if (argc != (args.plan ? 1 : 2)) {
         cli_fail("usage: azimuth %s", CLI_COLLECT.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (args.check + args.bicep + args.script > args.permissions) {
+        cli_fail("--check, --bicep or --script goes with 'azimuth collect permissions'");
         return AZIMUTH_EXIT_ERROR;
     }
     if ((args.redact && !args.archive) || (args.archive && !archive_is_named(args.archive))) {
@@ -267,22 +247,29 @@ collect_main(int argc, char **argv)
     SourceSet sources;
     AzError error = {0};
     bool done =
-        collector_open(&collector, &args.login, !args.permissions, &error) &&
+        collector_open(&collector, &args.login, !args.permissions || args.check, &error) &&
         sources_load(&collector.arena, content_dir(collector.content), &sources, &error) &&
         (!args.only || sources_keep(&collector.arena, &sources, str_from(args.only), &error));
+    status = done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
     if (done && args.permissions)
-        print_permissions(&sources);
-    else
-        done = done && collect(&collector, &sources, &args, &error);
-    if (!done)
+        status = collect_permissions(&collector, &sources,
+                                     args.check    ? PERMISSIONS_CHECK
+                                     : args.bicep  ? PERMISSIONS_BICEP
+                                     : args.script ? PERMISSIONS_SCRIPT
+                                                   : PERMISSIONS_LIST,
+                                     &error);
+    else if (done && !collect(&collector, &sources, &args, &error))
+        status = AZIMUTH_EXIT_ERROR;
+    if (status == AZIMUTH_EXIT_ERROR)
         cli_error(&error, STR(""));
     collector_close(&collector);
-    return done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
+    return status;
 }
 
 const CliCommand CLI_COLLECT = {
     "collect",
-    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan | permissions |\n       archive "
+    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan |\n       permissions [--check | "
+    "--bicep | --script] |\n       archive "
     "TENANT_DIR FILE.tar.zst | logs ...",
     "reads a tenant over the network into a folder, and the folder into a snapshot; or its logs",
     collect_main,

@@ -143,9 +143,10 @@ check 'tokens are renewed in the middle' test "$(stats tokens)" -gt 3
 check 'and nothing is missing' test "$(value "$scratch/renewed" 'CollectionStatus | where Status == "not collected" | count')" = 0
 stop_servers
 
-# --- what goes wrong for a while is tried again ---
+# --- what goes wrong for a while is tried again; from here on nothing is about quotas ---
+hurry 10
 prod=aif-contoso-prod
-serve --tenant examples/contoso --page 40 --fault "$prod/deployments=500*1" --fault "$prod/projects\$=503*1" \
+serve "${quotas[@]}" --tenant examples/contoso --page 40 --fault "$prod/deployments=500*1" --fault "$prod/projects\$=503*1" \
   --fault "wire:.*$prod/connections=cut*1" --fault "wire:.*$prod/raiPolicies=truncate*1" \
   --fault 'mlw-fraud-prod/computes=429*2' --fault 'wire:.*mlw-fraud-prod/models?=html*1' \
   --fault 'groups/[^/]+/members=429*3' --fault 'wire:.*/users=401*1' --fault 'arg:Resources.*project=502*1' \
@@ -157,7 +158,7 @@ check 'passing faults lose nothing' cmp "$scratch/contents-files" "$scratch/cont
 stop_servers
 
 # --- what stays wrong is a gap with a reason ---
-serve --tenant examples/contoso --page 40 --fault "$prod/deployments=403" --fault 'aif-contoso-dr/deployments=404' \
+serve "${quotas[@]}" --tenant examples/contoso --page 40 --fault "$prod/deployments=403" --fault 'aif-contoso-dr/deployments=404' \
   --fault 'aif-contoso-sandbox/deployments=500' --fault "wire:.*$prod/raiPolicies=truncate" \
   --fault "wire:.*$prod/connections=html" --fault 'mlw-fraud-prod/computes=loop' \
   --fault 'mlw-fraud-prod/datastores=endless' --fault 'mlw-fraud-prod/models\?=elsewhere' \
@@ -199,13 +200,13 @@ stop_servers
 # --- recorded answers ---
 a=/subscriptions/45ac5d59-ca07-438d-8da4-6066b2c1f9e0/resourceGroups/rg-ai-sandbox/providers/Microsoft.CognitiveServices/accounts/aif-contoso-sandbox
 printf '{"method":"GET","url":"https://management.azure.com%s/deployments?api-version=2023-05-01","status":200,"body":{"value":[{"id":"%s/deployments/recorded","name":"recorded","type":"Microsoft.CognitiveServices/accounts/deployments"}]}}\n' "$a" "$a" >"$scratch/pairs.jsonl"
-serve --tenant examples/contoso --recorded "$scratch/pairs.jsonl"
+serve "${quotas[@]}" --tenant examples/contoso --recorded "$scratch/pairs.jsonl"
 collect --only resources "$scratch/recorded"
 check 'a recorded answer stands before the tenant' test "$(grep -c "$a/deployments/" "$scratch/recorded/resources.ai-deployments.jsonl")" = 1
 stop_servers
 
 # --- nobody is signed in; a refused secret ---
-serve --tenant examples/contoso
+serve "${quotas[@]}" --tenant examples/contoso
 AZURE_CLIENT_SECRET=wrong-but-secret-text collect "$scratch/refused"
 check 'a wrong secret ends the run' test $? -eq 2
 check 'the number of the error is shown' says "$out" 'AADSTS7000215'

@@ -228,6 +228,9 @@ def error(status, code, message):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer in one packet: apart, the second waits for the other side's word.
+    wbufsize = 1 << 16
+    disable_nagle_algorithm = True
     world = None
 
     def log_message(self, *_):

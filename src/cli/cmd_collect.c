@@ -2,7 +2,9 @@
 
 #include "assess/assess.h"
 #include "assess/control.h"
-#include "cli/collect_login.h"
+#include "base/array.h"
+#include "cli/cmd_collect_permissions.h"
+#include "collect/archive.h"
 #include "collect/collect.h"
 #include "store/ingest.h"
 #include "version.h"
@@ -14,8 +16,8 @@
 enum { IN_FLIGHT = 384, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
 
 typedef struct CollectArgs {
-    const char *store, *folder, *only, *in_flight_text, *pages_text;
-    bool plan, quiet, permissions;
+    const char *store, *folder, *archive, *only, *in_flight_text, *pages_text;
+    bool plan, quiet, permissions, redact, check, bicep, script;
     int64_t in_flight, pages;
     CollectLogin login;
 } CollectArgs;
@@ -121,33 +123,6 @@ import_folder(Collector *collector, const CollectArgs *args, AzError *error)
     return done;
 }
 
-// What must be granted for the chosen data sets, each with the tables it is for.
-static void
-print_permissions(const SourceSet *set)
-{
-    for (int service = SERVICE_ARM; service <= SERVICE_GRAPH; service++) {
-        printf(service == SERVICE_ARM
-                   ? "Azure roles, at the root management group or on each subscription:\n"
-                   : "Microsoft Graph application permissions, with the consent of an "
-                     "administrator:\n");
-        for (size_t i = 0; i < set->len; i++) {
-            const Source *source = &set->items[i];
-            bool first = source->need.len && (int)source->service == service;
-            for (size_t k = 0; k < i && first; k++)
-                first = !str_equal(set->items[k].need, source->need) ||
-                        set->items[k].service != source->service;
-            if (!first)
-                continue;
-            printf("  %-45.*s ", STR_ARG(source->need));
-            for (size_t k = i, n = 0; k < set->len; k++)
-                if (str_equal(set->items[k].need, source->need) &&
-                    set->items[k].service == source->service)
-                    printf("%s%.*s", n++ ? ", " : "", STR_ARG(set->items[k].name));
-            printf("\n");
-        }
-    }
-}
-
 static bool
 collect(Collector *collector, SourceSet *sources, const CollectArgs *args, AzError *error)
 {
@@ -190,7 +165,33 @@ collect(Collector *collector, SourceSet *sources, const CollectArgs *args, AzErr
     }
     auth_free(collector->auth); // nobody needs to be signed in any more
     collector->auth = NULL;
+    if (args->archive && !archive_write(args->folder, args->archive, args->redact, error))
+        return false;
+    if (args->archive && !args->quiet)
+        printf("archive: %s\n", args->archive);
     return !args->store || import_folder(collector, args, error);
+}
+
+// azimuth collect archive TENANT_DIR FILE.tar.zst: of a collection that is there.
+static int
+collect_archive(int argc, char **argv)
+{
+    bool redact = false;
+    AzError error = {0};
+    const CliOption options[] = {
+        {"--redact", NULL, "names and addresses become others, the same everywhere", NULL, &redact},
+    };
+    int status;
+    if (!cli_options(&CLI_COLLECT, options, COUNT_OF(options), &argc, argv, &status))
+        return status;
+    if (argc != 3 || !archive_is_named(argv[2])) {
+        cli_fail("usage: azimuth collect archive [--redact] TENANT_DIR FILE.tar.zst");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (archive_write(argv[1], argv[2], redact, &error))
+        return AZIMUTH_EXIT_OK;
+    cli_error(&error, STR(""));
+    return AZIMUTH_EXIT_ERROR;
 }
 
 static int
@@ -199,22 +200,41 @@ collect_main(int argc, char **argv)
     CollectArgs args = {.in_flight = IN_FLIGHT, .pages = MOST_PAGES};
     const CliOption options[] = {
         {"--store", "DIR", "import the folder into this store when all is read", &args.store, NULL},
+        {"--archive", "FILE.tar.zst", "keep what was read in one file, which 'import' takes",
+         &args.archive, NULL},
+        {"--redact", NULL, "names and addresses in the archive become others, the same everywhere",
+         NULL, &args.redact},
         {"--only", "TABLES", "only these tables, by commas", &args.only, NULL},
         {"--plan", NULL, "show how many calls it takes, and stop", NULL, &args.plan},
         {"--in-flight", "N", "calls at once, at most (384)", &args.in_flight_text, NULL},
         {"--most-pages", "N", "of one list (20000)", &args.pages_text, NULL},
+        {"--check", NULL, "with permissions: what whoever is signed in lacks", NULL, &args.check},
+        {"--bicep", NULL, "with permissions: a template that grants them", NULL, &args.bicep},
+        {"--script", NULL, "with permissions: a script of az that grants them", NULL, &args.script},
         COLLECT_LOGIN_OPTIONS(&args.login),
         {"--quiet", NULL, "print nothing when all went well", NULL, &args.quiet},
     };
     int status;
     if (argc > 1 && strcmp(argv[1], "logs") == 0)
         return collect_logs(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "archive") == 0)
+        return collect_archive(argc - 1, argv + 1);
     if (!cli_options(&CLI_COLLECT, options, sizeof(options) / sizeof(options[0]), &argc, argv,
                      &status))
         return status;
     args.permissions = argc == 2 && strcmp(argv[1], "permissions") == 0;
     if (argc != (args.plan ? 1 : 2)) {
         cli_fail("usage: azimuth %s", CLI_COLLECT.usage);
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (args.check + args.bicep + args.script > args.permissions) {
+        cli_fail("--check, --bicep or --script goes with 'azimuth collect permissions'");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if ((args.redact && !args.archive) || (args.archive && !archive_is_named(args.archive))) {
+        cli_fail(args.archive ? "--archive takes a FILE.tar.zst"
+                              : "--redact is for --archive FILE.tar.zst: the folder keeps what was "
+                                "read, so that a run can be taken up");
         return AZIMUTH_EXIT_ERROR;
     }
     if ((args.in_flight_text &&
@@ -227,22 +247,30 @@ collect_main(int argc, char **argv)
     SourceSet sources;
     AzError error = {0};
     bool done =
-        collector_open(&collector, &args.login, !args.permissions, &error) &&
+        collector_open(&collector, &args.login, !args.permissions || args.check, &error) &&
         sources_load(&collector.arena, content_dir(collector.content), &sources, &error) &&
         (!args.only || sources_keep(&collector.arena, &sources, str_from(args.only), &error));
+    status = done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
     if (done && args.permissions)
-        print_permissions(&sources);
-    else
-        done = done && collect(&collector, &sources, &args, &error);
-    if (!done)
+        status = collect_permissions(&collector, &sources,
+                                     args.check    ? PERMISSIONS_CHECK
+                                     : args.bicep  ? PERMISSIONS_BICEP
+                                     : args.script ? PERMISSIONS_SCRIPT
+                                                   : PERMISSIONS_LIST,
+                                     &error);
+    else if (done && !collect(&collector, &sources, &args, &error))
+        status = AZIMUTH_EXIT_ERROR;
+    if (status == AZIMUTH_EXIT_ERROR)
         cli_error(&error, STR(""));
     collector_close(&collector);
-    return done ? AZIMUTH_EXIT_OK : AZIMUTH_EXIT_ERROR;
+    return status;
 }
 
 const CliCommand CLI_COLLECT = {
     "collect",
-    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan | permissions | logs ...",
+    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan |\n       permissions [--check | "
+    "--bicep | --script] |\n       archive "
+    "TENANT_DIR FILE.tar.zst | logs ...",
     "reads a tenant over the network into a folder, and the folder into a snapshot; or its logs",
     collect_main,
 };

@@ -2,13 +2,17 @@
 
 #include "cli/cli.h"
 #include "cli/import_logs.h"
+#include "collect/archive.h"
 #include "db/content.h"
 #include "db/watchlist.h"
 #include "store/ingest.h"
 #include "version.h"
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 static void
 show_progress(void *context, const IngestProgress *progress)
@@ -43,6 +47,39 @@ print_report(const IngestReport *report, bool color)
                STR_ARG(report->reject_file));
 }
 
+// A folder of files only.
+static void
+remove_folder(const char *folder)
+{
+    char path[4096];
+    DIR *dir = opendir(folder);
+    for (const struct dirent *entry; dir && (entry = readdir(dir));)
+        if (snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) < (int)sizeof(path))
+            unlink(path);
+    if (dir)
+        closedir(dir);
+    rmdir(folder);
+}
+
+// The archive of a collection, by way of a folder that is removed again.
+static bool
+ingest_archive(Store *store, const char *path, const IngestOptions *options, Arena *arena,
+               IngestReport *report, AzError *error)
+{
+    const char *temporary = getenv("TMPDIR");
+    Str pattern =
+        str_format(arena, "%s/azimuth-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    char *folder = mkdtemp(str_cstr(arena, pattern));
+    if (!folder)
+        return error_errno(error, "cannot make a folder '%.*s'", STR_ARG(pattern));
+    IngestOptions of_archive = *options;
+    of_archive.source = path;
+    bool done = archive_unpack(path, folder, error) &&
+                ingest_tenant(store, folder, &of_archive, arena, report, error);
+    remove_folder(folder);
+    return done;
+}
+
 static bool
 run_ingest(Store *store, const IngestOptions *options, const char *table, bool answers,
            const char *const *files, size_t count, IngestReport *report, Arena *arena,
@@ -52,6 +89,8 @@ run_ingest(Store *store, const IngestOptions *options, const char *table, bool a
         return ingest_table(store, str_from(table), files, count, options, arena, report, error);
     if (answers)
         return ingest_answers(store, files, count, options, arena, report, error);
+    if (archive_is_named(files[0]))
+        return ingest_archive(store, files[0], options, arena, report, error);
     return ingest_tenant(store, files[0], options, arena, report, error);
 }
 
@@ -162,8 +201,10 @@ import_run(int argc, char **argv)
 
 const CliCommand CLI_IMPORT = {
     "import",
-    "import --store DIR TENANT_DIR | --logs PATH... | --table NAME [--once] FILE... |\n"
+    "import --store DIR TENANT_DIR|FILE.tar.zst | --logs PATH... | --table NAME [--once] FILE... "
+    "|\n"
     "       --answers FILE... | --watchlist NAME --search-key COLUMN FILE.csv",
-    "reads a tenant folder (a new snapshot), logs, or files into one table",
+    "reads a tenant folder or the archive of a collection (a new snapshot), logs, or files into "
+    "one table",
     import_run,
 };

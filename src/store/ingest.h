@@ -29,6 +29,7 @@ typedef struct IngestOptions {
     void *progress_context;
     ThreadPool *threads;
     const char *tool_version;
+    const char *source; // ingest_tenant: what the snapshot is said to come from; NULL: the folder
     bool once; // ingest_table: files whose content the table has been given already are skipped
 } IngestOptions;
 

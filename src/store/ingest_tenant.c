@@ -247,7 +247,10 @@ ingest_tenant(Store *store, const char *folder, const IngestOptions *options, Ar
     ingest_run_begin(&run, store, options, arena, report);
     bool done = find_files(&tenant, folder, &failure);
     if (done) {
-        StoreImportInfo info = {str_from(folder), {0}, str_from(options->tool_version), true};
+        StoreImportInfo info = {str_from(options->source ? options->source : folder),
+                                {0},
+                                str_from(options->tool_version),
+                                true};
         run.writer = store_writer_new(store, &info, &failure);
         done = run.writer && plan_tables(&tenant, &failure) && read_tables(&tenant) &&
                write_status(&tenant, &failure);

@@ -44,6 +44,39 @@ check 'its tables are those of the files' cmp "$scratch/contents-files" "$scratc
 "$azimuth" import --quiet --store "$scratch/again" "$scratch/raw"
 contents "$scratch/again" >"$scratch/contents-again"
 check 'importing the folder gives the same' cmp "$scratch/contents-live" "$scratch/contents-again"
+
+# --- archives ---
+"$azimuth" collect archive "$scratch/raw" "$scratch/kept.tar.zst"
+check 'a collection becomes one file' test $? -eq 0
+check 'that only its owner may read' test "$(stat -c %a "$scratch/kept.tar.zst")" = 600
+"$azimuth" import --quiet --store "$scratch/kept" "$scratch/kept.tar.zst"
+contents "$scratch/kept" >"$scratch/contents-kept"
+check 'importing the archive gives the same' cmp "$scratch/contents-live" "$scratch/contents-kept"
+findings "$scratch/kept" >"$scratch/findings-kept"
+check 'with the same findings' cmp "$scratch/findings-live" "$scratch/findings-kept"
+cp "$scratch/kept.tar.zst" "$scratch/cut.tar.zst" && truncate -s -40 "$scratch/cut.tar.zst"
+check 'a cut archive is refused' says "$("$azimuth" import --store "$scratch/cut" "$scratch/cut.tar.zst" 2>&1)" 'cut|damaged'
+check 'and no snapshot comes of it' test "$(value "$scratch/cut" 'resources | count')" != "$(value "$scratch/live" 'resources | count')"
+python3 - "$scratch/evil.tar.zst" <<'P'
+import io, sys, tarfile
+with tarfile.open(sys.argv[1], "w") as archive:
+    entry = tarfile.TarInfo("../../outside.jsonl")
+    entry.size = 3
+    archive.addfile(entry, io.BytesIO(b"{}\n"))
+P
+check 'an archive stays in its folder' says "$("$azimuth" import --store "$scratch/evil" "$scratch/evil.tar.zst" 2>&1)" 'no file of a collection'
+check 'half a collection is no archive' says "$(mkdir "$scratch/half" && "$azimuth" collect archive "$scratch/half" "$scratch/half.tar.zst" 2>&1)" 'no complete collection'
+"$azimuth" collect archive --redact "$scratch/raw" "$scratch/redacted.tar.zst"
+"$azimuth" import --quiet --store "$scratch/redacted" "$scratch/redacted.tar.zst"
+check 'redacted, it says nothing of whose it is' python3 "$(dirname "$0")/redacted.py" "$scratch/redacted.tar.zst" examples/contoso
+findings "$scratch/redacted" >/dev/null
+verdicts='Findings | summarize n = count() by ControlId, Status | order by ControlId asc, Status asc'
+"$azimuth" query --store "$scratch/live" --format csv "$verdicts" >"$scratch/verdicts-live"
+"$azimuth" query --store "$scratch/redacted" --format csv "$verdicts" >"$scratch/verdicts-redacted"
+# By names: what a management group is for, and that an application is one of AI.
+by_name='GO-001|GO-004|GO-017|GO-029|ID-083|MN-037|SH-0..'
+check 'redacted, it is judged as it was, but where a name is judged' test -z "$(diff "$scratch/verdicts-live" "$scratch/verdicts-redacted" | grep '^[<>]' | grep -vE "$by_name")"
+
 check 'what was read is told' test "$(value "$scratch/live" 'CollectionStatus | where Status == "collected" | count')" -ge 19
 check 'nothing is said to be missing' test "$(value "$scratch/live" 'CollectionStatus | where Status == "not collected" | count')" = 0
 check 'an empty list is said to be empty' test "$(value "$scratch/live" 'CollectionStatus | where Dataset == "groupOwners" | project Status')" = empty
@@ -110,9 +143,10 @@ check 'tokens are renewed in the middle' test "$(stats tokens)" -gt 3
 check 'and nothing is missing' test "$(value "$scratch/renewed" 'CollectionStatus | where Status == "not collected" | count')" = 0
 stop_servers
 
-# --- what goes wrong for a while is tried again ---
+# --- what goes wrong for a while is tried again; from here on nothing is about quotas ---
+hurry 10
 prod=aif-contoso-prod
-serve --tenant examples/contoso --page 40 --fault "$prod/deployments=500*1" --fault "$prod/projects\$=503*1" \
+serve "${quotas[@]}" --tenant examples/contoso --page 40 --fault "$prod/deployments=500*1" --fault "$prod/projects\$=503*1" \
   --fault "wire:.*$prod/connections=cut*1" --fault "wire:.*$prod/raiPolicies=truncate*1" \
   --fault 'mlw-fraud-prod/computes=429*2' --fault 'wire:.*mlw-fraud-prod/models?=html*1' \
   --fault 'groups/[^/]+/members=429*3' --fault 'wire:.*/users=401*1' --fault 'arg:Resources.*project=502*1' \
@@ -124,7 +158,7 @@ check 'passing faults lose nothing' cmp "$scratch/contents-files" "$scratch/cont
 stop_servers
 
 # --- what stays wrong is a gap with a reason ---
-serve --tenant examples/contoso --page 40 --fault "$prod/deployments=403" --fault 'aif-contoso-dr/deployments=404' \
+serve "${quotas[@]}" --tenant examples/contoso --page 40 --fault "$prod/deployments=403" --fault 'aif-contoso-dr/deployments=404' \
   --fault 'aif-contoso-sandbox/deployments=500' --fault "wire:.*$prod/raiPolicies=truncate" \
   --fault "wire:.*$prod/connections=html" --fault 'mlw-fraud-prod/computes=loop' \
   --fault 'mlw-fraud-prod/datastores=endless' --fault 'mlw-fraud-prod/models\?=elsewhere' \
@@ -166,13 +200,13 @@ stop_servers
 # --- recorded answers ---
 a=/subscriptions/45ac5d59-ca07-438d-8da4-6066b2c1f9e0/resourceGroups/rg-ai-sandbox/providers/Microsoft.CognitiveServices/accounts/aif-contoso-sandbox
 printf '{"method":"GET","url":"https://management.azure.com%s/deployments?api-version=2023-05-01","status":200,"body":{"value":[{"id":"%s/deployments/recorded","name":"recorded","type":"Microsoft.CognitiveServices/accounts/deployments"}]}}\n' "$a" "$a" >"$scratch/pairs.jsonl"
-serve --tenant examples/contoso --recorded "$scratch/pairs.jsonl"
+serve "${quotas[@]}" --tenant examples/contoso --recorded "$scratch/pairs.jsonl"
 collect --only resources "$scratch/recorded"
 check 'a recorded answer stands before the tenant' test "$(grep -c "$a/deployments/" "$scratch/recorded/resources.ai-deployments.jsonl")" = 1
 stop_servers
 
 # --- nobody is signed in; a refused secret ---
-serve --tenant examples/contoso
+serve "${quotas[@]}" --tenant examples/contoso
 AZURE_CLIENT_SECRET=wrong-but-secret-text collect "$scratch/refused"
 check 'a wrong secret ends the run' test $? -eq 2
 check 'the number of the error is shown' says "$out" 'AADSTS7000215'

@@ -23,6 +23,15 @@ export AZURE_CLIENT_ID=44444444-4444-4444-4444-444444444444
 export AZURE_CLIENT_SECRET=planted-s3cret
 unset AZURE_AUTHORITY_HOST IDENTITY_ENDPOINT IDENTITY_HEADER AZURE_FEDERATED_TOKEN_FILE AZURE_CLIENT_CERTIFICATE_PATH
 
+# hurry FACTOR [UNITS]: quotas are so much larger from now on, for the program and, with "${quotas[@]}",
+# for the services (test/replay/hurry.py).
+hurry() {
+  local made
+  made=$(python3 "$(dirname "$replay")/hurry.py" "${AZIMUTH_CONTENT:-content}" "$scratch/content" "$@") || exit 1
+  read -ra quotas <<<"$made"
+  export AZIMUTH_CONTENT=$scratch/content
+}
+
 # collect OPTIONS...: the program against the services; its words are in $out.
 collect() {
   out=$(timeout 600 "$azimuth" collect --http-loopback --login-endpoint "$url" --arm-endpoint "$url" \

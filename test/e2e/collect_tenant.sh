@@ -7,7 +7,8 @@
 python3 "$shared/bench/gen_tenant.py" --out "$scratch/tenant" --resources 10000 >/dev/null || exit 1
 rm "$scratch/tenant/answer_key.jsonl"
 
-serve --tenant "$scratch/tenant"
+hurry 10 5000
+serve --tenant "$scratch/tenant" "${quotas[@]}"
 collect --store "$scratch/live" "$scratch/raw"
 check 'the tenant is collected' test $? -eq 0
 check 'nothing was refused for its pace' test "$(stats refused)" = 0

@@ -15,6 +15,8 @@ keeps the services' quotas and injects what goes wrong in the world.
   --events FILE         rows of Log Analytics and of lists of events: {"table", "time", ...} a line
   --most-rows N         rows in one answer of Log Analytics
   --page N              rows a page
+  --action PATTERN      what whoever signs in may do in each subscription (*/read)
+  --graph-role NAME     a permission of Microsoft Graph that tokens say they hold
   --token-life S        seconds a token is good
   --slow MS             each answer takes so long
   --log FILE            every request as a line
@@ -226,6 +228,9 @@ def error(status, code, message):
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body of an answer in one packet: apart, the second waits for the other side's word.
+    wbufsize = 1 << 16
+    disable_nagle_algorithm = True
     world = None
 
     def log_message(self, *_):
@@ -312,6 +317,8 @@ class Handler(BaseHTTPRequestHandler):
         if path.rstrip("/").lower() in world.by_id:
             return 200, world.by_id[path.rstrip("/").lower()], headers
         rows = world.children.get(path.rstrip("/").lower(), [])
+        if path.lower().endswith("/providers/microsoft.authorization/permissions"):
+            rows = [{"actions": world.args.action or ["*/read"], "notActions": []}]
         answer = self.page(rows, self.skip(query), lambda at: self.again(path, query, at))
         return 200, answer, headers
 
@@ -450,8 +457,11 @@ class Handler(BaseHTTPRequestHandler):
         with world.lock:
             world.stats["tokens"] += 1
             number = world.stats["tokens"]
+            says = f"planted-token-{number}-{scope}"
+            if world.args.graph_role:
+                says = json.dumps({"aud": says, "roles": world.args.graph_role})
             text = "eyJhbGciOiJub25lIn0." + base64.urlsafe_b64encode(
-                f"planted-token-{number}-{scope}".encode()).decode().rstrip("=") + ".sig"
+                says.encode()).decode().rstrip("=") + ".sig"
             world.tokens[text] = time.time() + world.args.token_life
         return text
 
@@ -612,6 +622,8 @@ def arguments(words=None):
     parser.add_argument("--most-rows", type=int, default=500000)
     parser.add_argument("--fault", action="append", default=[])
     parser.add_argument("--quota", action="append", default=[])
+    parser.add_argument("--action", action="append", default=[])
+    parser.add_argument("--graph-role", action="append", default=[])
     parser.add_argument("--page", type=int, default=1000)
     parser.add_argument("--token-life", type=int, default=3599)
     parser.add_argument("--slow", type=int, default=0)

@@ -4,6 +4,7 @@
 #include "collect/answer.h"
 #include "collect/collect_parts.h"
 #include "collect/pace.h"
+#include "collect/redact.h"
 #include "collect/url.h"
 
 #include <setjmp.h>
@@ -316,12 +317,99 @@ test_pace_units(void **state)
     assert_true(bucket->units == 0);
 }
 
+static Str
+other_address(Arena *arena, const uint8_t key[32], const char *text)
+{
+    Buffer out = {0};
+    if (!redact_address(key, str_from(text), &out))
+        buffer_text(&out, text);
+    Str other = str_copy(arena, buffer_slice(&out));
+    buffer_free(&out);
+    return other;
+}
+
+static void
+test_redacted_addresses(void **state)
+{
+    static const char *const kept[] = {
+        "10.1.2.3",   "192.168.0.1", "172.31.9.9",      "127.0.0.1", "168.63.129.16", "0.0.0.0",
+        "100.64.1.1", "fd00::1",     "169.254.169.254", "::1",       "255.255.255.0"};
+    Arena arena = {0};
+    uint8_t key[32];
+    (void)state;
+    for (unsigned round = 0; round < 50; round++) {
+        for (size_t i = 0; i < sizeof(key); i++)
+            key[i] = (uint8_t)(round * 37 + i * 11);
+        for (size_t i = 0; i < COUNT_OF(kept); i++)
+            assert_true(str_equal(other_address(&arena, key, kept[i]), str_from(kept[i])));
+        // Equal prefixes stay equal, a network's zeros stay, no two become one.
+        Str net = other_address(&arena, key, "20.30.40.0"),
+            host = other_address(&arena, key, "20.30.40.7"),
+            next = other_address(&arena, key, "20.30.40.8");
+        assert_true(str_ends(net, STR(".0")));
+        assert_true(str_starts(host, str_slice(net, 0, net.len - 1)));
+        assert_false(str_equal(host, next));
+        // Never one of the networks that mean something.
+        for (unsigned a = 1; a < 224; a += 3) {
+            Str from = str_format(&arena, "%u.%u.1.1", a, a * 5 % 256);
+            Str other = other_address(&arena, key, str_cstr(&arena, from));
+            if (str_equal(from, other))
+                continue;
+            Str again = other_address(&arena, key, str_cstr(&arena, other));
+            assert_false(str_starts(other, STR("10.")) || str_starts(other, STR("192.168.")) ||
+                         str_starts(other, STR("127.")));
+            assert_true(again.len > 0);
+        }
+        assert_true(str_starts(other_address(&arena, key, "2603:1020:206:1::5"), STR("2603:")));
+    }
+    arena_free(&arena);
+}
+
+static void
+test_redacted_rows(void **state)
+{
+    Str vm = STR(
+            "{\"id\":\"/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-pay/"
+            "providers/Microsoft.Compute/virtualMachines/vm-pay-01\",\"name\":\"vm-pay-01\","
+            "\"type\":\"microsoft.compute/virtualmachines\",\"properties\":{\"disk\":"
+            "\"osdisk-vm-pay-01\",\"host\":\"VM-PAY-01.azure.com\",\"n\":[1,null,\"\\u00e4\\\"\"]}"
+            "}"),
+        user = STR("{\"displayName\":\"Ines \\\"A\\\"\",\"mail\":\"ines@pay.example\"}");
+    Buffer out = {0}, second = {0};
+    Redactor *redactor = redactor_new();
+    (void)state;
+    redactor_learn_row(redactor, STR("resources.jsonl"), vm);
+    redactor_learn_row(redactor, STR("users.jsonl"), user);
+    redactor_row(redactor, STR("resources.jsonl"), vm, &out);
+    redactor_row(redactor, STR("users.jsonl"), user, &second);
+    Str text = buffer_slice(&out), person = buffer_slice(&second);
+    assert_true(str_find(text, STR("pay")) < 0 && str_find(text, STR("PAY")) < 0);
+    assert_true(str_find(text, STR("1111")) < 0);
+    assert_true(str_find(text, STR("\"microsoft.compute/virtualmachines\"")) > 0);
+    assert_true(str_find(text, STR(",\"n\":[1,null,\"\\u00e4\\\"\"]}}")) > 0);
+    assert_true(str_find(text, STR(".azure.com\"")) > 0 && str_find(text, STR("osdisk-x")) > 0);
+    assert_true(str_find(person, STR("Ines")) < 0 && str_find(person, STR("pay")) < 0);
+    assert_true(str_find(person, STR("@d")) > 0);
+    // Broken rows are no reason to read beyond them.
+    static const char *const broken[] = {"\"",        "{\"a", "{\"a\\", "{\"a\":\"\\ud800\"",
+                                         "}}}}\"x\"", ""};
+    for (size_t i = 0; i < COUNT_OF(broken); i++) {
+        redactor_learn_row(redactor, STR("x.jsonl"), str_from(broken[i]));
+        redactor_row(redactor, STR("x.jsonl"), str_from(broken[i]), &out);
+    }
+    redactor_free(redactor);
+    buffer_free(&out);
+    buffer_free(&second);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_origins),
+        cmocka_unit_test(test_redacted_addresses),
+        cmocka_unit_test(test_redacted_rows),
         cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts, setup, teardown),

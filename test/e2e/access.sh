@@ -77,6 +77,27 @@ check 'computed tables bind without data' test "$("$azimuth" query --check 'Effe
 check 'and are empty without data' test "$("$azimuth" query --format csv 'EffectiveAccess | count' | tail -1 | tr -d '\r')" = 0
 check 'many threads give the same rows' test "$(AZIMUTH_THREADS=1 q 'EffectiveAccess' | md5sum)" = "$(AZIMUTH_THREADS=4 q 'EffectiveAccess' | md5sum)"
 
+# An id given twice: the first name stays, in every spelling and number of threads; one that is a
+# user and a group both hides nobody.
+twice=$scratch/twice
+mkdir "$twice"
+sub=/subscriptions/54b0739f-e8ca-4ebc-a977-a6b490586cf2
+cat >"$twice/users.jsonl" <<'END'
+{"id":"aaaaaaaa-0000-0000-0000-000000000001","userPrincipalName":"first@contoso.com","userType":"Member"}
+{"id":"AAAAAAAA-0000-0000-0000-000000000001","userPrincipalName":"later@contoso.com","userType":"Guest"}
+{"id":"aaaaaaaa-0000-0000-0000-000000000002","userPrincipalName":"member@contoso.com","userType":"Member"}
+END
+echo '{"id":"AAAAaaaa-0000-0000-0000-000000000001","displayName":"as a group"}' >"$twice/groups.jsonl"
+echo '{"groupId":"aaaaaaaa-0000-0000-0000-000000000001","id":"aaaaaaaa-0000-0000-0000-000000000002"}' >"$twice/groupMembers.jsonl"
+echo "{\"id\":\"$sub/providers/Microsoft.Authorization/roleAssignments/x\",\"type\":\"microsoft.authorization/roleassignments\",\"properties\":{\"principalId\":\"aaaaAAAA-0000-0000-0000-000000000001\",\"roleDefinitionId\":\"/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635\",\"scope\":\"$sub\"}}" >"$twice/authorizationresources.jsonl"
+"$azimuth" import --store "$scratch/twice-store" "$twice" >/dev/null 2>&1
+t() { AZIMUTH_THREADS=$1 "$azimuth" access who-can $keys $sub --store "$scratch/twice-store" --format csv 2>/dev/null; }
+check 'an id twice: the first name' says "$(t 1)" '^first@contoso.com,User,allowed,Owner,'
+check 'an id that is a group too: its members as well' says "$(t 1)" '^member@contoso.com,User,allowed,Owner,[^,]*,first@contoso.com,'
+check 'and so on any number of threads' test "$(t 1 | md5sum)" = "$(t 4 | md5sum)"
+check 'the table says the same' test "$("$azimuth" query --store "$scratch/twice-store" --format csv 'EffectiveAccess | where OperationClass == "List AI keys" | summarize array_strcat = strcat_array(array_sort_asc(make_set(Principal)), " ")' | sed -n 2p | tr -d '\r')" = 'first@contoso.com member@contoso.com'
+check 'and the graph' says "$("$azimuth" query --store "$scratch/twice-store" --format csv 'IdentityGraphNodes | where Name has "contoso.com" | project Name')" '^first@contoso.com'
+
 # Conditional Access: what a sign-in meets, and which AI it covers.
 ai='Azure AI services (Azure OpenAI)'
 check 'a sign-in is told in words' says "$(a sign-in ines.albrecht@contoso.com "$ai" --facts '{"clientAppType":"browser"}')" '^the sign-in is let in with mfa$'

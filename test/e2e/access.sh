@@ -39,6 +39,31 @@ check 'data that is not logged is unknown' says "$(u)" '^app-customer-portal,Man
 check 'one principal' test "$(u ines.albrecht@contoso.com | wc -l)" = 4
 check 'logs before the time asked for do not count' test "$(u --since 2026-11-21T00:00:00Z | grep -c ',used,')" = 0
 
+# Data planes: the vault's log of either kind, the AI account's, the registry's.
+vault=$(value "$store" 'resources | where type =~ "microsoft.keyvault/vaults" | top 1 by id asc | project id')
+reader=11111111-aaaa-4bbb-8ccc-222222222222
+oid=http://schemas.microsoft.com/identity/claims/objectidentifier
+{
+  echo "{\"TimeGenerated\":\"2026-11-20T10:00:00Z\",\"ResourceProvider\":\"MICROSOFT.KEYVAULT\",\"Category\":\"AuditEvent\",\"OperationName\":\"KeyGet\",\"httpStatusCode_d\":200,\"identity_claim_oid_g\":\"$reader\",\"_ResourceId\":\"$vault\"}"
+  echo "{\"TimeGenerated\":\"2026-11-20T10:00:00Z\",\"ResourceProvider\":\"MICROSOFT.KEYVAULT\",\"Category\":\"AuditEvent\",\"OperationName\":\"SecretSet\",\"httpStatusCode_d\":403,\"identity_claim_oid_g\":\"$reader\",\"_ResourceId\":\"$vault\"}"
+  echo "{\"TimeGenerated\":\"2026-11-20T10:00:00Z\",\"ResourceProvider\":\"MICROSOFT.COGNITIVESERVICES\",\"Category\":\"RequestResponse\",\"OperationName\":\"Embeddings_Create\",\"ResultSignature\":\"200\",\"properties_s\":\"{\\\"objectId\\\":\\\"$reader\\\"}\",\"_ResourceId\":\"$account\"}"
+} >"$scratch/diagnostics.jsonl"
+echo "{\"TimeGenerated\":\"2026-11-20T10:00:00Z\",\"HttpStatusCode\":200,\"OperationName\":\"SecretGet\",\"Identity\":{\"claim\":{\"$oid\":\"$reader\"}},\"_ResourceId\":\"$vault\"}" >"$scratch/vault.jsonl"
+echo "{\"TimeGenerated\":\"2026-11-20T10:00:00Z\",\"OperationName\":\"Pull\",\"ResultType\":\"200\",\"Identity\":\"$reader\",\"_ResourceId\":\"/subscriptions/s/resourcegroups/g/providers/microsoft.containerregistry/registries/r\"}" >"$scratch/registry.jsonl"
+for table in AzureDiagnostics:diagnostics AZKVAuditLogs:vault ContainerRegistryRepositoryEvents:registry; do
+  "$azimuth" import --store "$store" --table "${table%%:*}" "$scratch/${table##*:}.jsonl" >/dev/null 2>&1
+done
+seen=$(value "$store" "ObservedOperations() | where PrincipalId == '$reader' | summarize strcat_array(array_sort_asc(make_set(strcat(Plane, ' ', tostring(split(Operation, '/', 1)[0]), ' ', extract('([^/]+/[^/]+)\$', 1, Operation)))), '; ')")
+check 'data planes: each log by its own words, refusals left out' test "$seen" = 'control registries pull/read; data accounts embeddings/action; data vaults getsecret/action; data vaults keys/read'
+secretReader=$(value "$store" 'servicePrincipals | where displayName == "app-customer-portal" | project id')
+given=$(value "$store" "authorizationresources | where tostring(properties.principalId) == '$secretReader' and type =~ 'microsoft.authorization/roleassignments' | extend scope = tostring(properties.scope) | where scope contains 'vaults' | project scope")
+check 'once the vault writes its log, silence means unused' says "$(u)" '^app-customer-portal,ManagedIdentity,Key Vault Secrets User,[^,]*,unused,none of'
+echo "{\"TimeGenerated\":\"2026-11-20T10:00:00Z\",\"HttpStatusCode\":200,\"OperationName\":\"SecretGet\",\"Identity\":{\"claim\":{\"oid\":\"$secretReader\"}},\"_ResourceId\":\"$given\"}" >"$scratch/vault.jsonl"
+"$azimuth" import --store "$store" --table AZKVAuditLogs "$scratch/vault.jsonl" >/dev/null 2>&1
+check 'and used after it' says "$(u)" '^app-customer-portal,ManagedIdentity,Key Vault Secrets User,[^,]*,used,'
+check 'the smallest custom role holds what was seen' says "$(u)" '""DataActions"":\[""Microsoft.KeyVault/vaults/secrets/getSecret/action""\],""AssignableScopes"":\[""/subscriptions/[^"/]*/resourceGroups/[^"/]*""\]'
+check 'and the actions of the control plane' says "$(u)" '^grp-ai-production-owners,.*""Actions"":\[""Microsoft.CognitiveServices/accounts/deployments/write"",""Microsoft.CognitiveServices/accounts/listKeys/action""\],""DataActions"":\[\]'
+
 # The same as tables of the language.
 q() { "$azimuth" query --store "$store" --format csv "$@" 2>&1; }
 check 'EffectiveAccess spreads groups' says "$(q 'EffectiveAccess | where Principal =~ "ines.albrecht@contoso.com" and OperationClass == "Assign roles" | project Via, Role, Eligible')" '^grp-ai-production-owners,Owner,false'
@@ -51,6 +76,27 @@ check 'arguments are constants' says "$(q 'users | extend x = toscalar(WhatCan(d
 check 'computed tables bind without data' test "$("$azimuth" query --check 'EffectiveAccess | where Eligible | join (WhoCan("a", "b")) on Scope')" = ok
 check 'and are empty without data' test "$("$azimuth" query --format csv 'EffectiveAccess | count' | tail -1 | tr -d '\r')" = 0
 check 'many threads give the same rows' test "$(AZIMUTH_THREADS=1 q 'EffectiveAccess' | md5sum)" = "$(AZIMUTH_THREADS=4 q 'EffectiveAccess' | md5sum)"
+
+# An id given twice: the first name stays, in every spelling and number of threads; one that is a
+# user and a group both hides nobody.
+twice=$scratch/twice
+mkdir "$twice"
+sub=/subscriptions/54b0739f-e8ca-4ebc-a977-a6b490586cf2
+cat >"$twice/users.jsonl" <<'END'
+{"id":"aaaaaaaa-0000-0000-0000-000000000001","userPrincipalName":"first@contoso.com","userType":"Member"}
+{"id":"AAAAAAAA-0000-0000-0000-000000000001","userPrincipalName":"later@contoso.com","userType":"Guest"}
+{"id":"aaaaaaaa-0000-0000-0000-000000000002","userPrincipalName":"member@contoso.com","userType":"Member"}
+END
+echo '{"id":"AAAAaaaa-0000-0000-0000-000000000001","displayName":"as a group"}' >"$twice/groups.jsonl"
+echo '{"groupId":"aaaaaaaa-0000-0000-0000-000000000001","id":"aaaaaaaa-0000-0000-0000-000000000002"}' >"$twice/groupMembers.jsonl"
+echo "{\"id\":\"$sub/providers/Microsoft.Authorization/roleAssignments/x\",\"type\":\"microsoft.authorization/roleassignments\",\"properties\":{\"principalId\":\"aaaaAAAA-0000-0000-0000-000000000001\",\"roleDefinitionId\":\"/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635\",\"scope\":\"$sub\"}}" >"$twice/authorizationresources.jsonl"
+"$azimuth" import --store "$scratch/twice-store" "$twice" >/dev/null 2>&1
+t() { AZIMUTH_THREADS=$1 "$azimuth" access who-can $keys $sub --store "$scratch/twice-store" --format csv 2>/dev/null; }
+check 'an id twice: the first name' says "$(t 1)" '^first@contoso.com,User,allowed,Owner,'
+check 'an id that is a group too: its members as well' says "$(t 1)" '^member@contoso.com,User,allowed,Owner,[^,]*,first@contoso.com,'
+check 'and so on any number of threads' test "$(t 1 | md5sum)" = "$(t 4 | md5sum)"
+check 'the table says the same' test "$("$azimuth" query --store "$scratch/twice-store" --format csv 'EffectiveAccess | where OperationClass == "List AI keys" | summarize array_strcat = strcat_array(array_sort_asc(make_set(Principal)), " ")' | sed -n 2p | tr -d '\r')" = 'first@contoso.com member@contoso.com'
+check 'and the graph' says "$("$azimuth" query --store "$scratch/twice-store" --format csv 'IdentityGraphNodes | where Name has "contoso.com" | project Name')" '^first@contoso.com'
 
 # Conditional Access: what a sign-in meets, and which AI it covers.
 ai='Azure AI services (Azure OpenAI)'

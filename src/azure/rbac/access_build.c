@@ -69,8 +69,10 @@ access_add_principal(AccessModel *model, Str id, Str kind, Str name)
     Principal *principal = &model->principals.items[index];
     uint8_t *known = &model->kinds.items[index];
     PrincipalKind is = take_kind(model->arena, &kind);
-    if (!principal->kind.len)
+    if (!principal->kind.len) {
         principal->kind = kind;
+        principal->acts = is != PRINCIPAL_GROUP;
+    }
     if (!principal->name.len)
         principal->name = str_copy(model->arena, name);
     if (*known == PRINCIPAL_UNKNOWN || is == PRINCIPAL_GROUP)

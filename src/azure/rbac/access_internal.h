@@ -5,6 +5,8 @@
 
 typedef struct Principal {
     Str id, kind, name;
+    // First given as something that is no group: given as a group too, it has members and acts.
+    bool acts;
 } Principal;
 
 // Edges in compressed rows: those of node i are targets[offsets[i] .. offsets[i + 1]).
@@ -68,6 +70,14 @@ struct AccessModel {
     } denials;
     Map denial_runs; // normalised scope -> ScopeRun*
 };
+
+// A group and nothing else: its members act in its place.
+static inline bool
+is_only_group(const AccessModel *model, uint32_t principal)
+{
+    return model->kinds.items[principal] == PRINCIPAL_GROUP &&
+           !model->principals.items[principal].acts;
+}
 
 // The principal and all groups it is in, itself first; from[i] is the position in the list
 // of the member through which item i was reached.

@@ -91,7 +91,7 @@ add_rows(EffectiveAccess *e, uint32_t index, RowList *out)
             continue;
         for (uint32_t i = 0; i < count; i++) {
             AccessRow row = {index, below[i], c};
-            if (model->kinds.items[below[i]] != PRINCIPAL_GROUP && !is_denied(e, &row))
+            if (!is_only_group(model, below[i]) && !is_denied(e, &row))
                 ARRAY_PUSH(&e->scratch, out, row);
         }
     }

@@ -1,5 +1,6 @@
 #include "azure/rbac/unused.h"
 
+#include "azure/rbac/custom_role.h"
 #include "base/array.h"
 #include "db/rows.h"
 #include "value/scalar.h"
@@ -75,6 +76,23 @@ by_principal(const void *a, const void *b)
     return x->principal < y->principal ? -1 : x->principal > y->principal;
 }
 
+// Some names are an action and a data action both (Microsoft.KeyVault/vaults/keys/read): the
+// facts hold one of them, and the log says which it was.
+static const Operation *
+observed_operation(Unused *u, Map made[2], Str name, bool is_data)
+{
+    const Operation *known = map_get(&u->facts->by_name, name);
+    if (known && known->is_data == is_data)
+        return known;
+    Operation *fresh = map_get(&made[is_data], name);
+    if (fresh)
+        return fresh;
+    fresh = ARENA_NEW(u->arena, Operation);
+    *fresh = (Operation){known ? known->name : name, is_data};
+    map_put(&made[is_data], name, fresh);
+    return fresh;
+}
+
 static bool
 load_observed(Unused *u, int64_t since, AzError *error)
 {
@@ -83,10 +101,12 @@ load_observed(Unused *u, int64_t since, AzError *error)
     if (!table)
         return false;
     ptrdiff_t principal = rows_column(table, "PrincipalId"), name = rows_column(table, "Operation"),
-              plane = rows_column(table, "Plane"), scope = rows_column(table, "Scope"),
-              count = rows_column(table, "Count"), last = rows_column(table, "LastSeen");
-    Map made; // operations that the facts do not know
-    map_init(&made, u->arena, true);
+              log = rows_column(table, "Log"), plane = rows_column(table, "Plane"),
+              scope = rows_column(table, "Scope"), count = rows_column(table, "Count"),
+              last = rows_column(table, "LastSeen");
+    Map made[2]; // operations that the facts do not know, by plane
+    map_init(&made[0], u->arena, true);
+    map_init(&made[1], u->arena, true);
     RowReader reader = {.table = table};
     while (rows_next(&reader)) {
         Observed seen = {
@@ -95,19 +115,11 @@ load_observed(Unused *u, int64_t since, AzError *error)
             .last = rows_long(&reader, last),
         };
         bool is_data = str_equal(rows_text(&reader, plane, u->arena), STR("data"));
-        u->activity_logged |= !is_data;
+        u->activity_logged |= str_equal(rows_text(&reader, log, u->arena), STR("AzureActivity"));
         if (seen.principal == UINT32_MAX)
             continue;
         Str operation = rows_text(&reader, name, u->arena);
-        seen.operation = map_get(&u->facts->by_name, operation);
-        if (!seen.operation)
-            seen.operation = map_get(&made, operation);
-        if (!seen.operation) {
-            Operation *fresh = ARENA_NEW(u->arena, Operation);
-            *fresh = (Operation){operation, is_data};
-            map_put(&made, operation, fresh);
-            seen.operation = fresh;
-        }
+        seen.operation = observed_operation(u, made, operation, is_data);
         scope_chain(&u->world->scopes, u->arena, rows_text(&reader, scope, u->arena), &seen.chain,
                     NULL);
         ARRAY_PUSH(u->arena, &u->observed, seen);
@@ -332,7 +344,7 @@ explain_silence(Unused *u, const Assignment *assignment, Str *why)
 typedef struct Verdict {
     const Assignment *assignment;
     UseStatus status;
-    Str why, smaller;
+    Str why, smaller, custom;
     uint32_t operations;
     int64_t calls, last;
 } Verdict;
@@ -359,6 +371,7 @@ judge(Unused *u, const Assignment *assignment, const uint32_t *principals, uint3
         add_use(u, &use, assignment, principals[i]);
     if (use.len) {
         verdict.smaller = smaller_role(u, assignment->role, &use);
+        verdict.custom = custom_role(u->arena, assignment->scope, use.items, use.len);
         verdict.why = verdict.smaller.len ? STR("a smaller role covers what was seen")
                                           : STR("its operations were seen");
     } else {
@@ -376,10 +389,11 @@ static ResultTable *
 verdict_table(Unused *u, const Verdict *verdicts, size_t count)
 {
     static const TableColumn COLUMNS[] = {
-        {"Principal", TYPE_STRING},   {"Kind", TYPE_STRING},     {"Role", TYPE_STRING},
-        {"Scope", TYPE_STRING},       {"Status", TYPE_STRING},   {"Why", TYPE_STRING},
-        {"Operations", TYPE_LONG},    {"Calls", TYPE_LONG},      {"LastSeen", TYPE_DATETIME},
-        {"SmallerRole", TYPE_STRING}, {"Privileged", TYPE_BOOL}, {"AssignmentId", TYPE_STRING},
+        {"Principal", TYPE_STRING},    {"Kind", TYPE_STRING},       {"Role", TYPE_STRING},
+        {"Scope", TYPE_STRING},        {"Status", TYPE_STRING},     {"Why", TYPE_STRING},
+        {"Operations", TYPE_LONG},     {"Calls", TYPE_LONG},        {"LastSeen", TYPE_DATETIME},
+        {"SmallerRole", TYPE_STRING},  {"CustomRole", TYPE_STRING}, {"Privileged", TYPE_BOOL},
+        {"AssignmentId", TYPE_STRING},
     };
     static const char *const STATUS[] = {
         [USE_UNUSED] = "unused", [USE_UNKNOWN] = "unknown", [USE_USED] = "used"};
@@ -400,6 +414,7 @@ verdict_table(Unused *u, const Verdict *verdicts, size_t count)
         else
             table_put_null(builder);
         table_put_text(builder, v->smaller);
+        table_put_text(builder, v->custom);
         table_put_bool(builder, v->assignment->role->is_privileged);
         table_put_text(builder, v->assignment->id);
     }

@@ -14,7 +14,9 @@ typedef enum UseStatus { USE_UNUSED, USE_UNKNOWN, USE_USED } UseStatus;
 // One row an assignment that is active at `at`: Principal, Kind, Role, Scope, Status
 // (unused, unknown, used), Why, Operations (distinct ones seen), Calls, LastSeen,
 // SmallerRole (a role that covers what was seen with fewer operations; "(none)" when
-// nothing was seen and the assignment can go), Privileged, AssignmentId. Those unused
+// nothing was seen and the assignment can go), CustomRole (the smallest custom role, as the JSON
+// of a role definition; empty at the root, where none can be assigned, and when nothing was
+// seen), Privileged, AssignmentId. Those unused
 // first, the privileged among them first. `principal` empty = everybody's; else only
 // assignments of that principal and its groups, measured by that principal alone.
 // NULL with an error of the queries.

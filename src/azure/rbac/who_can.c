@@ -284,7 +284,7 @@ who_can(WhoCan *who, const AccessQuestion *question,
     for (size_t i = 0; i < who->touched.len; i++) {
         uint32_t node = who->touched.items[i];
         const Mark *mark = &who->marks[node];
-        if (model->kinds.items[node] == PRINCIPAL_GROUP || mark->verdict == ACCESS_DENIED)
+        if (is_only_group(model, node) || mark->verdict == ACCESS_DENIED)
             continue;
         AccessHolder holder = {node, mark->verdict, &model->assignments.items[mark->assignment],
                                mark->via_group};

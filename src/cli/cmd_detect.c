@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/cli_table.h"
 #include "detect/detect_table.h"
+#include "report/alert_export.h"
 #include "value/scalar.h"
 #include "version.h"
 
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static atomic_bool interrupted;
 
@@ -100,6 +102,23 @@ print_summary(Arena *arena, const Detection *detection, const RuleSet *rules, bo
     printf("%s\n", kept ? "" : " (not kept)");
 }
 
+// Alerts in a form of other systems; false when the format is none of these.
+static bool
+print_export(const Detection *detection, const char *format, bool *done)
+{
+    Buffer out = {0};
+    bool is_cef = strcmp(format, "cef") == 0;
+    if (!is_cef && strcmp(format, "ocsf") != 0)
+        return false;
+    if (is_cef)
+        alerts_cef(&out, &detection->alerts, AZIMUTH_VERSION);
+    else
+        alerts_ocsf(&out, &detection->alerts, AZIMUTH_VERSION);
+    *done = cli_write(STDOUT_FILENO, buffer_slice(&out));
+    buffer_free(&out);
+    return true;
+}
+
 static int
 report(Arena *arena, const Detection *detection, const RuleSet *rules, const DetectWords *words)
 {
@@ -107,7 +126,9 @@ report(Arena *arena, const Detection *detection, const RuleSet *rules, const Det
     bool is_text = strcmp(words->format, "table") == 0;
     ResultTable *table = is_text && !words->all ? detection_rules_table(arena, detection)
                                                 : detection_alerts_table(arena, detection);
-    bool done = (is_text && !table->row_count) || cli_print_table(words->format, table, &error);
+    bool done = false;
+    if (!print_export(detection, words->format, &done))
+        done = (is_text && !table->row_count) || cli_print_table(words->format, table, &error);
     if (!done && error.code != AZ_OK)
         cli_error(&error, STR(""));
     if (is_text)
@@ -170,7 +191,7 @@ parse_and_run(DetectWords *words, int argc, char **argv)
         {"--functions", "DIR...", "a folder of functions in KQL (.kql, or parsers' .yaml)",
          words->functions, NULL},
         {"--alerts", NULL, "print each alert rather than a line for each rule", NULL, &words->all},
-        {"--format", "NAME", "table (default); alerts as json, jsonl, csv, markdown",
+        {"--format", "NAME", "table (default); alerts as json, jsonl, csv, markdown, cef, ocsf",
          &words->format, NULL},
         {"--dry-run", NULL, "keep nothing in the store", NULL, &words->dry_run},
         {"--timeout", "SECONDS", "longest time of one run of a rule (default 60)", &words->timeout,

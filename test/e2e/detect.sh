@@ -98,6 +98,29 @@ check 'a dry run keeps nothing' test "$(value "$store" 'AnalyticsRuleRuns | coun
 one=$("$azimuth" detect --store "$store" --rules "$rules/many.yaml" --dry-run --threads 1 --format csv 2>/dev/null)
 check 'the number of threads does not show' test "$one" = "$("$azimuth" detect --store "$store" --rules "$rules/many.yaml" --dry-run --threads 4 --format csv 2>/dev/null)"
 
+# Alerts for other systems, with names that were made for their readers.
+python3 - >"$scratch/odd.jsonl" <<'PYTHON'
+import json
+for i in range(30):
+    print(json.dumps({"TimeGenerated": f"2026-06-01T00:{i:02}:00Z", "OperationName": "GetBlob",
+                      "RequesterUpn": "eve=|\\x\nCEF:0@contoso.com", "CallerIpAddress": "10.0.0.4"}))
+PYTHON
+"$azimuth" import --store "$scratch/odd" --quiet --table StorageBlobLogs "$scratch/odd.jsonl"
+mkdir "$scratch/odd-rules"
+sed -e "s/^name: .*/name: 'Many | of \\\\ them'/" "$rules/many.yaml" >"$scratch/odd-rules/odd.yaml"
+odd() { "$azimuth" detect --store "$scratch/odd" --rules "$scratch/odd-rules" --dry-run --format "$1" 2>/dev/null; }
+check 'an alert of CEF is a line' test "$(odd cef | grep -c '')" = 1
+check 'its head is escaped' says "$(odd cef)" '^CEF:0\|Azimuth\|azimuth\|[0-9.]+\|5a3f1c77-[^|]*\|Many \\\| of \\\\ them\|9\|rt='
+check 'its fields are escaped' says "$(odd cef)" 'suser=eve\\=\|\\\\x\\nCEF:0'
+check 'OCSF is a detection finding' python3 -c '
+import json, sys
+alert = json.loads(sys.argv[1])
+assert alert["class_uid"] == 2004 and alert["type_uid"] == 200401 and alert["severity_id"] == 4
+assert alert["finding_info"]["title"] == "Many | of \\ them", alert["finding_info"]
+assert alert["finding_info"]["attacks"][0]["technique"]["uid"] == "T1530"
+assert alert["observables"][0]["type_id"] == 4 and alert["observables"][0]["value"].startswith("eve=|")
+' "$(odd ocsf)"
+
 "$azimuth" detect --store "$scratch/none" >/dev/null 2>&1
 check 'no store gives status 2' test $? -eq 2
 err=$("$azimuth" detect --store "$store" --rules "$scratch/nowhere" 2>&1)

@@ -163,7 +163,7 @@ serve "${quotas[@]}" --tenant examples/contoso --page 40 --fault "$prod/deployme
   --fault "wire:.*$prod/connections=html" --fault 'mlw-fraud-prod/computes=loop' \
   --fault 'mlw-fraud-prod/datastores=endless' --fault 'mlw-fraud-prod/models\?=elsewhere' \
   --fault 'wire:.*mlw-fraud-prod/schedules=redirect' --fault 'wire:.*mlw-fraud-prod/data\?=garbage' \
-  --fault 'wire:.*mlw-sandbox/computes=huge' --fault 'kv-ai-prod/secrets=echo' \
+  --fault 'wire:.*mlw-sandbox/computes=huge' --fault 'wire:.*mlw-sandbox/datastores=deep' --fault 'kv-ai-prod/secrets=echo' \
   --fault 'conditionalAccess/policies=licence' --fault 'groups/[^/]+/members=403*1' \
   --fault 'kv-portal-prod/secrets=none' --fault 'apim-ai-gateway-prod/backends=version' \
   --fault 'srch-support-prod/shared=mirror' --fault 'srch-claims-prod/shared=mirror' \
@@ -181,6 +181,7 @@ check 'pages without an end' says "$(reason resources mlw-fraud-prod)" 'ml-datas
 check 'pages on another host' says "$(reason resources mlw-fraud-prod)" 'ml-models: the next page is said to be on another host .evil.example.'
 check 'a redirect' says "$(reason resources mlw-fraud-prod)" 'ml-schedules: .*elsewhere .302'
 check 'a list that is none' says "$(reason resources mlw-fraud-prod)" 'ml-data: the answer is no list'
+check 'an answer nested ten thousand deep' says "$(reason resources mlw-sandbox)" 'ml-datastores: .*(deep|nest|JSON)'
 check 'an answer without an end' says "$(reason resources mlw-sandbox)" 'larger than the limit'
 check 'a connection that always ends' says "$(reason resources oai-campaign-copy)" 'ai-deployments: 127.0.0.1: '
 check 'a conflict' says "$(reason resources kv-campaign-lab)" 'refused the call .409'
@@ -221,6 +222,9 @@ stop_servers
 
 # --- no secret and no token in any file, log or word ---
 # The text of a token is in its middle part: base64url of "planted-token".
+"$azimuth" collect archive "$scratch/gaps-raw" "$scratch/gaps.tar.zst"
+zstd -qdc "$scratch/gaps.tar.zst" >"$scratch/gaps.tar" # the scan looks into archives, too
+check 'an archive is there to be scanned' grep -q '"mirror":"Bearer' "$scratch/gaps.tar"
 check 'tokens were planted' grep -q cGxhbnRlZC10b2tlbi0 "$scratch/requests"
 mv "$scratch/requests" "$scratch/../collect-requests.$$"
 leaks=$(grep -rlE 'cGxhbnRlZC10b2tlbi0|planted-(s3cret|token|refresh|device)' "$scratch")

@@ -10,7 +10,7 @@ keeps the services' quotas and injects what goes wrong in the world.
   --recorded FILE       pairs {"method","url","status","body"}; they come before the tenant
   --fault PATTERN=KIND  for calls whose address matches; KIND is a status, or cut, truncate,
                         garbage, html, loop, endless, elsewhere, redirect, echo, mirror, huge,
-                        gone, licence, version; KIND*N only the first N times
+                        deep, gone, licence, version; KIND*N only the first N times
   --quota NAME=BURST:RATE   arm (by subscription), graph (resource units); arg=CALLS:SECONDS is a window
   --events FILE         rows of Log Analytics and of lists of events: {"table", "time", ...} a line
   --most-rows N         rows in one answer of Log Analytics
@@ -556,6 +556,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send(200, b'{"value":[{"id":"/subscriptions/x","name"')
         elif kind == "garbage":
             self.send(200, b'{"value": 12, "nextLink": {}}')
+        elif kind == "deep":
+            self.send(200, b'{"value":' + b"[" * 10000 + b"]" * 10000 + b"}")
         elif kind == "html":
             self.send(200, b"<html>sign in to the network</html>", kind="text/html")
         elif kind == "redirect":

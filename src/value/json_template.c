@@ -107,10 +107,13 @@ take_number(const char *p, const char *end, Member *out)
     bool negative = *p == '-';
     const char *digits = p + negative;
     int64_t number = 0;
-    for (p = digits; p < end && *p >= '0' && *p <= '9' && p - digits <= DIGITS_MAX; p++)
+    for (p = digits; p < end && *p >= '0' && *p <= '9'; p++) {
+        if (p - digits == DIGITS_MAX) // a digit more might not fit
+            return NULL;
         number = number * 10 + (*p - '0');
+    }
     // 07 is no number, -0 is a real, and what goes on with . or e the parser knows.
-    if (p == digits || p - digits > DIGITS_MAX || (*digits == '0' && (p - digits > 1 || negative)))
+    if (p == digits || (*digits == '0' && (p - digits > 1 || negative)))
         return NULL;
     out->tag = DYN_LONG;
     out->number = negative ? -number : number;

@@ -86,8 +86,23 @@ rows_are_counted(void **state)
     assert_rows(NUMBERS " | where x % 10 == 0", "filter", 0, 100000, 10000);
     assert_rows(NUMBERS " | extend y = x | where y < 11", "project", 0, 10, 10);
     assert_rows(NUMBERS " | summarize count() by x % 7", "summarize", 0, 100000, 7);
-    assert_rows(NUMBERS " | top 5 by x", "sort", 0, 100000, 5);
+    assert_rows(NUMBERS " | sort by x", "sort", 0, 100000, 100000);
     assert_rows(NUMBERS " | where x < 0", "filter", 0, 100000, 0);
+}
+
+// What a top lets go by its first key alone, before the row is read, is not among its rows.
+static void
+a_top_counts_what_it_looks_at(void **state)
+{
+    (void)state;
+    for (int db = 0; db < 2; db++) {
+        Arena arena = {0};
+        const ExplainRow *row =
+            row_named(analyze(&arena, db, NUMBERS " | top 5 by x", NULL), "sort", 0);
+        assert_int_equal(row->counters.rows_out, 5);
+        assert_true(row->counters.rows_in >= 5 && row->counters.rows_in <= 100000);
+        arena_free(&arena);
+    }
 }
 
 static void
@@ -216,6 +231,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_counted),
+        cmocka_unit_test(a_top_counts_what_it_looks_at),
         cmocka_unit_test(both_sides_of_a_join_are_its_input),
         cmocka_unit_test(a_take_on_top_is_counted),
         cmocka_unit_test(rows_of_a_subquery_are_not_its_readers),

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { TOP_ROWS = 50000 };
+enum { TOP_ROWS = 40000 };
 
 static const char *const KEYS[] = {"row", "id",    "owner",     "note",
                                    "few", "ratio", "Timestamp", "price"};

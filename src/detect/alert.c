@@ -272,3 +272,14 @@ alerts_from_result(Arena *arena, const AnalyticsRule *rule, int64_t run, const R
         left -= rows;
     } while (left > 0);
 }
+
+Str
+alert_words(Arena *arena, const Str *items, size_t count)
+{
+    Buffer out = {0};
+    for (size_t i = 0; i < count; i++)
+        buffer_printf(&out, "%s%.*s", i ? ", " : "", STR_ARG(items[i]));
+    Str text = str_copy(arena, buffer_slice(&out));
+    buffer_free(&out);
+    return text;
+}

@@ -48,3 +48,6 @@ void alerts_from_result(Arena *arena, const AnalyticsRule *rule, int64_t run,
 
 // A GUID made of the text (version 8): the same text gives the same.
 Str text_guid(Arena *arena, Str text);
+
+// Tactics or techniques as people read them: "Collection, Exfiltration".
+Str alert_words(Arena *arena, const Str *items, size_t count);

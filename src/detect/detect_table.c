@@ -2,17 +2,6 @@
 
 #include "db/table_builder.h"
 
-static Str
-words(Arena *arena, const Str *items, size_t count)
-{
-    Buffer out = {0};
-    for (size_t i = 0; i < count; i++)
-        buffer_printf(&out, "%s%.*s", i ? ", " : "", STR_ARG(items[i]));
-    Str text = str_copy(arena, buffer_slice(&out));
-    buffer_free(&out);
-    return text;
-}
-
 ResultTable *
 detection_alerts_table(Arena *arena, const Detection *detection)
 {
@@ -30,8 +19,9 @@ detection_alerts_table(Arena *arena, const Detection *detection)
         table_put_text(rows, alert->name);
         table_put_text(rows, alert->rule->name);
         table_put_text(rows, entities_json(arena, &alert->entities));
-        table_put_text(rows, words(arena, alert->tactics, alert->tactic_count));
-        table_put_text(rows, words(arena, alert->rule->techniques, alert->rule->technique_count));
+        table_put_text(rows, alert_words(arena, alert->tactics, alert->tactic_count));
+        table_put_text(rows,
+                       alert_words(arena, alert->rule->techniques, alert->rule->technique_count));
         table_put_long(rows, (int64_t)alert->results);
         table_put_long(rows, alert->start);
         table_put_long(rows, alert->end);

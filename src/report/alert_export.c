@@ -72,17 +72,6 @@ first_of(const EntityList *entities, Str type)
     return (Str){0};
 }
 
-static Str
-joined(Arena *arena, const Str *items, size_t count)
-{
-    Buffer out = {0};
-    for (size_t i = 0; i < count; i++)
-        buffer_printf(&out, "%s%.*s", i ? ", " : "", STR_ARG(items[i]));
-    Str text = str_copy(arena, buffer_slice(&out));
-    buffer_free(&out);
-    return text;
-}
-
 static int
 cef_severity(AlertSeverity severity)
 {
@@ -114,8 +103,8 @@ alert_cef(Buffer *out, Arena *arena, const Alert *alert, const char *version)
     put_field(out, "shost", first_of(&alert->entities, STR("Host")));
     put_field(out, "request", first_of(&alert->entities, STR("URL")));
     put_field(out, "filePath", first_of(&alert->entities, STR("AzureResource")));
-    Str tactics = joined(arena, alert->tactics, alert->tactic_count);
-    Str techniques = joined(arena, rule->techniques, rule->technique_count);
+    Str tactics = alert_words(arena, alert->tactics, alert->tactic_count);
+    Str techniques = alert_words(arena, rule->techniques, rule->technique_count);
     put_field(out, "cs1", tactics);
     put_field(out, "cs1Label", tactics.len ? STR("Tactics") : (Str){0});
     put_field(out, "cs2", techniques);

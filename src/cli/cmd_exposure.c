@@ -135,8 +135,7 @@ print_target(NetworkWorld *world, Arena *arena, const ExposureRequest *request, 
     if (strcmp(request->format, "json") == 0) {
         exposure_report_json(&out, target, &list);
     } else if (strcmp(request->format, "table") == 0) {
-        ExposureStyle style = {.color = cli_use_color(STDOUT_FILENO),
-                               .width = cli_terminal_width()};
+        TreeStyle style = {.color = cli_use_color(STDOUT_FILENO), .width = cli_terminal_width()};
         exposure_report_text(&out, target, &list, &style);
     } else {
         return cli_print_table(request->format, exposure_hops_table(&list, arena), error);

@@ -19,7 +19,7 @@ print_paths(Arena *arena, const PathModel *model, const PathList *list, const ch
     if (strcmp(format, "json") == 0) {
         path_report_json(&out, model, list);
     } else if (strcmp(format, "table") == 0) {
-        PathStyle style = {.color = cli_use_color(STDOUT_FILENO), .width = cli_terminal_width()};
+        TreeStyle style = {.color = cli_use_color(STDOUT_FILENO), .width = cli_terminal_width()};
         path_report_text(&out, model, list, &style);
     } else {
         return cli_print_table(format, attack_paths_table(arena, model, list), error);

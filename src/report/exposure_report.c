@@ -1,29 +1,9 @@
 #include "report/exposure_report.h"
 
 #include "report/json_parts.h"
-#include "report/result_text.h"
-
-typedef struct TextOut {
-    Buffer *out;
-    Arena *arena;
-    const ExposureStyle *style;
-} TextOut;
 
 static void
-paint(TextOut *text, const char *code)
-{
-    if (text->style->color)
-        buffer_printf(text->out, "\033[%sm", code);
-}
-
-static void
-put(TextOut *text, Str words)
-{
-    buffer_str(text->out, text_clean(text->arena, words));
-}
-
-static void
-put_line(TextOut *text, const char *label, Str words)
+put_line(const TreeText *text, const char *label, Str words)
 {
     enum { INDENT = 17, LEAST = 30 };
     if (!words.len)
@@ -46,41 +26,41 @@ reach_color(Reach reach)
 }
 
 static void
-put_hop(TextOut *text, const NetResource *target, const Hop *hop, bool is_last)
+put_hop(const TreeText *text, const NetResource *target, const Hop *hop, bool is_last)
 {
     static const char *const MARKS[] = {[HOP_PASSES] = "✓", [HOP_UNSURE] = "?", [HOP_STOPS] = "✗"};
     static const char *const COLORS[] = {
         [HOP_PASSES] = "0", [HOP_UNSURE] = "33", [HOP_STOPS] = "32"};
     bool note = hop->kind == STEP_NOTE || hop->kind == STEP_SOURCE;
     buffer_printf(text->out, "  %s ", is_last ? "└─" : "├─");
-    paint(text, COLORS[hop->state]);
+    tree_paint(text, COLORS[hop->state]);
     buffer_printf(text->out, "%s ", note ? "·" : MARKS[hop->state]);
-    paint(text, "0");
+    tree_paint(text, "0");
     put_line(text, hop_kind_name(hop->kind), hop->text.len ? hop->text : hop->object);
     if (!hop->text.len || !hop->object.len || str_equal_ci(hop->object, target->id))
         return;
-    paint(text, "2");
+    tree_paint(text, "2");
     buffer_printf(text->out, "  %s   ", is_last ? "  " : "│ ");
     put_line(text, "", hop->object);
-    paint(text, "0");
+    tree_paint(text, "0");
 }
 
 static void
-put_exposure(TextOut *text, const NetResource *target, const Exposure *exposure)
+put_exposure(const TreeText *text, const NetResource *target, const Exposure *exposure)
 {
     buffer_char(text->out, '\n');
-    paint(text, reach_color(exposure->reach));
+    tree_paint(text, reach_color(exposure->reach));
     buffer_text(text->out, reach_name(exposure->reach));
-    paint(text, "0");
+    tree_paint(text, "0");
     buffer_text(text->out, "  ");
-    paint(text, "1");
+    tree_paint(text, "1");
     buffer_text(text->out, source_class_name(exposure->source));
-    paint(text, "0");
+    tree_paint(text, "0");
     buffer_text(text->out, ": ");
-    put(text, exposure->source_name);
+    tree_put(text, exposure->source_name);
     if (exposure->ports.len && exposure->reach != REACH_CLOSED) {
         buffer_text(text->out, ", ");
-        put(text, exposure->ports);
+        tree_put(text, exposure->ports);
     }
     buffer_char(text->out, '\n');
     for (size_t h = 0; h < exposure->hop_count; h++)
@@ -98,19 +78,19 @@ put_exposure(TextOut *text, const NetResource *target, const Exposure *exposure)
 
 void
 exposure_report_text(Buffer *out, const NetResource *target, const ExposureList *list,
-                     const ExposureStyle *style)
+                     const TreeStyle *style)
 {
     Arena arena = {0};
-    TextOut text = {out, &arena, style};
-    paint(&text, "1");
-    put(&text, target->name);
-    paint(&text, "0");
+    TreeText text = {out, &arena, style};
+    tree_paint(&text, "1");
+    tree_put(&text, target->name);
+    tree_paint(&text, "0");
     buffer_text(out, "  ");
-    put(&text, target->type);
+    tree_put(&text, target->type);
     buffer_char(out, '\n');
-    paint(&text, "2");
-    put(&text, target->id);
-    paint(&text, "0");
+    tree_paint(&text, "2");
+    tree_put(&text, target->id);
+    tree_paint(&text, "0");
     buffer_char(out, '\n');
     for (size_t e = 0; e < list->len; e++)
         put_exposure(&text, target, &list->items[e]);

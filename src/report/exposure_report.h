@@ -2,17 +2,12 @@
 #pragma once
 
 #include "azure/network/exposure.h"
-#include "base/buffer.h"
-
-typedef struct ExposureStyle {
-    bool color;
-    uint32_t width; // of the terminal; 0 = unbounded
-} ExposureStyle;
+#include "report/result_text.h"
 
 // The target, then each exposure: verdict, who and on which ports, every hop with what decided
 // there, why it is unknown and how names resolve.
 void exposure_report_text(Buffer *out, const NetResource *target, const ExposureList *list,
-                          const ExposureStyle *style);
+                          const TreeStyle *style);
 
 // {"target":{"id","name","type"},"exposures":[{"source","sourceId","from","verdict","ports","via",
 // "because","reason","dns","hops":[{"kind","state","object","text"}]}]}

@@ -4,16 +4,12 @@
 #include "azure/path/path_list.h"
 #include "base/buffer.h"
 #include "report/json_parts.h"
-
-typedef struct PathStyle {
-    bool color;
-    uint32_t width; // of the terminal; 0 = unbounded
-} PathStyle;
+#include "report/result_text.h"
 
 // Numbered chains, each step with its evidence, technique and the command that breaks it;
 // choke points at the end.
 void path_report_text(Buffer *out, const PathModel *model, const PathList *list,
-                      const PathStyle *style);
+                      const TreeStyle *style);
 
 // {"found","paths":[{"id","severity","from","goal","steps":[...]}],"chokePoints":[...]}
 void path_report_json(Buffer *out, const PathModel *model, const PathList *list);

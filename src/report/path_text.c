@@ -3,21 +3,13 @@
 #include "report/path_report.h"
 
 #include "azure/arm.h"
-#include "report/result_text.h"
 
 typedef struct TextOut {
     Buffer *out;
     Arena *arena;
+    TreeText tree;
     const PathModel *model;
-    const PathStyle *style;
 } TextOut;
-
-static void
-paint(TextOut *text, const char *code)
-{
-    if (text->style->color)
-        buffer_printf(text->out, "\033[%sm", code);
-}
 
 static const char *
 severity_color(EdgeSeverity severity)
@@ -27,26 +19,20 @@ severity_color(EdgeSeverity severity)
 }
 
 static void
-put(TextOut *text, Str words)
-{
-    buffer_str(text->out, text_clean(text->arena, words));
-}
-
-static void
 put_note(TextOut *text, const char *label, Str words, bool is_command)
 {
     if (!words.len)
         return;
-    paint(text, "2");
+    tree_paint(&text->tree, "2");
     buffer_printf(text->out, "  │      %-10s", label);
     Str clean = text_clean(text->arena, words);
     // A command is there to be copied: it is never cut.
     uint32_t indent = 19;
-    if (!is_command && text->style->width > indent + 20)
-        text_put_middle(text->out, clean, text->style->width - indent);
+    if (!is_command && text->tree.style->width > indent + 20)
+        text_put_middle(text->out, clean, text->tree.style->width - indent);
     else
         buffer_str(text->out, clean);
-    paint(text, "0");
+    tree_paint(&text->tree, "0");
     buffer_char(text->out, '\n');
 }
 
@@ -75,13 +61,13 @@ put_step(TextOut *text, const PathStep *step)
 {
     const PathObject *target = path_object(text->model, step->target);
     buffer_text(text->out, "  ├─ ");
-    put(text, path_step_source(text->model, text->arena, step));
+    tree_put(&text->tree, path_step_source(text->model, text->arena, step));
     buffer_text(text->out, "  ");
-    paint(text, severity_color(step->kind->severity));
-    put(text, step->kind->name);
-    paint(text, "0");
+    tree_paint(&text->tree, severity_color(step->kind->severity));
+    tree_put(&text->tree, step->kind->name);
+    tree_paint(&text->tree, "0");
     buffer_text(text->out, "  →  ");
-    put(text, path_label(text->model, step->target));
+    tree_put(&text->tree, path_label(text->model, step->target));
     buffer_printf(
         text->out, " (%s)%s\n",
         target->kind == OBJECT_RESOURCE && target->type.len
@@ -99,23 +85,23 @@ put_path(TextOut *text, uint32_t number, const AttackPath *path)
 {
     const PathObject *start = path_object(text->model, path->start);
     buffer_printf(text->out, "%3u. ", number);
-    paint(text, severity_color(path->severity));
+    tree_paint(&text->tree, severity_color(path->severity));
     buffer_text(text->out, edge_severity_name(path->severity));
-    paint(text, "0");
+    tree_paint(&text->tree, "0");
     buffer_text(text->out, "  ");
-    paint(text, "1");
-    put(text, path_label(text->model, path->start));
+    tree_paint(&text->tree, "1");
+    tree_put(&text->tree, path_label(text->model, path->start));
     buffer_char(text->out, ' ');
-    put(text, path_goal_text(text->model, text->arena, path));
-    paint(text, "0");
+    tree_put(&text->tree, path_goal_text(text->model, text->arena, path));
+    tree_paint(&text->tree, "0");
     buffer_printf(text->out, ", %u step%s\n", path->count, path->count == 1 ? "" : "s");
     buffer_text(text->out, "  ");
-    put(text, path_label(text->model, path->start));
+    tree_put(&text->tree, path_label(text->model, path->start));
     buffer_printf(text->out, " (%s)\n", object_kind_name(start->kind));
     for (uint32_t i = 0; i < path->count; i++)
         put_step(text, &path->steps[i]);
     buffer_text(text->out, "  └─ ");
-    put(text, path_goal_text(text->model, text->arena, path));
+    tree_put(&text->tree, path_goal_text(text->model, text->arena, path));
     buffer_text(text->out, "\n\n");
 }
 
@@ -128,12 +114,12 @@ put_choke(TextOut *text, uint32_t number, const ChokePoint *choke, uint32_t foun
         buffer_printf(text->out, ", %u without another way", choke->closed);
     buffer_text(text->out, ": ");
     bool is_role = step->evidence && step->evidence->id.len && step->evidence->text.len;
-    put(text, path_step_source(text->model, text->arena, step));
+    tree_put(&text->tree, path_step_source(text->model, text->arena, step));
     buffer_text(text->out, is_role ? ", " : "  ");
-    put(text, is_role ? step->evidence->text : step->kind->name);
+    tree_put(&text->tree, is_role ? step->evidence->text : step->kind->name);
     if (!is_role) {
         buffer_text(text->out, "  →  ");
-        put(text, path_label(text->model, step->target));
+        tree_put(&text->tree, path_label(text->model, step->target));
     }
     buffer_char(text->out, '\n');
     Str command = path_step_command(text->model, text->arena, step);
@@ -141,10 +127,10 @@ put_choke(TextOut *text, uint32_t number, const ChokePoint *choke, uint32_t foun
 }
 
 void
-path_report_text(Buffer *out, const PathModel *model, const PathList *list, const PathStyle *style)
+path_report_text(Buffer *out, const PathModel *model, const PathList *list, const TreeStyle *style)
 {
     Arena arena = {0};
-    TextOut text = {.out = out, .arena = &arena, .model = model, .style = style};
+    TextOut text = {out, &arena, {out, &arena, style}, model};
     if (!list->found)
         buffer_text(out, "No path.\n");
     for (uint32_t i = 0; i < list->count; i++)

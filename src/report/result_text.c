@@ -148,6 +148,19 @@ text_tail(Str text, uint32_t width)
 }
 
 void
+tree_paint(const TreeText *tree, const char *code)
+{
+    if (tree->style->color)
+        buffer_printf(tree->out, "\033[%sm", code);
+}
+
+void
+tree_put(const TreeText *tree, Str text)
+{
+    buffer_str(tree->out, text_clean(tree->arena, text));
+}
+
+void
 text_put_middle(Buffer *out, Str text, uint32_t width)
 {
     if (text_display_width(text) <= width) {

@@ -3,6 +3,7 @@
 // with and without them, in prose that is text and in prose inside of dynamics.
 
 #include "../store_rows.h"
+#include "answers.h"
 #include "base/array.h"
 #include "db/db.h"
 #include "kql/binder.h"
@@ -240,25 +241,6 @@ static const char *const QUERIES[] = {
     "P | where text has 'report' and text has 'sales' and text has 'ignore' | summarize n=count(), "
     "s=sum(row)",
 };
-
-static Value
-answer_value(const ResultTable *table, uint32_t column)
-{
-    return vector_value(table->batches[0]->columns[column], batch_row(table->batches[0], 0));
-}
-
-static void
-must_answer_alike(const ResultTable *one, const ResultTable *other, const char *query)
-{
-    if (one->row_count != other->row_count)
-        fail_msg("%s: %llu rows and %llu", query, (unsigned long long)one->row_count,
-                 (unsigned long long)other->row_count);
-    for (uint32_t c = 0; one->row_count && c < one->schema.count; c++) {
-        Value a = answer_value(one, c), b = answer_value(other, c);
-        if (a.is_null != b.is_null || (!a.is_null && value_compare(&a, &b) != 0))
-            fail_msg("%s: column %u differs", query, c);
-    }
-}
 
 // Whether each row group's term index tells the rows of a needle.
 static bool

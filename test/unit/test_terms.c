@@ -3,6 +3,7 @@
 // there were any are read; a query's answer is the same with and without them.
 
 #include "../store_rows.h"
+#include "answers.h"
 #include "base/array.h"
 #include "db/db.h"
 #include "kql/binder.h"
@@ -474,25 +475,6 @@ open_both(Database *dbs[2], const char *path, AzError *error)
             return false;
     }
     return true;
-}
-
-static Value
-answer_value(const ResultTable *table, uint32_t column)
-{
-    return vector_value(table->batches[0]->columns[column], batch_row(table->batches[0], 0));
-}
-
-static void
-must_answer_alike(const ResultTable *one, const ResultTable *other, const char *query)
-{
-    if (one->row_count != other->row_count)
-        fail_msg("%s: %llu rows and %llu", query, (unsigned long long)one->row_count,
-                 (unsigned long long)other->row_count);
-    for (uint32_t c = 0; one->row_count && c < one->schema.count; c++) {
-        Value a = answer_value(one, c), b = answer_value(other, c);
-        if (a.is_null != b.is_null || (!a.is_null && value_compare(&a, &b) != 0))
-            fail_msg("%s: column %u differs", query, c);
-    }
 }
 
 static void

@@ -23,6 +23,20 @@ static const char *const ORDERS[] = {"asc nulls first", "asc nulls last", "desc 
                                      "desc nulls last"};
 static const uint32_t LIMITS[] = {1, 10, 3000, 40000};
 
+// A new store with the table T: its folder, which is the caller's to remove, and its path.
+static char *
+store_of_rows(char path[4200])
+{
+    char *dir = temp_dir_new();
+    snprintf(path, 4200, "%s/store", dir);
+    AzError error = {0};
+    Store *store = store_open(path, STORE_WRITE, &error);
+    assert_non_null(store);
+    assert_true(rows_import(store, "T", TABLE_LOG, &ROW_SCHEMA, 0, TOP_ROWS, &error) >= 0);
+    store_close(store);
+    return dir;
+}
+
 static ResultTable *
 answer(Database *db, Arena *arena, Str query)
 {
@@ -61,12 +75,8 @@ static void
 test_top_is_what_sorting_gives(void **state)
 {
     (void)state;
-    char *dir = temp_dir_new(), path[4200];
-    snprintf(path, sizeof(path), "%s/store", dir);
+    char path[4200], *dir = store_of_rows(path);
     AzError error = {0};
-    Store *store = store_open(path, STORE_WRITE, &error);
-    assert_true(rows_import(store, "T", TABLE_LOG, &ROW_SCHEMA, 0, TOP_ROWS, &error) >= 0);
-    store_close(store);
     uint32_t asked = 0;
     for (size_t threads = 1; threads <= 4; threads += 3) {
         DatabaseOptions options = {.store = path, .threads = threads};
@@ -100,12 +110,8 @@ static void
 test_row_groups_are_passed_over(void **state)
 {
     (void)state;
-    char *dir = temp_dir_new(), path[4200];
-    snprintf(path, sizeof(path), "%s/store", dir);
+    char path[4200], *dir = store_of_rows(path);
     AzError error = {0};
-    Store *store = store_open(path, STORE_WRITE, &error);
-    assert_true(rows_import(store, "T", TABLE_LOG, &ROW_SCHEMA, 0, TOP_ROWS, &error) >= 0);
-    store_close(store);
     DatabaseOptions open = {.store = path, .threads = 1};
     Database *db = db_open(&open, &error);
     Arena arena = {0};

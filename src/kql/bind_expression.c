@@ -918,7 +918,7 @@ bind_ingestion_time(Binder *b, const AstExpr *ast, Row *row)
             args[count++] = expr_column(b->arena, (uint32_t)at, TYPE_DATETIME, ast->span);
     }
     if (count == COUNT_OF(COLUMNS))
-        return bind_function(b, STR("coalesce"), args, count, ast->span);
+        return bind_binary(b, STR("coalesce"), args[0], args[1], ast->span);
     if (count)
         return args[0];
     Value none = value_null(TYPE_DATETIME);
@@ -1164,7 +1164,7 @@ bind_predicate(Binder *b, const AstExpr *ast, Row *row)
     Expr *expr = bind_expression(b, ast, row);
     if (!expr || expr->type == TYPE_BOOL)
         return expr;
-    if (expr->type == TYPE_DYNAMIC || type_is_numeric(expr->type))
+    if ((expr->type == TYPE_DYNAMIC && expr->holds == SHAPE_ANY) || type_is_numeric(expr->type))
         return bind_convert(b, expr, TYPE_BOOL);
     bind_fail(b, ast->span, "a condition must be a bool, not a %s", type_name(expr->type));
     return NULL;
@@ -1176,9 +1176,12 @@ bind_constant(Binder *b, const AstExpr *ast, Type type, const char *what)
     Expr *expr = bind_expression(b, ast, NULL);
     if (!expr)
         return NULL;
-    if (expr->kind == EXPR_SUBQUERY)
+    // What is in a dynamic is known when it runs; for a text it may be one.
+    bool is_boxed = expr->type == TYPE_DYNAMIC && type != TYPE_NONE && type != TYPE_DYNAMIC &&
+                    (type != TYPE_STRING || expr->holds != SHAPE_ANY);
+    if (expr->kind == EXPR_SUBQUERY && !is_boxed)
         return bind_convert(b, expr, type);
-    if (type != TYPE_NONE && conversion_cost(expr->type, type) < 0) {
+    if (is_boxed || (type != TYPE_NONE && conversion_cost(expr->type, type) < 0)) {
         bind_fail(b, ast->span, "%s must be a %s, not a %s", what, type_name(type),
                   type_name(expr->type));
         return NULL;

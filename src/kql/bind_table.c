@@ -489,17 +489,32 @@ bind_print(Binder *b, const AstOperator *step)
                : NULL;
 }
 
+static bool
+is_summable(Binder *b, const Expr *bound)
+{
+    if (type_is_numeric(bound->type) || bound->type == TYPE_TIMESPAN ||
+        bound->type == TYPE_DATETIME)
+        return true;
+    return bind_fail(b, bound->span, "range counts numbers, times and timespans, not a %s",
+                     type_name(bound->type));
+}
+
 static Plan *
 bind_range(Binder *b, const AstOperator *step)
 {
     Expr *from = bind_expression(b, step->from, NULL);
     Expr *to = from ? bind_expression(b, step->to, NULL) : NULL;
     Expr *by = to ? bind_expression(b, step->step, NULL) : NULL;
-    if (!by)
+    if (!by || !is_summable(b, from) || !is_summable(b, to) || !is_summable(b, by))
         return NULL;
     Type type = from->type;
     Type step_type = type;
     if (type == TYPE_DATETIME || to->type == TYPE_DATETIME) {
+        if (type == to->type && type_is_numeric(by->type)) {
+            bind_fail(b, by->span, "the step from one time to the next is a timespan, not a %s",
+                      type_name(by->type));
+            return NULL;
+        }
         type = TYPE_DATETIME;
         step_type = TYPE_TIMESPAN;
     } else if (type_is_numeric(type) && type_is_numeric(to->type) && type_is_numeric(by->type)) {

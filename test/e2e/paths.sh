@@ -106,6 +106,70 @@ mkdir "$scratch/empty" && echo '{"id":"u"}' >"$scratch/empty/users.jsonl"
 "$azimuth" import --store "$scratch/empty-store" "$scratch/empty" >/dev/null 2>&1
 check 'a tenant without anything has no path' test "$("$azimuth" paths --store "$scratch/empty-store")" = 'No path.'
 
+# Approvals as the settings of PIM say them, in the shapes of Azure and of Graph: an approver
+# is waited for, and does not approve its own request.
+mkdir "$scratch/pim"
+cat >"$scratch/pim/users.jsonl" <<'J'
+{"id":"e","userPrincipalName":"eva@example.com"}
+{"id":"a","userPrincipalName":"abe@example.com"}
+{"id":"b","userPrincipalName":"bob@example.com"}
+J
+cat >"$scratch/pim/groupMembers.jsonl" <<'J'
+{"groupId":"g1","id":"e"}
+{"groupId":"g1","id":"b"}
+J
+cat >"$scratch/pim/groups.jsonl" <<'J'
+{"id":"g1","displayName":"both sides"}
+{"id":"g2","displayName":"vault owners","isAssignableToRole":true}
+J
+cat >"$scratch/pim/roleEligibilityScheduleInstances.jsonl" <<'J'
+{"id":"s1","principalId":"e","principalType":"User","roleDefinitionId":"/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635","scope":"/subscriptions/s","status":"Provisioned"}
+J
+approval='{"id":"Approval_EndUser_Assignment","ruleType":"RoleManagementPolicyApprovalRule","setting":{"isApprovalRequired":true,"approvalMode":"SingleStage","approvalStages":[{"primaryApprovers":[{"id":"a","userType":"User"},{"id":"g1","userType":"Group"}]}]}}'
+factor='{"id":"Enablement_EndUser_Assignment","ruleType":"RoleManagementPolicyEnablementRule","enabledRules":["MultiFactorAuthentication","Justification"]}'
+cat >"$scratch/pim/roleManagementPolicies.jsonl" <<J
+{"id":"p1","name":"p1","scope":"/subscriptions/s","roleDefinitionId":"/subscriptions/s/providers/Microsoft.Authorization/roleDefinitions/8e3af657-a8ff-443c-a75c-2fe8c4bcb635","effectiveRules":[$approval,$factor,null,7]}
+{"id":"p2","name":"p2","scope":7,"roleDefinitionId":null,"effectiveRules":"text"}
+{"id":"p3","name":"p3","scope":"/subscriptions/s","roleDefinitionId":"x","effectiveRules":[{"id":"Approval_EndUser_Assignment","setting":[1]}]}
+J
+cat >"$scratch/pim/directoryRoleEligibilitySchedules.jsonl" <<'J'
+{"id":"d1","principalId":"e","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/","status":"Provisioned"}
+J
+cat >"$scratch/pim/directoryRoleManagementPolicies.jsonl" <<'J'
+{"id":"DirectoryRole_1","policyId":"1","scopeId":"/","scopeType":"DirectoryRole","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","policy":{"id":"1","rules":[{"@odata.type":"#microsoft.graph.unifiedRoleManagementPolicyApprovalRule","id":"Approval_EndUser_Assignment","setting":{"isApprovalRequired":true,"approvalStages":[{"primaryApprovers":[{"@odata.type":"#microsoft.graph.singleUser","userId":"a"}],"isEscalationEnabled":false,"escalationApprovers":[{"userId":"e"}]}]}}]}}
+J
+cat >"$scratch/pim/privilegedGroupEligibility.jsonl" <<'J'
+{"id":"x","groupId":"g2","principalId":"e","accessId":"member","status":"Provisioned"}
+J
+cat >"$scratch/pim/groupRoleManagementPolicies.jsonl" <<'J'
+{"id":"Group_1","policyId":"1","scopeId":"g2","scopeType":"Group","roleDefinitionId":"member","policy":{"rules":[{"id":"Approval_EndUser_Assignment","setting":{"isApprovalRequired":true,"approvalStages":[{"primaryApprovers":[{"groupId":"g1"}]}]}}]}}
+J
+cat >"$scratch/pim/applications.jsonl" <<'J'
+{"id":"app","appId":"app","displayName":"helper"}
+J
+"$azimuth" import --store "$scratch/pim-store" "$scratch/pim" >/dev/null 2>&1
+pim() { "$azimuth" paths "$@" --limit 0 --store "$scratch/pim-store" 2>&1; }
+check 'who is eligible alone activates nothing' test "$(pim --from eva@example.com --to azureRole)" = 'No path.'
+check 'who approves alone activates nothing' test "$(pim --from abe@example.com --to azureRole)" = 'No path.'
+check 'nor in the directory' test "$(pim --from eva@example.com --to entraRole)" = 'No path.'
+check 'nor to become a member' test "$(pim --from eva@example.com --to memberOf:g2)" = 'No path.'
+mkdir "$scratch/owned"
+cp "$scratch"/pim/* "$scratch/owned"
+cat >"$scratch/owned/servicePrincipals.jsonl" <<'J'
+{"id":"sp","appId":"app","servicePrincipalType":"Application","displayName":"helper"}
+J
+# An application that resets passwords of users: with it one account becomes all three.
+echo '{"applicationId":"app","id":"e"}' >"$scratch/owned/applicationOwners.jsonl"
+echo '{"id":"r","principalId":"sp","roleDefinitionId":"966707d0-3269-4727-9be2-8c3a10f19b9d","directoryScopeId":"/"}' >"$scratch/owned/directoryRoleAssignments.jsonl"
+"$azimuth" import --store "$scratch/owned-store" "$scratch/owned" >/dev/null 2>&1
+own() { "$azimuth" paths "$@" --limit 0 --store "$scratch/owned-store" 2>&1; }
+out=$(own --from eva@example.com --to azureRole)
+check 'with an approver in hand it does' says "$out" 'ApproveActivation'
+check 'both sides are steps' says "$out" 'ActivateEligible'
+check 'the evidence says what activation asks for' says "$out" 'to activate it: an approver, a second factor, a reason'
+check 'in the directory too' says "$(own --from eva@example.com --to entraRole)" 'ApproveActivation'
+check 'for a group too' says "$(own --from eva@example.com --to memberOf:g2)" 'ApproveActivation'
+
 # Every path planted in a generated tenant, and nothing that does not hold together.
 if [ -f "$shared/bench/gen_tenant.py" ]; then
   python3 "$shared/bench/gen_tenant.py" --out "$scratch/tenant" --resources 2000 >/dev/null 2>&1

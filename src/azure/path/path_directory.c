@@ -339,10 +339,12 @@ build_roles(DirectoryBuild *build)
     for (size_t i = 0; i < model->directory.len; i++) {
         const DirectoryFact *fact = &model->directory.items[i];
         uint32_t node = role_node(build, fact->role, fact->scope);
-        uint32_t evidence =
-            path_add_evidence(model, fact->id, path_role_name(model->tables, fact->role));
-        path_link(model, path_object_node(model, fact->principal), node,
-                  fact->is_eligible ? "ActivateEligible" : "HasEntraRole", evidence);
+        Str name = path_role_name(model->tables, fact->role);
+        if (fact->is_eligible)
+            path_activate(model, fact->principal, node, fact->role, STR("/"), fact->id, name);
+        else
+            path_link(model, path_object_node(model, fact->principal), node, "HasEntraRole",
+                      path_add_evidence(model, fact->id, name));
     }
 }
 
@@ -406,7 +408,8 @@ build_groups(DirectoryBuild *build)
             if (!known || !known->membership_rule.len)
                 path_link(model, owner, group, "AddSelfToOwnedGroup", 0);
         }
-        path_link(model, path_object_node(model, fact->b), owner, "ActivateEligible", 0);
+        path_activate(model, fact->b, owner, fact->flag ? STR("owner") : STR("member"),
+                      object(build, fact->a)->id, (Str){0}, (Str){0});
     }
     for (size_t i = 0; i < model->groups.len; i++) {
         const GroupFact *group = &model->groups.items[i];

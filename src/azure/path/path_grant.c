@@ -233,13 +233,20 @@ assignment_variant(AzureBuild *build, const Assignment *assignment, size_t index
     return assignment->source == SOURCE_DELEGATION ? STR("delegated") : STR("");
 }
 
-static const EdgeKind *
-assignment_kind(const PathTables *tables, const Assignment *assignment)
+static void
+link_assignment(AzureBuild *build, const Assignment *assignment, uint32_t grant, uint32_t scope)
 {
-    if (assignment->eligible)
-        return path_kind(tables, "ActivateEligible");
-    return path_kind(tables, assignment->source == SOURCE_DELEGATION ? "LighthouseDelegation"
-                                                                     : "HasAzureRole");
+    PathModel *model = build->model;
+    uint32_t principal = azure_principal_node(build, assignment->principal);
+    Str name = azure_grant_name(build, assignment->role, scope);
+    if (assignment->eligible) {
+        path_activate(model, model->nodes.items[principal].object, grant, assignment->role->id,
+                      assignment->scope, assignment->id, name);
+        return;
+    }
+    bool is_delegated = assignment->source == SOURCE_DELEGATION;
+    path_link(model, principal, grant, is_delegated ? "LighthouseDelegation" : "HasAzureRole",
+              path_add_evidence(model, assignment->id, name));
 }
 
 static void
@@ -254,10 +261,7 @@ build_assignments(AzureBuild *build)
         uint32_t scope = path_scope_of(model, assignment->scope);
         uint32_t grant =
             grant_node(build, assignment, scope, assignment_variant(build, assignment, i));
-        uint32_t evidence = path_add_evidence(model, assignment->id,
-                                              azure_grant_name(build, assignment->role, scope));
-        path_link_kind(model, azure_principal_node(build, assignment->principal), grant,
-                       assignment_kind(model->tables, assignment), evidence, false);
+        link_assignment(build, assignment, grant, scope);
         link_edited_role(build, assignment->role, grant, scope);
     }
 }

@@ -197,6 +197,7 @@ path_finish(PathModel *model)
     path_build_azure(model);
     path_build_resources(model);
     path_build_directory(model);
+    path_build_activations(model);
     compress(model);
 }
 

@@ -53,6 +53,24 @@ typedef struct RoleActions {
     StrList actions;
 } RoleActions;
 
+typedef struct ApprovalStage {
+    uint32_t *items; // objects: any of them approves
+    size_t len, cap;
+} ApprovalStage;
+
+typedef struct ActivationRule { // PIM's settings of a role at a scope
+    Str id, asks;               // asks: in words
+    bool needs_approval;
+    ApprovalStage *stages; // all of them approve
+    uint32_t stage_count;
+} ActivationRule;
+
+typedef struct Activation { // that waits for an approver
+    uint32_t principal, to; // object, node
+    uint32_t evidence;
+    const ActivationRule *rule;
+} Activation;
+
 struct PathModel {
     Arena *arena;
     const PathTables *tables;
@@ -108,7 +126,12 @@ struct PathModel {
     Map role_actions; // custom directory role -> StrList*
     PairFacts users, owners, eligible, unit_members, permissions, credentials, readers, sql_roles,
         prompt_logs, identities;
-    Map units; // id -> rule (Str*)
+    Map units;            // id -> rule (Str*)
+    Map activation_rules; // role@scope -> ActivationRule*
+    struct {
+        Activation *items;
+        size_t len, cap;
+    } activations;
 };
 
 // ---- objects and nodes ----
@@ -140,12 +163,17 @@ ResourceFact *path_resource_fact(const PathModel *model, Str id); // NULL when u
 
 // ---- the parts of path_finish ----
 
-void path_read_facts(PathModel *model);      // what rules ask for: path_resource.c
-void path_read_network(PathModel *model);    // exposure, private endpoints: path_network.c
-void path_build_azure(PathModel *model);     // rules at scopes, grants: path_azure.c
-void path_build_resources(PathModel *model); // identities, links, credentials: path_resource.c
-void path_build_brokers(PathModel *model);   // path_broker.c
-void path_build_directory(PathModel *model); // Entra: path_directory.c
+void path_read_facts(PathModel *model);        // what rules ask for: path_resource.c
+void path_read_network(PathModel *model);      // exposure, private endpoints: path_network.c
+void path_build_azure(PathModel *model);       // rules at scopes, grants: path_azure.c
+void path_build_resources(PathModel *model);   // identities, links, credentials: path_resource.c
+void path_build_brokers(PathModel *model);     // path_broker.c
+void path_build_directory(PathModel *model);   // Entra: path_directory.c
+void path_build_activations(PathModel *model); // approvals, last: path_activation.c
+// Links the principal (object) that is eligible to the node of what it is eligible for, at once
+// or, when the settings of the role at the scope want an approver, by path_build_activations.
+void path_activate(PathModel *model, uint32_t principal, uint32_t to, Str role, Str scope, Str id,
+                   Str text);
 
 // What a role gives of an operation, or an assignment with its conditions: path_cover.c.
 typedef struct Coverage Coverage;

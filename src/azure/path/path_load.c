@@ -81,6 +81,20 @@ read_directory_assignment(Loader *loader)
 }
 
 static void
+read_group_eligibility(Loader *loader)
+{
+    path_add_eligible(loader->world->model, cell(loader, 0), cell(loader, 1), flag(loader, 2));
+}
+
+static void
+read_activation_rule(Loader *loader)
+{
+    path_add_activation_rule(loader->world->model, cell(loader, 0), cell(loader, 1),
+                             cell(loader, 2), flag(loader, 3), rows_dynamic(loader->reader, 4),
+                             cell(loader, 5));
+}
+
+static void
 read_permission(Loader *loader)
 {
     path_add_permission(loader->world->model, cell(loader, 0), cell(loader, 1),
@@ -120,6 +134,22 @@ read_prompt_log(Loader *loader)
     path_add_prompt_log(loader->world->model, cell(loader, 0), cell(loader, 1));
 }
 
+// What the rules of a PIM policy ask of whoever activates: rows of read_activation_rule.
+#define ACTIVATION_RULES                                                                           \
+    " | mv-apply rule = all on (summarize"                                                         \
+    " approval = take_anyif(rule.setting, rule.id =~ 'Approval_EndUser_Assignment'),"              \
+    " enabled = tostring(take_anyif(rule.enabledRules,"                                            \
+    " rule.id =~ 'Enablement_EndUser_Assignment')),"                                               \
+    " context = countif(rule.id =~ 'AuthenticationContext_EndUser_Assignment' and"                 \
+    " tobool(rule.isEnabled)))"                                                                    \
+    " | extend asked = tolong(coalesce(tobool(approval.isApprovalRequired), false))"               \
+    " | project id, roleDefinitionId, at, asked, approval.approvalStages,"                         \
+    " strcat_array(set_difference(pack_array(iff(asked == 1, 'an approver', ''),"                  \
+    " iff(enabled has 'MultiFactorAuthentication', 'a second factor', ''),"                        \
+    " iff(context > 0, 'an authentication context', ''),"                                          \
+    " iff(enabled has 'Justification', 'a reason', ''),"                                           \
+    " iff(enabled has 'Ticketing', 'a ticket', '')), dynamic([''])), ', ')"
+
 #define MANAGED_IDENTITY "microsoft.managedidentity/userassignedidentities"
 
 static const struct {
@@ -151,6 +181,17 @@ static const struct {
     {"directoryRoleEligibilitySchedules | where status =~ 'Provisioned' or isempty(status)"
      " | project id, principalId, roleDefinitionId, directoryScopeId, 1",
      read_directory_assignment},
+    {"privilegedGroupEligibility | where status =~ 'Provisioned' or isempty(status)"
+     " | project groupId, principalId, tolong(accessId =~ 'owner')",
+     read_group_eligibility},
+    {"roleManagementPolicies | extend at = scope,"
+     " all = iff(array_length(effectiveRules) > 0, effectiveRules, rules)" ACTIVATION_RULES,
+     read_activation_rule},
+    {"directoryRoleManagementPolicies | where scopeType =~ 'DirectoryRole' or isempty(scopeType)"
+     " | extend at = '/', all = policy.rules" ACTIVATION_RULES,
+     read_activation_rule},
+    {"groupRoleManagementPolicies | extend at = scopeId, all = policy.rules" ACTIVATION_RULES,
+     read_activation_rule},
     {"let graph = servicePrincipals | where appId =~ '00000003-0000-0000-c000-000000000000'"
      " | project id; appRoleAssignments | where resourceId in (graph)"
      " or resourceDisplayName =~ 'Microsoft Graph' | project id, principalId, appRoleId",

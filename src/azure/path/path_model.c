@@ -15,6 +15,7 @@ path_new(Arena *arena, const PathTables *tables, const AccessModel *access, int6
     map_init(&model->resource_index, arena, true);
     map_init(&model->role_actions, arena, true);
     map_init(&model->units, arena, true);
+    map_init(&model->activation_rules, arena, true);
     path_add_evidence(model, (Str){0}, (Str){0});    // 0 is none
     path_add_node(model, NODE_STEP, 0, CAP_CONTROL); // and node 0 is no capability
     model->tenant = path_object_of(model, STR("tenant"), OBJECT_TENANT, STR("tenant"));

@@ -55,6 +55,13 @@ void path_add_service_principal(PathModel *model, Str id, Str app_id, Str name, 
 void path_add_owner(PathModel *model, Str object, Str owner);
 // PIM for groups: may become a member or an owner.
 void path_add_eligible(PathModel *model, Str group, Str principal, bool as_owner);
+// PIM's settings for activating a role at a scope ("/" in the directory; of a group its id, with
+// the role "member" or "owner"): whether an approver is waited for, the approvalStages of the
+// rule Approval_EndUser_Assignment, and in words all it asks for. The first of a role and scope
+// counts.
+// https://learn.microsoft.com/graph/api/resources/unifiedrolemanagementpolicyapprovalrule
+void path_add_activation_rule(PathModel *model, Str id, Str role, Str scope, bool needs_approval,
+                              Dyn stages, Str asks);
 void path_add_directory_role_actions(PathModel *model, Str role, Str name, Dyn actions);
 void path_add_directory_assignment(PathModel *model, Str id, Str principal, Str role, Str scope,
                                    bool is_eligible);

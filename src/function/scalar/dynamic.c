@@ -297,11 +297,16 @@ bag_pack_bind(Arena *arena, const FunctionDef *fn, Expr *const *args, uint32_t a
     if (arg_count % 2)
         return error_at(error, AZ_SEMANTIC, span, "%s() takes pairs of a key and a value",
                         fn->name);
-    for (uint32_t i = 0; i < arg_count; i += 2)
-        if (args[i]->type != TYPE_STRING && args[i]->type != TYPE_DYNAMIC)
+    static const char *const SHAPES[] = {
+        [SHAPE_ARRAY] = "dynamic array", [SHAPE_BAG] = "dynamic bag"};
+    for (uint32_t i = 0; i < arg_count; i += 2) {
+        bool may_be = args[i]->type == TYPE_DYNAMIC && args[i]->holds == SHAPE_ANY;
+        if (args[i]->type != TYPE_STRING && !may_be)
             return error_at(error, AZ_SEMANTIC, args[i]->span,
                             "a key of %s() must be a string, not a %s", fn->name,
-                            type_name(args[i]->type));
+                            args[i]->type == TYPE_DYNAMIC ? SHAPES[args[i]->holds]
+                                                          : type_name(args[i]->type));
+    }
     return true;
 }
 

@@ -42,9 +42,9 @@ class Changes:
             rows = self.world.tables[table]
             rows[rows.index(before)] = row
         if table in DELTA:
-            same = before or {}
-            named = [k for k in row if row[k] != same.get(k, self)] + ["id"]
-            self.directory.append((table, row["id"], "put", named))
+            # What is not set and never was is not named; what is no longer set is, as null.
+            unset = [k for k in before or {} if before[k] is not None and row.get(k) is None]
+            self.directory.append((table, row["id"], "put", unset))
         elif told:
             self.tell(row["id"], str(row.get("type", "")), "write")
         self.world.index()
@@ -55,8 +55,10 @@ class Changes:
         if table in DELTA:
             self.directory.append((table, ident, "removed", None))
             if table in ("users", "groups", "serviceprincipals"):
-                for edge in [m for m in self.world.tables["groupmembers"] if m["id"] == ident]:
-                    self.member(edge["groupId"], ident, False)
+                for relation in ("members", "owners"):
+                    table = self.world.tables.setdefault("group" + relation, [])
+                    for edge in [m for m in table if m["id"] == ident]:
+                        self.member(edge["groupId"], ident, False, relation=relation)
         else:
             for name in ARM:
                 kept = self.world.tables.get(name, [])
@@ -68,14 +70,14 @@ class Changes:
                 self.tell(ident, row["type"], "delete")
         self.world.index()
 
-    def member(self, group, ident, is_in, kind="user"):
-        edges = self.world.tables["groupmembers"]
+    def member(self, group, ident, is_in, kind="user", relation="members"):
+        edges = self.world.tables.setdefault("group" + relation, [])
         if is_in:
             edges.append({"groupId": group, "@odata.type": f"#microsoft.graph.{kind}", "id": ident})
         else:
-            self.world.tables["groupmembers"] = [
+            self.world.tables["group" + relation] = [
                 e for e in edges if (e["groupId"], e["id"]) != (group, ident)]
-        self.directory.append(("groups", group, "member", (ident, is_in, kind)))
+        self.directory.append(("groups", group, "edge", (ident, is_in, kind, relation)))
         self.world.index()
 
     def tell(self, ident, kind, what):
@@ -131,13 +133,16 @@ class Changes:
         row = self.find(table, ident)
         if row is None:
             return None  # its removal comes later
-        if what == "member":
-            member, is_in, kind = more
+        told = {k: row[k] for k in select if row.get(k) is not None}
+        if what == "edge":
+            member, is_in, kind, relation = more
+            if relation not in select:
+                return None
             said = {"@odata.type": f"#microsoft.graph.{kind}", "id": member}
             if not is_in:
                 said["@removed"] = {"reason": "deleted"}
-            return {"id": ident, "displayName": row.get("displayName"), "members@delta": [said]}
-        return {k: row.get(k) for k in select if k in more}
+            return {**told, f"{relation}@delta": [said]}
+        return {**told, **{k: None for k in more if k in select}}
 
     # (status, body without its link, state of the next link) of /TABLE/delta.
     def delta(self, table, query, size):

@@ -203,7 +203,7 @@ test_refresh(void **state)
         STR_INIT("ml-data"),
         STR_INIT("sentinel-rules"),
         STR_INIT("appRoleAssignments"),
-        STR_INIT("groupOwners"),
+        STR_INIT("servicePrincipalOwners"),
         STR_INIT("riskyUsers"),
         STR_INIT("resourcecontainers"),
     };

@@ -16,7 +16,7 @@
 enum { IN_FLIGHT = 384, MOST_PAGES = 20000, GAPS_SHOWN = 12 };
 
 typedef struct CollectArgs {
-    const char *store, *folder, *archive, *only, *in_flight_text, *pages_text;
+    const char *store, *folder, *last, *archive, *only, *in_flight_text, *pages_text;
     bool plan, quiet, permissions, redact, check, bicep, script;
     int64_t in_flight, pages;
     CollectLogin login;
@@ -68,6 +68,17 @@ print_gaps(const CollectReport *report)
     }
     if (report->gap_count > GAPS_SHOWN)
         printf("and %zu more: see the table CollectionStatus\n", report->gap_count - GAPS_SHOWN);
+}
+
+static void
+print_refresh(const CollectReport *report)
+{
+    if (!report->refreshed)
+        return;
+    printf("%" PRIu64 " lists taken over from the last collection\n", report->carried);
+    for (size_t i = 0; i < report->notes.len; i++)
+        printf("read in full: %.*s: %.*s\n", STR_ARG(report->notes.items[i].source),
+               STR_ARG(report->notes.items[i].why));
 }
 
 // The tables that are needed and that the newest snapshot lacks, whole or in part.
@@ -129,6 +140,7 @@ collect(Collector *collector, SourceSet *sources, const CollectArgs *args, AzErr
     const char *tenant = args->login.tenant ? args->login.tenant : getenv("AZURE_TENANT_ID");
     CollectOptions options = {
         .folder = args->folder,
+        .last = args->last,
         .sources = sources,
         .cloud = &collector->cloud,
         .auth = collector->auth,
@@ -141,7 +153,8 @@ collect(Collector *collector, SourceSet *sources, const CollectArgs *args, AzErr
         .progress = args->quiet ? NULL : show_progress,
     };
     CollectReport report = {0};
-    if (args->plan || !args->quiet) {
+    // How many calls a refresh takes is known when it knows what changed.
+    if (args->plan || (!args->quiet && !args->last)) {
         CollectPlan plan;
         if (!collect_plan(&options, &collector->arena, &plan, error))
             return false;
@@ -160,6 +173,7 @@ collect(Collector *collector, SourceSet *sources, const CollectArgs *args, AzErr
                report.resumed ? ", an earlier run taken up" : "");
         if (report.refusals)
             printf("%" PRIu64 " calls came too fast and were made again\n", report.refusals);
+        print_refresh(&report);
         print_gaps(&report);
         print_unknown(collector, &report);
     }
@@ -204,6 +218,9 @@ collect_main(int argc, char **argv)
          &args.archive, NULL},
         {"--redact", NULL, "names and addresses in the archive become others, the same everywhere",
          NULL, &args.redact},
+        {"--refresh", "LAST_DIR",
+         "read only what changed since the collection in that folder; the result is a whole one",
+         &args.last, NULL},
         {"--only", "TABLES", "only these tables, by commas", &args.only, NULL},
         {"--plan", NULL, "show how many calls it takes, and stop", NULL, &args.plan},
         {"--in-flight", "N", "calls at once, at most (384)", &args.in_flight_text, NULL},
@@ -237,6 +254,10 @@ collect_main(int argc, char **argv)
                                 "read, so that a run can be taken up");
         return AZIMUTH_EXIT_ERROR;
     }
+    if (args.last && args.plan) {
+        cli_fail("--plan counts what all takes: a refresh learns what changed when it runs");
+        return AZIMUTH_EXIT_ERROR;
+    }
     if ((args.in_flight_text &&
          !cli_parse_number(args.in_flight_text, 1, 1000, "--in-flight", &args.in_flight)) ||
         (args.pages_text &&
@@ -268,7 +289,8 @@ collect_main(int argc, char **argv)
 
 const CliCommand CLI_COLLECT = {
     "collect",
-    "collect [--store DIR] [--only TABLES] TENANT_DIR | --plan |\n       permissions [--check | "
+    "collect [--store DIR] [--refresh LAST_DIR] [--only TABLES] TENANT_DIR |\n       --plan |\n    "
+    "   permissions [--check | "
     "--bicep | --script] |\n       archive "
     "TENANT_DIR FILE.tar.zst | logs ...",
     "reads a tenant over the network into a folder, and the folder into a snapshot; or its logs",

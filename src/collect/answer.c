@@ -27,6 +27,8 @@ read_member(void *context, const JsonMember *member)
         read->page->next = str_copy(read->arena, member->string);
     } else if (member->kind == DYN_STRING && str_equal(member->key, STR("$skipToken"))) {
         read->token = str_copy(read->arena, member->string);
+    } else if (member->kind == DYN_STRING && str_equal(member->key, STR("@odata.deltaLink"))) {
+        read->page->delta = str_copy(read->arena, member->string);
     } else if (str_equal(member->key, STR("resultTruncated"))) {
         // A text in some versions, a boolean in others.
         read->truncated =

@@ -8,6 +8,7 @@ typedef struct Page {
     Str *rows; // the text of each object: views into the answer
     size_t count, cap;
     Str next;       // the address of the next page, or Resource Graph's token; empty: the last
+    Str delta;      // the address that tells later changes of a list of Microsoft Graph
     bool truncated; // Resource Graph cut the result and gives no token
 } Page;
 

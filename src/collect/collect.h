@@ -23,6 +23,7 @@ typedef struct CollectOptions {
     const Cloud *cloud;
     Auth *auth;
     Http *http;
+    const char *last;        // folder of the collection to be refreshed; NULL: all is read
     Str identity;            // what a resumed run must have in common: tables, tenant
     uint32_t most_in_flight; // calls at once
     uint32_t most_pages;     // of one call, against answers without an end
@@ -35,11 +36,22 @@ typedef struct CollectGap {
     uint64_t rows; // that came before
 } CollectGap;
 
+// Why a refresh reads a data set in full though changes are told of it.
+typedef struct CollectNote {
+    Str source, why;
+} CollectNote;
+
 typedef struct CollectReport {
     uint64_t calls, rows, refusals; // refusals: answers 429
     bool resumed, limit_hit;        // limit_hit: more subscriptions than one query sees
     CollectGap *gaps;
     size_t gap_count, gap_cap;
+    bool refreshed;
+    uint64_t carried; // lists of parents that were taken over
+    struct {
+        CollectNote *items;
+        size_t len, cap;
+    } notes;
     double seconds;
 } CollectReport;
 

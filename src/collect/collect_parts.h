@@ -5,6 +5,11 @@
 #include "collect/collect.h"
 #include "collect/pace.h"
 
+struct Run;
+struct Task;
+typedef void (*TaskTake)(struct Run *run, struct Task *task, const Page *page);
+typedef void (*TaskFail)(struct Run *run, struct Task *task, Str why);
+
 // One list to be read, page by page.
 typedef struct Task {
     const Source *source;
@@ -14,6 +19,13 @@ typedef struct Task {
     Str path;    // of its first page, with the parent's fields filled in
     Str *values; // of the source's `set`, filled in as far as the parent knows
     Str next;    // where it goes on; empty: the first page
+    Str query;   // in place of the source's
+    // Of calls whose rows are not written as they come: what gets each page, and what is told when
+    // a call fails for good. NULL: a plain list.
+    TaskTake take;
+    TaskFail fail;
+    void *state;
+    Str list_path; // of the list, when the task begins with something else
     uint64_t rows;
     uint32_t pages, empty_pages, tries, refusals, top;
     bool signed_again, version_asked;
@@ -47,14 +59,23 @@ typedef struct Run {
     uint64_t open; // tasks that have not ended
     CollectProgress progress;
     CollectReport *report;
-    Str dead[SERVICE_COUNT]; // why nobody is signed in for the service
-    Str *versions;           // corrected api-versions by source
-    Buffer rows, masked;     // of the page being written
-    AzError error;           // ends the run
+    Str dead[SERVICE_COUNT];    // why nobody is signed in for the service
+    Str *versions;              // corrected api-versions by source
+    Buffer rows, masked;        // of the page being written
+    struct Refreshing *refresh; // NULL: all is read
+    AzError error;              // ends the run
 } Run;
 
 // Tasks (task.c).
-void task_add_roots(Run *run);
+// Those that no parent has; `changes`: also those that a refresh begins when it knows what changed.
+void task_add_roots(Run *run, bool changes);
+// A task that no earlier run knows; to be queued.
+Task *task_new(Run *run, const Source *source, Str parent);
+void task_reset(Task *task);           // a plain list at its beginning
+void task_plain(Run *run, Task *task); // the same, queued
+void task_done(Run *run, Task *task);
+// After a page that was taken: on to the next one, or done.
+void task_go_on(Run *run, Task *task, Str next);
 // The tasks that a row of `table` gives rise to.
 void task_add_children(Run *run, Str table, Str row);
 // Those of all rows of an earlier run.
@@ -62,6 +83,7 @@ bool task_add_from_files(Run *run, AzError *error);
 void task_queue(Run *run, Task *task);                 // at the end of its lane
 void task_delay(Run *run, Task *task, uint64_t until); // until then
 Str file_of(Arena *arena, const Source *source);       // name of the source's file
+Str subscription_prefix(Str id); // "/subscriptions/ID" of an id; empty when it has none
 
 // Answers (handle.c).
 typedef struct Reply {
@@ -79,9 +101,16 @@ void task_gap(Run *run, Task *task, Str reason);
 // Rows (row.c).
 // Appends the object to run->rows as one line: flattened, with its columns, without secrets.
 bool row_write(Run *run, const Task *task, Str row);
+// The texts of members of a JSON object, of scalars; empty when there is none. In `arena`.
+void row_texts(Run *run, Arena *arena, Str json, const Str *names, Str *out, size_t count);
+// The tasks that these lines give rise to.
+void rows_add_children(Run *run, const Source *source, const Buffer *rows);
 // Fills {field} from the members of `parent` and {.field} from those of `own`; a field that
 // is not there is left as it stands. `encode`: for an address.
 Str template_fill(Arena *arena, Str text, Dyn parent, Dyn own, bool encode);
 
 // Status (status.c).
 bool status_write(Run *run, AzError *error);
+// "microsoft.storage/storageaccounts/blobservices" of "{id}/blobServices" for storage accounts;
+// an empty text when the path is not of that form.
+Str source_yields(Arena *arena, const Source *source, Str parent_type);

@@ -11,8 +11,8 @@ enum {
     MOST_EMPTY = 200,   // empty pages one after another
 };
 
-static void
-task_end(Run *run, Task *task)
+void
+task_done(Run *run, Task *task)
 {
     (void)task;
     run->open--;
@@ -23,6 +23,10 @@ task_gap(Run *run, Task *task, Str reason)
 {
     const Source *source = task->source;
     CollectReport *report = run->report;
+    if (task->fail) {
+        task->fail(run, task, reason);
+        return;
+    }
     CollectGap gap = {.table = str_copy(run->arena, source->table),
                       .source = str_copy(run->arena, source->name),
                       .scope = str_copy(run->arena, task->scope),
@@ -38,7 +42,7 @@ task_gap(Run *run, Task *task, Str reason)
     }
     report->gaps[report->gap_count++] = gap;
     run->progress.gaps++;
-    task_end(run, task);
+    task_done(run, task);
 }
 
 // ---- pages ----
@@ -74,23 +78,49 @@ next_problem(Run *run, Task *task, Str next)
     return STR("");
 }
 
-static void
-add_children(Run *run, const Task *task)
+void
+rows_add_children(Run *run, const Source *source, const Buffer *rows)
 {
-    Str all = buffer_slice(&run->rows);
+    Str all = buffer_slice(rows);
     for (size_t at = 0; at < all.len;) {
         size_t end = at;
         while (all.ptr[end] != '\n')
             end++;
-        task_add_children(run, task->source->table, str_slice(all, at, end));
+        task_add_children(run, source->table, str_slice(all, at, end));
         at = end + 1;
     }
+}
+
+void
+task_go_on(Run *run, Task *task, Str next)
+{
+    if (!next.len) {
+        task_done(run, task);
+        return;
+    }
+    task->next = str_copy(&run->tasks, next);
+    task_queue(run, task);
+}
+
+// A page of a call whose rows are not written as they come.
+static void
+give_page(Run *run, Task *task, const Page *page)
+{
+    task->tries = task->refusals = 0;
+    task->pages++;
+    task->empty_pages = page->count ? 0 : task->empty_pages + 1;
+    Str problem = page->next.len ? next_problem(run, task, page->next) : STR("");
+    if (page->truncated)
+        problem = STR("the answer was cut by the service");
+    if (problem.len)
+        task->fail(run, task, problem);
+    else
+        task->take(run, task, page);
 }
 
 static void
 take_page(Run *run, Task *task, const Page *page)
 {
-    AzError *error = &run->error;
     uint64_t bad = 0;
     buffer_clear(&run->rows);
     for (size_t i = 0; i < page->count; i++)
@@ -109,31 +139,30 @@ take_page(Run *run, Task *task, const Page *page)
         problem = STR("the answer was cut by the service");
     // A list that must not go on is not done either: the manifest says so.
     Str next = problem.len ? STR("-") : page->next;
-    if (!raw_append(run->raw, file_of(&run->scratch, task->source), &run->rows, rows, task->key,
-                    next, error))
+    RawPage written = {.file = file_of(&run->scratch, task->source),
+                       .key = task->key,
+                       .rows = &run->rows,
+                       .count = rows,
+                       .next = next};
+    if (!raw_append(run->raw, &written, &run->error))
         return;
     run->progress.rows += rows;
     if (str_equal_ci(task->source->table, STR("users")))
         run->pace.users += rows;
-    add_children(run, task);
-    if (problem.len) {
+    rows_add_children(run, task->source, &run->rows);
+    if (problem.len)
         task_gap(run, task, problem);
-    } else if (!page->next.len) {
-        task_end(run, task);
-    } else {
-        task->next = str_copy(&run->tasks, page->next);
-        task_queue(run, task);
-    }
+    else
+        task_go_on(run, task, page->next);
 }
 
 // There is none of this here.
 static void
 take_none(Run *run, Task *task)
 {
-    Buffer none = {0};
-    if (raw_append(run->raw, file_of(&run->scratch, task->source), &none, 0, task->key, STR(""),
-                   &run->error))
-        task_end(run, task);
+    RawPage none = {.file = file_of(&run->scratch, task->source), .key = task->key};
+    if (raw_append(run->raw, &none, &run->error))
+        task_done(run, task);
 }
 
 // ---- failures ----
@@ -235,7 +264,7 @@ take_failure(Run *run, Task *task, const Reply *reply)
     if (status == 400 || status == 404 || status == 409) {
         if (correct_version(run, task, &said))
             return;
-        if (means_none(run, task->source, status, said.code)) {
+        if (!task->take && means_none(run, task->source, status, said.code)) {
             take_none(run, task);
             return;
         }
@@ -282,7 +311,10 @@ task_answered(Run *run, Task *task, const Reply *reply)
         why = "the answer is no JSON; something else than the service may have given it";
     else if (page_read(&run->scratch, run->parser, run->builder, reply->body, task->source->one,
                        &page, &why)) {
-        take_page(run, task, &page);
+        if (task->take)
+            give_page(run, task, &page);
+        else
+            take_page(run, task, &page);
         return;
     }
     if (!try_again(run, task, -1))

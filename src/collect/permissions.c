@@ -115,6 +115,8 @@ permission_contains(Str broad, Str need)
         {STR_INIT("RoleManagement.Read.All"), STR_INIT("RoleManagement.Read.Directory")},
         {STR_INIT("PrivilegedAccess.Read.AzureADGroup"),
          STR_INIT("PrivilegedEligibilitySchedule.Read.AzureADGroup")},
+        {STR_INIT("PrivilegedAccess.Read.AzureADGroup"),
+         STR_INIT("PrivilegedAssignmentSchedule.Read.AzureADGroup")},
     };
     if (str_equal_ci(broad, need))
         return true;

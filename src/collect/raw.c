@@ -2,8 +2,10 @@
 
 #include "base/array.h"
 #include "base/clock.h"
+#include "collect/raw_manifest.h"
 #include "store/os.h"
 #include "value/json.h"
+#include "value/scalar.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,8 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char MANIFEST[] = "manifest.collect";
-enum { VERSION = 1, MOST_PENDING = 4096 }; // pages that are not durable yet
+enum { MOST_PENDING = 4096 }; // pages that are not durable yet
 // Making rows durable takes its time, reading them again too: a kill costs an eighth of the
 // time that the run has taken, at most.
 enum { PENDING_PART = 8 };
@@ -33,6 +34,7 @@ struct Raw {
     int manifest;
     RawFiles files;
     Map calls;
+    Str begun; // ISO 8601
     Buffer line;
     Buffer pending; // lines of the manifest whose rows are not durable yet
     uint32_t pending_count;
@@ -70,69 +72,59 @@ add_file(Raw *raw, Str name)
 
 // ---- the manifest ----
 
-typedef struct Line {
-    Arena *arena;
-    Str kind, task, file, next, identity;
-    int64_t end, rows, version;
-} Line;
+typedef struct Begun {
+    Raw *raw;
+    Str identity, last;
+    bool any;
+} Begun;
 
 static bool
-read_member(void *context, const JsonMember *member)
+take_begin(Begun *begun, const RawLine *line, AzError *error)
 {
-    Line *line = context;
-    const struct {
-        Str name;
-        Str *text;
-        int64_t *number;
-    } members[] = {
-        {STR("kind"), &line->kind, NULL},       {STR("task"), &line->task, NULL},
-        {STR("file"), &line->file, NULL},       {STR("next"), &line->next, NULL},
-        {STR("end"), NULL, &line->end},         {STR("rows"), NULL, &line->rows},
-        {STR("version"), NULL, &line->version}, {STR("identity"), &line->identity, NULL},
-    };
-    for (size_t i = 0; i < COUNT_OF(members); i++) {
-        if (!str_equal(members[i].name, member->key))
-            continue;
-        if (members[i].text && member->kind == DYN_STRING)
-            *members[i].text = str_copy(line->arena, member->string);
-        else if (members[i].number && member->kind == DYN_LONG)
-            *members[i].number = member->long_;
-    }
-    return true;
-}
-
-static bool
-is_our_file(Str name)
-{
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        if (!((c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' ||
-              (c == '.' && i > 0)))
-            return false;
-    }
-    return name.len > 0;
-}
-
-static bool
-take_line(Raw *raw, const Line *line, Str identity, bool *first, AzError *error)
-{
-    if (str_equal(line->kind, STR("begin"))) {
-        *first = false;
-        if (line->version != VERSION)
-            return error_set(error, AZ_INVALID, "'%s' was written by another version of azimuth",
-                             raw->manifest_path);
-        return str_equal(line->identity, identity) ||
-               error_set(error, AZ_INVALID,
+    Raw *raw = begun->raw;
+    begun->any = true;
+    raw->begun = line->time;
+    if (line->version != RAW_VERSION)
+        return error_set(error, AZ_INVALID, "'%s' was written by another version of azimuth",
+                         raw->manifest_path);
+    if (!str_equal(line->identity, begun->identity))
+        return error_set(error, AZ_INVALID,
                          "'%s' holds a collection of another kind (%.*s; now %.*s): collect into "
                          "another folder",
-                         raw->folder, STR_ARG(line->identity), STR_ARG(identity));
-    }
+                         raw->folder, STR_ARG(line->identity), STR_ARG(begun->identity));
+    return str_equal(line->last, begun->last) ||
+           error_set(error, AZ_INVALID,
+                     "'%s' was begun %s another collection: go on with the same --refresh, or "
+                     "collect into another folder",
+                     raw->folder, line->last.len ? "as a refresh of" : "without");
+}
+
+// Notes how the rows of a page came.
+static void
+note_page(RawFile *file, Str how, Str read)
+{
+    file->pages++;
+    if (str_equal(how, STR("carried over")))
+        file->carried++;
+    else if (how.len)
+        file->refreshed++;
+    if (read.len && (!file->read.len || str_compare(read, file->read) < 0))
+        file->read = read;
+}
+
+static bool
+take_line(void *context, const RawLine *line, AzError *error)
+{
+    Begun *begun = context;
+    Raw *raw = begun->raw;
+    if (str_equal(line->kind, STR("begin")))
+        return take_begin(begun, line, error);
     if (str_equal(line->kind, STR("end")))
         return error_set(error, AZ_INVALID,
                          "'%s' holds a complete collection: import it, or collect into another "
                          "folder",
                          raw->folder);
-    if (*first || !is_our_file(line->file) || line->end < 0 || line->rows < 0)
+    if (!begun->any || !raw_is_file_name(line->file) || line->end < 0 || line->rows < 0)
         return error_set(error, AZ_CORRUPT, "'%s' is no manifest of a collection",
                          raw->manifest_path);
     RawFile *file = add_file(raw, line->file);
@@ -146,59 +138,27 @@ take_line(Raw *raw, const Line *line, Str identity, bool *first, AzError *error)
     RawCall *call = map_get(&raw->calls, line->task);
     if (!call) {
         call = ARENA_NEW(&raw->arena, RawCall);
-        map_put(&raw->calls, str_copy(&raw->arena, line->task), call);
+        map_put(&raw->calls, line->task, call);
     }
     call->next = line->next;
     call->rows += (uint64_t)line->rows;
     call->pages++;
     file->rows += (uint64_t)line->rows;
+    note_page(file, line->how, line->read);
     return true;
-}
-
-static bool
-read_all(int fd, Buffer *out, const char *path, AzError *error)
-{
-    for (;;) {
-        ssize_t got = read(fd, buffer_reserve(out, 1 << 16), 1 << 16);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_errno(error, "cannot read '%s'", path);
-        if (got == 0)
-            return true;
-        out->len += (size_t)got;
-    }
 }
 
 // Reads the whole lines; what a kill left half written is cut off.
 static bool
-read_manifest(Raw *raw, Str identity, bool *resumed, AzError *error)
+read_manifest(Raw *raw, Str identity, Str last, bool *resumed, AzError *error)
 {
-    Buffer text = {0};
-    JsonParser *parser = json_parser_new();
-    DynBuilder *builder = dyn_builder_new();
-    bool done = read_all(raw->manifest, &text, raw->manifest_path, error), first = true;
-    size_t at = 0;
-    while (done && at < text.len) {
-        const char *end = memchr(text.data + at, '\n', text.len - at), *why;
-        size_t offset;
-        if (!end)
-            break;
-        Str json = {text.data + at, (size_t)(end - text.data) - at};
-        Line line = {.arena = &raw->arena};
-        if (!json_walk_object(parser, builder, json, read_member, &line, &why, &offset))
-            done =
-                error_set(error, AZ_CORRUPT, "'%s' is damaged at byte %zu", raw->manifest_path, at);
-        else
-            done = take_line(raw, &line, identity, &first, error);
-        at = (size_t)(end - text.data) + 1;
-    }
-    if (done && ftruncate(raw->manifest, (off_t)at))
+    Begun begun = {raw, identity, last, false};
+    size_t good;
+    bool done = raw_manifest_read(raw->manifest, raw->manifest_path, &raw->arena, take_line, &begun,
+                                  &good, error);
+    if (done && ftruncate(raw->manifest, (off_t)good))
         done = error_errno(error, "cannot write '%s'", raw->manifest_path);
-    *resumed = at > 0;
-    buffer_free(&text);
-    dyn_builder_free(builder);
-    json_parser_free(parser);
+    *resumed = good > 0;
     return done;
 }
 
@@ -270,7 +230,7 @@ remove_unknown(Raw *raw, AzError *error)
 }
 
 static bool
-open_folder(Raw *raw, Str identity, bool *resumed, AzError *error)
+open_folder(Raw *raw, Str identity, Str last, bool *resumed, AzError *error)
 {
     bool there = access(raw->manifest_path, F_OK) == 0;
     if (!os_mkdir(raw->folder, 0700, error))
@@ -285,29 +245,44 @@ open_folder(Raw *raw, Str identity, bool *resumed, AzError *error)
         return error_errno(error, "cannot open '%s'", raw->manifest_path);
     if (flock(raw->manifest, LOCK_EX | LOCK_NB))
         return error_set(error, AZ_INVALID, "another process collects into '%s'", raw->folder);
-    if (!read_manifest(raw, identity, resumed, error) || !cut_files(raw, error) ||
+    if (!read_manifest(raw, identity, last, resumed, error) || !cut_files(raw, error) ||
         !remove_unknown(raw, error))
         return false;
     if (*resumed)
         return true;
     line_begin(raw, "begin");
-    buffer_printf(&raw->line, ",\"version\":%d", VERSION);
+    buffer_printf(&raw->line, ",\"version\":%d", RAW_VERSION);
     line_text(raw, "identity", identity);
+    raw->begun = raw_time(&raw->arena, clock_now_ticks());
+    line_text(raw, "time", raw->begun);
+    if (last.len)
+        line_text(raw, "last", last);
     return write_line(raw, error) && os_sync_dir(raw->folder, error);
 }
 
+Str
+raw_time(Arena *arena, int64_t ticks)
+{
+    Buffer text = {0};
+    datetime_print(&text, ticks - ticks % 10000000);
+    // Whole seconds, as Azure's filters take them: without ".0000000".
+    Str time = str_format(arena, "%.19sZ", text.data);
+    buffer_free(&text);
+    return time;
+}
+
 Raw *
-raw_open(const char *folder, Str identity, bool *resumed, AzError *error)
+raw_open(const char *folder, Str identity, Str last, bool *resumed, AzError *error)
 {
     Raw *raw = calloc(1, sizeof(*raw));
     if (!raw)
         abort();
     raw->folder = str_cstr(&raw->arena, str_from(folder));
-    raw->manifest_path = path_of(raw, MANIFEST, sizeof(MANIFEST) - 1);
+    raw->manifest_path = path_of(raw, RAW_MANIFEST, sizeof(RAW_MANIFEST) - 1);
     raw->manifest = -1;
     raw->opened = raw->synced = clock_monotonic_ns();
     map_init(&raw->calls, &raw->arena, false);
-    if (open_folder(raw, identity, resumed, error))
+    if (open_folder(raw, identity, last, resumed, error))
         return raw;
     raw_close(raw);
     return NULL;
@@ -343,28 +318,50 @@ sync_is_due(const Raw *raw)
            now - raw->synced >= wait;
 }
 
+Str
+raw_begun(const Raw *raw)
+{
+    return raw->begun;
+}
+
 bool
-raw_append(Raw *raw, Str name, const Buffer *rows, uint64_t count, Str key, Str next,
-           AzError *error)
+raw_write(Raw *raw, Str name, const Buffer *rows, AzError *error)
 {
     RawFile *file = add_file(raw, name);
-    if (file->fd < 0 && rows->len) {
+    if (!rows->len)
+        return true;
+    if (file->fd < 0)
         file->fd = open(file->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-        if (file->fd < 0)
-            return error_errno(error, "cannot open '%s'", file->path);
-    }
-    if (rows->len && !os_write(file->fd, rows->data, rows->len, file->path, error))
+    if (file->fd < 0)
+        return error_errno(error, "cannot open '%s'", file->path);
+    if (!os_write(file->fd, rows->data, rows->len, file->path, error))
         return false;
-    file->dirty = file->dirty || rows->len;
+    file->dirty = true;
     file->size += rows->len;
-    file->rows += count;
+    return true;
+}
+
+bool
+raw_append(Raw *raw, const RawPage *page, AzError *error)
+{
+    RawFile *file = add_file(raw, page->file);
+    if (page->rows && !raw_write(raw, page->file, page->rows, error))
+        return false;
+    file->rows += page->count;
+    note_page(file, page->how, page->read.len ? str_copy(&raw->arena, page->read) : STR(""));
     line_begin(raw, "page");
-    line_text(raw, "task", key);
-    line_text(raw, "file", name);
+    line_text(raw, "task", page->key);
+    line_text(raw, "file", page->file);
     buffer_printf(&raw->line, ",\"end\":%llu,\"rows\":%llu", (unsigned long long)file->size,
-                  (unsigned long long)count);
-    if (next.len)
-        line_text(raw, "next", next);
+                  (unsigned long long)page->count);
+    const struct {
+        const char *name;
+        Str text;
+    } texts[] = {
+        {"next", page->next}, {"how", page->how}, {"read", page->read}, {"delta", page->delta}};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        if (texts[i].text.len)
+            line_text(raw, texts[i].name, texts[i].text);
     buffer_text(&raw->line, "}\n");
     buffer_str(&raw->pending, buffer_slice(&raw->line));
     raw->pending_count++;

@@ -24,23 +24,38 @@ typedef struct RawFile {
     int fd;     // -1: not open
     bool dirty; // written to since it was made durable
     uint64_t size, rows;
+    uint64_t pages, carried,
+        refreshed; // those that an earlier collection brought, whole or in part
+    Str read;      // when the oldest of those rows were read; ISO 8601, or empty
 } RawFile;
 
 typedef struct Raw Raw;
 
 // Opens the folder, made when it is not there. `identity` names what a run must have in
-// common with the one before (sources, cloud, tenant): another one is an error, and so is a
-// folder that holds something else, or a collection that is complete. `*resumed` says
-// whether there was a run before.
-Raw *raw_open(const char *folder, Str identity, bool *resumed, AzError *error);
+// common with the one before (sources, cloud, tenant), `last` the collection that it refreshes
+// (empty: none): another one is an error, and so is a folder that holds something else, or a
+// collection that is complete. `*resumed` says whether there was a run before.
+Raw *raw_open(const char *folder, Str identity, Str last, bool *resumed, AzError *error);
+Str raw_begun(const Raw *raw);             // when its first run began; ISO 8601
+Str raw_time(Arena *arena, int64_t ticks); // a time as manifests have it
 void raw_close(Raw *raw);
 
 const RawCall *raw_call(const Raw *raw, Str key); // NULL: not begun
 
-// One page: `rows` holds `count` lines. An empty `next` ends the call. The page is durable
-// after the next raw_sync, which comes of itself every few seconds.
-bool raw_append(Raw *raw, Str file, const Buffer *rows, uint64_t count, Str key, Str next,
-                AzError *error);
+// One page. It is durable after the next raw_sync, which comes of itself every few seconds.
+typedef struct RawPage {
+    Str file, key;
+    const Buffer *rows; // `count` lines; NULL when raw_write brought them
+    uint64_t count;
+    Str next;      // where the call goes on; empty ends it
+    Str how, read; // of rows of an earlier collection: "carried over" or "refreshed", and when they
+                   // were read
+    Str delta;     // the address that will tell what changed since
+} RawPage;
+bool raw_append(Raw *raw, const RawPage *page, AzError *error);
+
+// Writes rows of a page that is too large for memory; they count when the page is appended.
+bool raw_write(Raw *raw, Str file, const Buffer *rows, AzError *error);
 
 // Makes all pages durable.
 bool raw_sync(Raw *raw, AzError *error);

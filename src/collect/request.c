@@ -121,7 +121,9 @@ request_send(Run *run, Task *const *tasks, size_t count, void *tag, uint32_t *ge
     } else if (source->query.len) {
         done = wire_post(
             options->auth, &run->scratch, SERVICE_ARM, query_url(&run->scratch, options->cloud),
-            query_body(&run->scratch, source->query, tasks[0]->top, tasks[0]->next), &wire, error);
+            query_body(&run->scratch, tasks[0]->query.len ? tasks[0]->query : source->query,
+                       tasks[0]->top, tasks[0]->next),
+            &wire, error);
     } else {
         Str url = tasks[0]->next.len ? tasks[0]->next : first_url(run, tasks[0]);
         if (str_equal(url, STR("-"))) {

@@ -20,6 +20,39 @@ field_text(Arena *arena, Dyn object, Str name, Str *out)
     return true;
 }
 
+typedef struct Texts {
+    Arena *arena;
+    const Str *names;
+    Str *out;
+    size_t count;
+} Texts;
+
+static bool
+take_text(void *context, const JsonMember *member)
+{
+    Texts *texts = context;
+    for (size_t i = 0; i < texts->count; i++) {
+        if (!str_equal_ci(texts->names[i], member->key))
+            continue;
+        if (member->kind == DYN_STRING)
+            texts->out[i] = str_copy(texts->arena, member->string);
+        else if (member->kind == DYN_LONG || member->kind == DYN_BOOL)
+            texts->out[i] = str_copy(texts->arena, str_trim(member->raw));
+    }
+    return true;
+}
+
+void
+row_texts(Run *run, Arena *arena, Str json, const Str *names, Str *out, size_t count)
+{
+    Texts texts = {arena, names, out, count};
+    const char *why;
+    size_t offset;
+    for (size_t i = 0; i < count; i++)
+        out[i] = STR("");
+    json_walk_object(run->parser, run->builder, json, take_text, &texts, &why, &offset);
+}
+
 // For an address: an id of Azure is a path and keeps its slashes; nothing else has any.
 static void
 put_encoded(Buffer *out, Str text, bool is_path)

@@ -4,6 +4,7 @@
 // its task, sends it to the next page, or puts it back; its rows may give rise to new tasks.
 // The run ends when no task is open.
 
+#include "collect/refresh.h"
 #include "collect/request.h"
 
 #include "base/array.h"
@@ -223,10 +224,11 @@ static bool
 run_tasks(Run *run)
 {
     while (run->open && !run->error.code) {
+        bool carrying = refresh_carry_some(run);
         uint64_t later = wake_delayed(run), soon = start_calls(run);
-        if (!run->open)
+        if (!run->open || run->error.code)
             break;
-        uint64_t wait = soon < later ? soon : later;
+        uint64_t wait = carrying ? 0 : soon < later ? soon : later;
         HttpAnswer *answer = http_next(run->options->http, (uint32_t)(wait / MS) + 1);
         if (answer)
             take_answer(run, answer);
@@ -323,7 +325,8 @@ run_init(Run *run, const CollectOptions *options, Arena *arena, CollectReport *r
     run->inner_parser = json_parser_new();
     run->builder = dyn_builder_new();
     run->inner_builder = dyn_builder_new();
-    run->versions = ARENA_ARRAY(&run->tasks, Str, options->sources->len);
+    run->versions =
+        ARENA_ARRAY(&run->tasks, Str, options->sources->len + options->sources->signal_count);
     pace_init(&run->pace, &run->tasks, options->most_in_flight);
     map_init(&run->keys, &run->tasks, false);
 }
@@ -332,6 +335,7 @@ static void
 run_free(Run *run)
 {
     raw_close(run->raw);
+    refresh_close(run);
     json_parser_free(run->parser);
     json_parser_free(run->inner_parser);
     dyn_builder_free(run->builder);
@@ -354,6 +358,26 @@ was_signed_in(Run *run)
     return any || error_set(&run->error, AZ_INVALID, "%.*s", STR_ARG(run->dead[service]));
 }
 
+// What a refresh must know before it takes over lists of resources: what changed, and which
+// subscriptions there are.
+static bool
+learn_changes(Run *run)
+{
+    refresh_ask(run);
+    task_add_roots(run, false);
+    if (!run_tasks(run))
+        return false;
+    refresh_decide(run);
+    return true;
+}
+
+static bool
+read_all(Run *run)
+{
+    task_add_roots(run, true);
+    return task_add_from_files(run, &run->error) && run_tasks(run);
+}
+
 bool
 collect_run(const CollectOptions *options, Arena *arena, CollectReport *report, AzError *error)
 {
@@ -363,13 +387,17 @@ collect_run(const CollectOptions *options, Arena *arena, CollectReport *report, 
     Str identity =
         str_format(&run.tasks, "%.*s, cloud %.*s, sources %.*s", STR_ARG(options->identity),
                    STR_ARG(options->cloud->name), STR_ARG(options->sources->hash));
-    run.raw = raw_open(options->folder, identity, &report->resumed, &run.error);
-    bool done = run.raw != NULL;
+    bool done = !options->last || refresh_open(&run, identity, &run.error);
+    Str last = done && run.refresh ? raw_last_begun(run.refresh->last) : STR("");
+    if (run.refresh && !last.len)
+        last = STR("unknown");
+    if (done)
+        run.raw = raw_open(options->folder, identity, last, &report->resumed, &run.error);
+    done = run.raw != NULL;
     if (done) {
         const RawFile *users = raw_file(run.raw, STR("users.jsonl"));
         run.pace.users = users ? users->rows : 0;
-        task_add_roots(&run);
-        done = task_add_from_files(&run, &run.error) && run_tasks(&run) && was_signed_in(&run) &&
+        done = (!run.refresh || learn_changes(&run)) && read_all(&run) && was_signed_in(&run) &&
                drop_doubles(&run) && status_write(&run, &run.error);
         count_rows(&run);
     }

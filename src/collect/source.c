@@ -102,7 +102,7 @@ check_members(const Reader *reader, YamlNode *map)
         STR_INIT("arm"),    STR_INIT("graph"),   STR_INIT("version"), STR_INIT("each"),
         STR_INIT("types"),  STR_INIT("where"),   STR_INIT("batch"),   STR_INIT("set"),
         STR_INIT("absent"), STR_INIT("flatten"), STR_INIT("need"),    STR_INIT("licence"),
-        STR_INIT("cost"),   STR_INIT("one"),
+        STR_INIT("cost"),   STR_INIT("one"),     STR_INIT("refresh"), STR_INIT("track"),
     };
     for (size_t i = 0; i < yaml_count(map); i++) {
         Str name = yaml_text(reader->arena, yaml_key_at(map, i));
@@ -125,6 +125,32 @@ is_file_name(Str name)
             return false;
     }
     return name.len > 0 && name.len <= 64;
+}
+
+static bool
+read_refresh(const Reader *reader, YamlNode *map, Source *out)
+{
+    static const Str names[] = {STR_INIT("always"), STR_INIT("changes"), STR_INIT("delta")};
+    YamlNode *node = yaml_get(map, "refresh");
+    Str name = yaml_text(reader->arena, node);
+    bool known = !node;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        if (str_equal(name, names[i])) {
+            out->refresh = (Refresh)i;
+            known = true;
+        }
+    if (!known)
+        return fail(reader, node, "'refresh' is always, changes or delta, not", name);
+    out->track = yaml_text(reader->arena, yaml_get(map, "track"));
+    bool root = !out->each.len;
+    if (out->refresh == REFRESH_DELTA &&
+        (!root || out->service != SERVICE_GRAPH || str_find(out->path, STR("?$select=")) < 0))
+        return fail(reader, node, "a delta is of a list of Microsoft Graph with $select, not of",
+                    out->name);
+    if (out->refresh == REFRESH_CHANGES && root && !out->query.len)
+        return fail(reader, node, "'changes' is for a query or for lists of parents, not for",
+                    out->name);
+    return true;
 }
 
 static bool
@@ -176,6 +202,30 @@ read_source(const Reader *reader, YamlNode *map, const SourceSet *set, Source *o
     out->need = yaml_text(arena, yaml_get(map, "need"));
     out->licence = yaml_text(arena, yaml_get(map, "licence"));
     out->absent = yaml_texts(arena, yaml_get(map, "absent"), &out->absent_count);
+    return read_refresh(reader, map, out);
+}
+
+// "changes: {days: 14, changed: {...}, history: {...}, activity: {...}}"
+static bool
+read_signals(const Reader *reader, YamlNode *map, SourceSet *set)
+{
+    static const char *const names[] = {"changed", "history", "activity"};
+    Source **const places[] = {&set->changed, &set->history, &set->activity};
+    if (!map)
+        return true;
+    if (!read_number(reader, map, "days", &set->history_days))
+        return false;
+    set->signals = ARENA_ARRAY(reader->arena, Source, COUNT_OF(names));
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        YamlNode *node = yaml_get(map, names[i]);
+        if (!node)
+            return fail(reader, map, "'changes' lacks", str_from(names[i]));
+        Source *source = &set->signals[set->signal_count++];
+        if (!read_source(reader, node, set, source))
+            return false;
+        source->number = set->len + i;
+        *places[i] = source;
+    }
     return true;
 }
 
@@ -233,7 +283,8 @@ sources_load(Arena *arena, const char *content_dir, SourceSet *out, AzError *err
     YamlNode *root = yaml_root(doc);
     Reader reader = {arena, path, error};
     bool done = read_quotas(&reader, yaml_get(root, "quotas"), out) &&
-                read_sources(&reader, yaml_get(root, "sources"), out);
+                read_sources(&reader, yaml_get(root, "sources"), out) &&
+                read_signals(&reader, yaml_get(root, "changes"), out);
     out->absent = yaml_texts(arena, yaml_get(root, "absent"), &out->absent_count);
     out->hash = hash_file(arena, path);
     yaml_free(doc);
@@ -286,5 +337,7 @@ sources_keep(Arena *arena, SourceSet *set, Str tables, AzError *error)
         len++;
     }
     set->len = len;
+    for (size_t i = 0; i < set->signal_count; i++)
+        set->signals[i].number = len + i;
     return len > 0 || error_set(error, AZ_INVALID, "no table was named");
 }

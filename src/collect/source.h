@@ -23,6 +23,13 @@ typedef struct SourceColumn { // of `set` and `where`
     size_t count;
 } SourceColumn;
 
+// What a refresh does with rows of an earlier collection.
+typedef enum Refresh {
+    REFRESH_ALWAYS,  // reads all again: nothing says reliably what changed
+    REFRESH_CHANGES, // keeps those of parents that did not change
+    REFRESH_DELTA,   // asks Microsoft Graph for what changed since
+} Refresh;
+
 typedef struct Source {
     Str name, table;
     Service service;
@@ -39,7 +46,9 @@ typedef struct Source {
     Str flatten, need, licence;
     Str *absent;
     size_t absent_count;
-    size_t number; // its position in the set
+    Refresh refresh;
+    Str track;     // navigation properties whose changes a delta names too
+    size_t number; // its position in the set, signals last
 } Source;
 
 typedef struct SourceSet {
@@ -49,7 +58,14 @@ typedef struct SourceSet {
     size_t quota_count;
     Str *absent; // codes that mean "none" everywhere
     size_t absent_count;
-    Str hash; // of the file: a run is only resumed with the same sources
+    // What tells a refresh which resources changed: a query of Resource Graph whose rows have a
+    // `target`, the same that gives the time of the `oldest` change there is, and a list of each
+    // subscription whose rows have a `resourceId`.
+    Source *changed, *history, *activity;
+    Source *signals;
+    size_t signal_count;
+    double history_days; // that changes are kept
+    Str hash;            // of the file: a run is only resumed with the same sources
 } SourceSet;
 
 // Reads the file. An error names the line and what is wrong there.

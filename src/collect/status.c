@@ -46,10 +46,8 @@ add_gap(Run *run, StatusRows *rows, Str table, Str scope, Str reason, uint64_t c
     ARRAY_PUSH(&run->tasks, rows, row);
 }
 
-// "microsoft.storage/storageaccounts/blobservices" of "{id}/blobServices" for storage accounts;
-// an empty text when the path is not of that form.
-static Str
-yielded_type(Arena *arena, const Source *source, Str parent_type)
+Str
+source_yields(Arena *arena, const Source *source, Str parent_type)
 {
     Str path = source->path;
     size_t end = 0;
@@ -72,7 +70,7 @@ may_feed(Arena *arena, const Source *source, const Source *child)
     if (!source->each.len || !child->type_count)
         return true;
     for (size_t i = 0; i < source->type_count; i++) {
-        Str type = yielded_type(arena, source, source->types[i]);
+        Str type = source_yields(arena, source, source->types[i]);
         for (size_t k = 0; type.len && k < child->type_count; k++)
             if (str_equal_ci(type, child->types[k]))
                 return true;
@@ -132,13 +130,44 @@ gather(Run *run, StatusRows *rows)
         }
 }
 
+// How the table's rows came: "in full", "refreshed" (what changed was read), "carried over".
+typedef struct Origin {
+    const char *reading;
+    Str since; // when the oldest of them were read
+} Origin;
+
+static Origin
+origin_of(Run *run, Str table)
+{
+    const SourceSet *set = run->options->sources;
+    uint64_t pages = 0, carried = 0, refreshed = 0;
+    Origin origin = {.since = raw_begun(run->raw)};
+    for (size_t i = 0; i < set->len; i++) {
+        const RawFile *file = raw_file(run->raw, file_of(&run->tasks, &set->items[i]));
+        if (!file || !str_equal_ci(set->items[i].table, table))
+            continue;
+        pages += file->pages;
+        carried += file->carried;
+        refreshed += file->refreshed;
+        if (file->read.len && str_compare(file->read, origin.since) < 0)
+            origin.since = file->read;
+    }
+    origin.reading = carried && carried == pages ? "carried over"
+                     : carried || refreshed      ? "refreshed"
+                                                 : "in full";
+    return origin;
+}
+
 static void
-write_row(Buffer *out, Str table, Str scope, const char *status, Str reason, uint64_t rows)
+write_row(Buffer *out, const Origin *origin, Str table, Str scope, const char *status, Str reason,
+          uint64_t rows)
 {
     const Str texts[][2] = {{STR("{\"Dataset\":"), table},
                             {STR(",\"Scope\":"), scope},
                             {STR(",\"Status\":"), str_from(status)},
-                            {STR(",\"Reason\":"), reason}};
+                            {STR(",\"Reason\":"), reason},
+                            {STR(",\"Reading\":"), str_from(origin->reading)},
+                            {STR(",\"ReadSince\":"), origin->since}};
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         buffer_str(out, texts[i][0]);
         json_write_string(out, texts[i][1], false);
@@ -163,17 +192,18 @@ static void
 write_table(Run *run, Buffer *out, const StatusRows *gaps, Str table)
 {
     uint64_t rows = rows_of(run, table);
+    Origin origin = origin_of(run, table);
     bool whole = true;
     for (size_t i = 0; i < gaps->len; i++) {
         const StatusRow *gap = &gaps->items[i];
         if (!str_equal_ci(gap->table, table))
             continue;
         whole = whole && !is_tenant(gap->scope);
-        write_row(out, table, gap->scope, "not collected", gap->reason,
+        write_row(out, &origin, table, gap->scope, "not collected", gap->reason,
                   is_tenant(gap->scope) ? rows : gap->rows);
     }
     if (whole)
-        write_row(out, table, STR("tenant"), rows ? "collected" : "empty", STR(""), rows);
+        write_row(out, &origin, table, STR("tenant"), rows ? "collected" : "empty", STR(""), rows);
 }
 
 bool

@@ -1,6 +1,6 @@
 // Tasks: which lists are to be read, one for the tenant or one for each parent.
 
-#include "collect/collect_parts.h"
+#include "collect/refresh.h"
 
 #include "base/array.h"
 
@@ -46,17 +46,60 @@ file_of(Arena *arena, const Source *source)
     return str_format(arena, "%.*s.%.*s.jsonl", STR_ARG(source->table), STR_ARG(source->name));
 }
 
-// The subscription of an id, empty when it has none.
-static Str
-subscription_of(Str id)
+static const Str SUBSCRIPTIONS = STR_INIT("/subscriptions/");
+
+Str
+subscription_prefix(Str id)
 {
-    Str prefix = STR("/subscriptions/");
-    if (id.len < prefix.len || !str_equal_ci(str_slice(id, 0, prefix.len), prefix))
+    size_t end = SUBSCRIPTIONS.len;
+    if (id.len < end || !str_equal_ci(str_slice(id, 0, end), SUBSCRIPTIONS))
         return STR("");
-    size_t end = prefix.len;
     while (end < id.len && id.ptr[end] != '/')
         end++;
-    return str_slice(id, prefix.len, end);
+    return str_slice(id, 0, end);
+}
+
+Task *
+task_new(Run *run, const Source *source, Str parent)
+{
+    Task *task = ARENA_NEW(&run->tasks, Task);
+    Str subscription = subscription_prefix(parent);
+    task->source = source;
+    task->scope =
+        parent.len && parent.ptr[0] == '/' ? str_copy(&run->tasks, parent) : STR("tenant");
+    task->top = 1000;
+    task->lane =
+        lane_of(run, source->quota, str_slice(subscription, SUBSCRIPTIONS.len, subscription.len));
+    run->open++;
+    return task;
+}
+
+void
+task_reset(Task *task)
+{
+    if (task->list_path.len)
+        task->path = task->list_path;
+    task->query = task->next = STR("");
+    task->take = NULL;
+    task->fail = NULL;
+    task->rows = 0;
+    task->seen_len = 0;
+    task->pages = task->empty_pages = task->tries = task->refusals = 0;
+}
+
+void
+task_plain(Run *run, Task *task)
+{
+    task_reset(task);
+    task_queue(run, task);
+}
+
+// Sends it on its way: some begin with another call than that of their list.
+static void
+task_begin(Run *run, Task *task)
+{
+    if (!refresh_scan(run, task) && !delta_begin(run, task))
+        task_queue(run, task);
 }
 
 // Adds the task unless it is there, or was done by an earlier run.
@@ -73,31 +116,27 @@ task_add(Run *run, const Source *source, Str parent, Dyn row)
     const RawCall *before = raw_call(run->raw, key);
     if (before && !before->next.len)
         return;
-    Task *task = ARENA_NEW(arena, Task);
-    task->source = source;
+    Task *task = task_new(run, source, parent);
     task->key = key;
-    task->scope = parent.len && parent.ptr[0] == '/' ? str_copy(arena, parent) : STR("tenant");
     task->path = template_fill(arena, source->path, row, (Dyn){0}, true);
     task->values = ARENA_ARRAY(arena, Str, source->set_count);
     for (size_t i = 0; i < source->set_count; i++)
         task->values[i] = template_fill(arena, source->set[i].texts[0], row, (Dyn){0}, false);
-    task->top = 1000;
     if (before) {
         task->next = before->next;
         task->rows = before->rows;
         task->pages = before->pages;
     }
-    task->lane = lane_of(run, source->quota, subscription_of(parent));
-    run->open++;
-    task_queue(run, task);
+    if (before || !refresh_carry(run, task, lower))
+        task_begin(run, task);
 }
 
 void
-task_add_roots(Run *run)
+task_add_roots(Run *run, bool changes)
 {
     const SourceSet *set = run->options->sources;
     for (size_t i = 0; i < set->len; i++)
-        if (!set->items[i].each.len)
+        if (!set->items[i].each.len && (changes || set->items[i].refresh != REFRESH_CHANGES))
             task_add(run, &set->items[i], STR(""), (Dyn){0});
 }
 

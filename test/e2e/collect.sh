@@ -205,6 +205,15 @@ serve "${quotas[@]}" --tenant examples/contoso --recorded "$scratch/pairs.jsonl"
 collect --only resources "$scratch/recorded"
 check 'a recorded answer stands before the tenant' test "$(grep -c "$a/deployments/" "$scratch/recorded/resources.ai-deployments.jsonl")" = 1
 stop_servers
+cat >"$scratch/providers.jsonl" <<'P'
+{"method":"GET","url":"https://management.azure.com/providers?api-version=2021-04-01","status":200,"body":{"value":[{"namespace":"Microsoft.KeyVault","registrationState":"Registered","resourceTypes":[]},{"namespace":"Microsoft.Quantum","registrationState":"Registered","resourceTypes":[]}]}}
+{"method":"GET","url":"https://management.azure.com/providers/Microsoft.KeyVault?api-version=2021-04-01","status":200,"body":{"namespace":"Microsoft.KeyVault","resourceTypes":[{"resourceType":"vaults","aliases":[{"name":"Microsoft.KeyVault/vaults/sku.name"}]}]}}
+P
+serve "${quotas[@]}" --tenant examples/contoso --recorded "$scratch/providers.jsonl"
+collect --store "$scratch/aliases" --only providerAliases "$scratch/aliases-raw"
+check 'aliases of the providers around AI' test "$(value "$scratch/aliases" 'providerAliases | project strcat(id, " ", resourceTypes[0].aliases[0].name)')" = '/providers/Microsoft.KeyVault Microsoft.KeyVault/vaults/sku.name'
+check 'and of no other' test "$(value "$scratch/aliases" 'providerAliases | count')$(value "$scratch/aliases" 'providers | count')" = 12
+stop_servers
 
 # --- nobody is signed in; a refused secret ---
 serve "${quotas[@]}" --tenant examples/contoso

@@ -139,7 +139,7 @@ cat >"$scratch/pim/directoryRoleManagementPolicies.jsonl" <<'J'
 {"id":"DirectoryRole_1","policyId":"1","scopeId":"/","scopeType":"DirectoryRole","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","policy":{"id":"1","rules":[{"@odata.type":"#microsoft.graph.unifiedRoleManagementPolicyApprovalRule","id":"Approval_EndUser_Assignment","setting":{"isApprovalRequired":true,"approvalStages":[{"primaryApprovers":[{"@odata.type":"#microsoft.graph.singleUser","userId":"a"}],"isEscalationEnabled":false,"escalationApprovers":[{"userId":"e"}]}]}}]}}
 J
 cat >"$scratch/pim/privilegedGroupEligibility.jsonl" <<'J'
-{"id":"x","groupId":"g2","principalId":"e","accessId":"member","status":"Provisioned"}
+{"id":"x","groupId":"g2","principalId":"e","accessId":"member"}
 J
 cat >"$scratch/pim/groupRoleManagementPolicies.jsonl" <<'J'
 {"id":"Group_1","policyId":"1","scopeId":"g2","scopeType":"Group","roleDefinitionId":"member","policy":{"rules":[{"id":"Approval_EndUser_Assignment","setting":{"isApprovalRequired":true,"approvalStages":[{"primaryApprovers":[{"groupId":"g1"}]}]}}]}}

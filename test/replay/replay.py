@@ -22,6 +22,7 @@ keeps the services' quotas and injects what goes wrong in the world.
   --log FILE            every request as a line
   --port-file FILE      where the port is written once it listens
 
+Tests that run it in their own process change the tenant by world.changes (changes.py).
 GET /__stats tells what happened.
 """
 
@@ -32,11 +33,16 @@ import json
 import math
 import re
 import socket
+import sys
 import threading
 import time
 import urllib.parse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).parent))
+from changes import DELTA, Changes  # noqa: E402
 
 # Types that Resource Graph does not hold: only their parent's lists do.
 ONLY_ARM = re.compile(
@@ -149,6 +155,7 @@ class World:
         if args.tenant:
             self.load_tenant(Path(args.tenant))
         self.events = {}
+        self.changes = Changes(self, ONLY_ARM)
         if args.events:
             for line in open(args.events, encoding="utf-8"):
                 row = json.loads(line)
@@ -171,6 +178,11 @@ class World:
                 self.tables.setdefault(name, []).extend(json.loads(x) for x in lines if x.strip())
         for name in ("roleeligibilityscheduleinstances", "roleassignmentscheduleinstances"):
             self.tables[name + ":arm"] = [self.schedule(name, r) for r in self.tables.get(name, [])]
+        self.index()
+
+    # What is found by its place; again when the tenant has changed.
+    def index(self):
+        self.by_id, self.children, self.rows_of = {}, {}, {}
         for name, rows in self.tables.items():
             flat = name in ("roleeligibilityscheduleinstances", "roleassignmentscheduleinstances")
             for row in rows if not flat else []:
@@ -288,8 +300,11 @@ class Handler(BaseHTTPRequestHandler):
                        "x-ms-user-quota-resets-after": f"00:00:{bucket.resets_after():02}"}
         if table == "insightsresources" and table not in world.tables:
             return error(400, "DisallowedLogicalTableName", "Table is not allowed")
-        rows = [r for r in world.tables.get(table, [])
-                if not ONLY_ARM.match(str(r.get("type", "")).lower())]
+        wanted = world.changes.wanted(query)
+        rows = world.changes.of_query(query)
+        if rows is None:
+            rows = [r for r in world.tables.get(table, [])
+                    if not ONLY_ARM.match(str(r.get("type", "")).lower()) and wanted(r)]
         if "summarize n = count() by type" in query:
             counts = {}
             for row in rows:
@@ -330,6 +345,8 @@ class Handler(BaseHTTPRequestHandler):
                 return 429, {"error": {"code": "TooManyRequests", "message": "slow down"}}, {
                     "Retry-After": "1"}
         words = path.strip("/").split("/")
+        if len(words) == 2 and words[0].lower() in DELTA and words[1] == "delta":
+            return self.delta(path, words[0].lower(), query)
         if words[-1] == "$count":
             return 200, str(len(world.tables.get(words[0].lower(), []))).encode(), {}
         name = "/".join(words).lower()
@@ -341,6 +358,19 @@ class Handler(BaseHTTPRequestHandler):
                            lambda at: self.again("/v1.0/" + path.strip("/"), query, at),
                            link="@odata.nextLink")
         return 200, answer, {}
+
+    def delta(self, path, table, query):
+        changes = self.world.changes
+        status, rows, link = changes.delta(table, query, self.world.args.page)
+        here = f"{self.base()}/v1.0/{table}/delta"
+        if status == 410:
+            return 410, {"error": {"code": "syncStateNotFound", "message": "Please retry with a clean "
+                                   f"delta query, not {path}?$deltatoken={query['$deltatoken'][0]}"}
+                         }, {"Location": f"{here}?$deltatoken="}
+        name, state = link
+        last = "@odata.deltaLink" if name == "$deltatoken" else "@odata.nextLink"
+        token = changes.token(**state)
+        return 200, {"value": rows, last: f"{here}?{urllib.parse.quote(name)}={token}"}, {}
 
     # Rows of a table of Log Analytics between two times, as its query interface gives them.
     def log_analytics(self, body):
@@ -375,8 +405,10 @@ class Handler(BaseHTTPRequestHandler):
         if len(times) != 2:
             return error(400, "BadRequest", "a filter of times is needed")
         last = "le" in query["$filter"][0].split()
+        of = "/".join(path.split("/")[:3]).lower()
         rows = [r for r in self.world.events.get(name, [])
-                if times[0] <= r["time"] and (r["time"] <= times[1] if last else r["time"] < times[1])]
+                if r.get("subscription", of) == of and times[0] <= r["time"]
+                and (r["time"] <= times[1] if last else r["time"] < times[1])]
         link = "@odata.nextLink" if path.startswith("/v1.0") else "nextLink"
         return 200, self.page(rows, self.skip(query), lambda at: self.again(path, query, at),
                               link=link), {}
@@ -404,7 +436,7 @@ class Handler(BaseHTTPRequestHandler):
             status = int(kind)
             headers = {"Retry-After": "1"} if status in (429, 503) else {}
             code = {403: "AuthorizationFailed", 404: "ResourceNotFound", 409: "Conflict",
-                    429: "TooManyRequests"}.get(status, "InternalServerError")
+                    410: "resyncRequired", 429: "TooManyRequests"}.get(status, "InternalServerError")
             if status == 429:
                 with world.lock:
                     world.refuse("injected")

@@ -181,8 +181,7 @@ static const struct {
     {"directoryRoleEligibilitySchedules | where status =~ 'Provisioned' or isempty(status)"
      " | project id, principalId, roleDefinitionId, directoryScopeId, 1",
      read_directory_assignment},
-    {"privilegedGroupEligibility | where status =~ 'Provisioned' or isempty(status)"
-     " | project groupId, principalId, tolong(accessId =~ 'owner')",
+    {"privilegedGroupEligibility | project groupId, principalId, tolong(accessId =~ 'owner')",
      read_group_eligibility},
     {"roleManagementPolicies | extend at = scope,"
      " all = iff(array_length(effectiveRules) > 0, effectiveRules, rules)" ACTIVATION_RULES,

@@ -62,6 +62,7 @@ typedef struct Run {
     Str dead[SERVICE_COUNT];    // why nobody is signed in for the service
     Str *versions;              // corrected api-versions by source
     Buffer rows, masked;        // of the page being written
+    struct Call *spare;         // to be used again
     struct Refreshing *refresh; // NULL: all is read
     AzError error;              // ends the run
 } Run;

@@ -159,6 +159,13 @@ delta_free(Delta *delta)
     buffer_free(&delta->out.rows);
 }
 
+void
+delta_close(Run *run)
+{
+    for (size_t i = 0; i < run->refresh->begun.len; i++)
+        delta_free(run->refresh->begun.items[i]);
+}
+
 static bool
 put_row(Delta *delta, Str json)
 {
@@ -177,6 +184,8 @@ copy_line(void *context, Str line)
     Str id;
     arena_reset(&delta->work);
     row_texts(delta->run, &delta->work, line, names, &id, 1);
+    if (!id.len)
+        return false;
     DeltaRow *row = map_get(&delta->rows, id);
     if (!row)
         return rows_put(&delta->out, line);
@@ -202,7 +211,7 @@ finish(Delta *delta, Str link)
             done = put_row(delta, row->json);
     }
     if (!done && !run->error.code)
-        error_set(&run->error, AZ_CORRUPT, "a row of the last collection's '%.*s' is no object",
+        error_set(&run->error, AZ_CORRUPT, "a line of the last collection's '%.*s' is no object",
                   STR_ARG(delta->out.file));
     done = done && rows_end(&delta->out, delta->call->read, link);
     delta_free(delta);
@@ -302,6 +311,7 @@ follow_link(Run *run, Task *task)
     }
     Delta *delta = ARENA_NEW(&run->tasks, Delta);
     *delta = (Delta){.run = run, .task = task, .call = call};
+    ARRAY_PUSH(&run->tasks, &refresh->begun, delta);
     map_init(&delta->rows, &run->tasks, false);
     delta->out = (RowsOut){.run = run, .task = task, .file = file_of(&run->tasks, task->source)};
     task->state = delta;

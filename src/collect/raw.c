@@ -75,7 +75,8 @@ add_file(Raw *raw, Str name)
 typedef struct Begun {
     Raw *raw;
     Str identity, last;
-    bool any;
+    bool any, other; // other: it refreshes another collection
+    Str was;         // the one that it was begun with
 } Begun;
 
 static bool
@@ -92,11 +93,9 @@ take_begin(Begun *begun, const RawLine *line, AzError *error)
                          "'%s' holds a collection of another kind (%.*s; now %.*s): collect into "
                          "another folder",
                          raw->folder, STR_ARG(line->identity), STR_ARG(begun->identity));
-    return str_equal(line->last, begun->last) ||
-           error_set(error, AZ_INVALID,
-                     "'%s' was begun %s another collection: go on with the same --refresh, or "
-                     "collect into another folder",
-                     raw->folder, line->last.len ? "as a refresh of" : "without");
+    begun->was = line->last;
+    begun->other = !str_equal(line->last, begun->last);
+    return true;
 }
 
 // Notes how the rows of a page came.
@@ -152,10 +151,17 @@ take_line(void *context, const RawLine *line, AzError *error)
 static bool
 read_manifest(Raw *raw, Str identity, Str last, bool *resumed, AzError *error)
 {
-    Begun begun = {raw, identity, last, false};
+    Begun begun = {.raw = raw, .identity = identity, .last = last};
     size_t good;
     bool done = raw_manifest_read(raw->manifest, raw->manifest_path, &raw->arena, take_line, &begun,
                                   &good, error);
+    if (done && begun.other)
+        done = error_set(error, AZ_INVALID,
+                         "'%s' was begun %s: go on with the same --refresh, or collect into "
+                         "another folder",
+                         raw->folder,
+                         begun.was.len ? "as a refresh of another collection"
+                                       : "as a collection of all");
     if (done && ftruncate(raw->manifest, (off_t)good))
         done = error_errno(error, "cannot write '%s'", raw->manifest_path);
     *resumed = good > 0;

@@ -112,8 +112,11 @@ refresh_open(Run *run, Str identity, AzError *error)
 void
 refresh_close(Run *run)
 {
-    if (run->refresh)
-        raw_last_close(run->refresh->last);
+    if (!run->refresh)
+        return;
+    refresh_scan_close(run);
+    delta_close(run);
+    raw_last_close(run->refresh->last);
 }
 
 // ---- signals ----

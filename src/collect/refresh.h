@@ -34,6 +34,11 @@ typedef struct Refreshing {
     Map containers; // ids of the last collection's subscriptions and resource groups, in lower case
     Map deltas;     // by table, of those whose delta came to its end
     Task *carries, *carries_end;
+    struct Scan *scan; // what is under way, to be freed when an error ends the run
+    struct {
+        Delta **items;
+        size_t len, cap;
+    } begun;
 } Refreshing;
 
 // Opens the last collection. Fails when it is none, or is one of another tenant.
@@ -52,6 +57,8 @@ bool refresh_carry_some(Run *run);
 // a delta query, in a full collection, too. False when it is a plain list.
 bool refresh_scan(Run *run, Task *task);
 bool delta_begin(Run *run, Task *task);
+void refresh_scan_close(Run *run);
+void delta_close(Run *run);
 // Whether the delta of the table says that this object did not change.
 bool delta_unchanged(const Run *run, Str table, Str id);
 

@@ -36,6 +36,13 @@ scan_free(Scan *scan)
     buffer_free(&scan->out.rows);
 }
 
+void
+refresh_scan_close(Run *run)
+{
+    if (run->refresh->scan)
+        scan_free(run->refresh->scan);
+}
+
 static void
 give_up(Scan *scan, Str why)
 {
@@ -166,7 +173,8 @@ place_of(Str id)
     return at < 0 ? subscription_prefix(id) : str_slice(id, 0, end);
 }
 
-static void
+// False when the line is no object with an id.
+static bool
 row_of(Scan *scan, Str line, Str *id, Str *type)
 {
     static const Str names[] = {STR_INIT("id"), STR_INIT("type")};
@@ -175,6 +183,15 @@ row_of(Scan *scan, Str line, Str *id, Str *type)
     row_texts(scan->run, &scan->work, line, names, texts, 2);
     *id = str_lower(&scan->work, texts[0]);
     *type = str_lower(&scan->work, texts[1]);
+    return id->len > 0;
+}
+
+static bool
+is_damaged(Scan *scan)
+{
+    return error_set(&scan->run->error, AZ_CORRUPT,
+                     "a line of the last collection's '%.*s' is no resource",
+                     STR_ARG(scan->out.file));
 }
 
 static bool
@@ -200,7 +217,8 @@ count_line(void *context, Str line)
 {
     Scan *scan = context;
     Str id, type;
-    row_of(scan, line, &id, &type);
+    if (!row_of(scan, line, &id, &type))
+        return is_damaged(scan);
     if (stays(scan, id, type))
         count_one(scan, type);
     return true;
@@ -211,7 +229,8 @@ copy_line(void *context, Str line)
 {
     Scan *scan = context;
     Str id, type;
-    row_of(scan, line, &id, &type);
+    if (!row_of(scan, line, &id, &type))
+        return is_damaged(scan);
     return !stays(scan, id, type) || rows_put(&scan->out, line);
 }
 
@@ -288,12 +307,12 @@ take_rows(Run *run, Task *task, const Page *page)
         Str id, type;
         bool is_new;
         buffer_clear(&run->rows);
-        if (!row_write(run, task, page->rows[i])) {
+        bool good = row_write(run, task, page->rows[i]);
+        Str line = str_trim(buffer_slice(&run->rows));
+        if (!good || !row_of(scan, line, &id, &type)) {
             give_up(scan, STR("an object of the answer could not be read"));
             return;
         }
-        Str line = str_trim(buffer_slice(&run->rows));
-        row_of(scan, line, &id, &type);
         MapEntry *entry = map_find(&scan->fresh, id);
         if (entry)
             continue;
@@ -354,6 +373,7 @@ refresh_scan(Run *run, Task *task)
     }
     Scan *scan = ARENA_NEW(&run->tasks, Scan);
     *scan = (Scan){.run = run, .task = task, .call = call};
+    run->refresh->scan = scan;
     Map *maps[] = {&scan->seen, &scan->doubles, &scan->fresh, &scan->kinds};
     for (size_t i = 0; i < COUNT_OF(maps); i++)
         map_init(maps[i], &scan->arena, false);

@@ -22,7 +22,27 @@ typedef struct Call {
     double cost;
     uint64_t sent;
     uint32_t generation;
+    struct Call *next_spare;
 } Call;
+
+// Calls are of the run's arena: an error may end it while some are on their way.
+static Call *
+call_new(Run *run)
+{
+    Call *call = run->spare;
+    if (!call)
+        return ARENA_NEW(&run->tasks, Call);
+    run->spare = call->next_spare;
+    *call = (Call){0};
+    return call;
+}
+
+static void
+call_done(Run *run, Call *call)
+{
+    call->next_spare = run->spare;
+    run->spare = call;
+}
 
 static Task *
 lane_pop(Lane *lane)
@@ -65,11 +85,9 @@ drop_service(Run *run, Service service, const AzError *why)
 static void
 start_call(Run *run, Lane *lane, size_t count, double cost)
 {
-    Call *call = calloc(1, sizeof(*call));
+    Call *call = call_new(run);
     AzError error = {0};
     Str why;
-    if (!call)
-        abort();
     call->bucket = lane->bucket;
     call->cost = cost;
     call->sent = http_now(run->options->http);
@@ -85,7 +103,7 @@ start_call(Run *run, Lane *lane, size_t count, double cost)
     }
     for (size_t i = 0; i < count; i++)
         task_gap(run, call->tasks[i], why);
-    free(call);
+    call_done(run, call);
 }
 
 // Starts what may start. Returns the nanoseconds until something else may.
@@ -207,7 +225,7 @@ take_answer(Run *run, HttpAnswer *answer)
         take_batch(run, call, &reply);
     else
         task_answered(run, call->tasks[0], &reply);
-    free(call);
+    call_done(run, call);
     http_answer_free(answer);
 }
 

@@ -186,7 +186,7 @@ def refresh(bench, name, last, notes=(), faults=(), full_faults=(), share=0.65):
         check(f"{name}: says '{note}'", any(re.search(note, s) for s in said), said)
     if not notes:
         check(f"{name}: nothing is read in full", not said, said)
-    print(f"{name}: {calls} calls, all anew {bench.calls}")
+    print(f"- {name}: {calls} calls; all anew {bench.calls}")
     return fresh
 
 
@@ -247,6 +247,43 @@ def small_change(bench, number):
     bench.changes.put("users", user(3000 + number))
     bench.changes.put("resources", resource(bench.groups[0], "Microsoft.Network/networkSecurityGroups",
                                             f"nsg-small-{number}"))
+
+
+# Collections that somebody damaged: an error that says so, and nothing else.
+def broken_folders(bench, last):
+    lines = (last / "manifest.collect").read_text().splitlines()
+    page = [p for p in map(json.loads, lines) if p["kind"] == "page" and p["end"] > 1][-1]
+    cases = {
+        "is damaged": lines[:5] + ["{not json"] + lines[5:],
+        "contradicts itself": lines[:-1] + [json.dumps({**page, "end": 1})] + lines[-1:],
+        "no manifest of a collection": lines[:-1] + [json.dumps({**page, "file": "../x"})] + lines[-1:],
+        "no manifest": lines[1:],
+        "no complete collection": lines[:-1],
+    }
+    for number, (words, text) in enumerate(cases.items()):
+        folder = bench.scratch / f"broken{number}"
+        shutil.copytree(last, folder)
+        (folder / "manifest.collect").write_text("\n".join(text) + "\n")
+        bench.collect("--refresh", folder)
+        check(f"a broken manifest: {words}", bench.status == 2 and words in bench.out, bench.out)
+    for name in ("diagnosticsettings.jsonl", "users.jsonl", "resources.jsonl"):
+        folder = bench.scratch / f"cut-{name}"
+        shutil.copytree(last, folder)
+        os.truncate(folder / name, 100)
+        bench.collect("--refresh", folder)
+        check(f"a cut {name}", bench.status == 2 and "shorter than its manifest says" in bench.out,
+              bench.out)
+        folder = bench.scratch / f"garbage-{name}"
+        shutil.copytree(last, folder)
+        size = (folder / name).stat().st_size
+        (folder / name).write_bytes(b"x" * (size - 1) + b"\n")
+        bench.collect("--refresh", folder)
+        # Lists of parents are copied as they are: an import rejects what is none.
+        wanted = 0 if name.startswith("diag") else 2
+        check(f"garbage in {name}", bench.status == wanted, bench.out)
+    bench.collect("--refresh", last, folder=last)
+    check("a collection is not refreshed into itself", bench.status == 2
+          and "complete collection" in bench.out, bench.out)
 
 
 def main(scratch):
@@ -351,6 +388,8 @@ def main(scratch):
     check("half a collection is refused", bench.status == 2 and "no complete" in bench.out, bench.out)
     bench.collect("--refresh", bench.scratch / "nowhere")
     check("and none at all", bench.status == 2 and "no collection" in bench.out, bench.out)
+
+    broken_folders(bench, last)
 
     # Killed and gone on.
     small_change(bench, 70)

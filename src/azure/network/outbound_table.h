@@ -1,0 +1,17 @@
+// Outbound exposure as tables.
+#pragma once
+
+#include "azure/network/outbound.h"
+#include "db/table_builder.h"
+
+extern const TableColumn OUTBOUND_COLUMNS[], OUTBOUND_HOP_COLUMNS[];
+enum { OUTBOUND_COLUMN_COUNT = 14, OUTBOUND_HOP_COLUMN_COUNT = 9 };
+
+// Every compute of the world, one row a destination: ComputeId, ComputeName, ComputeType,
+// SubscriptionId, ResourceGroup, SubnetId, DestinationClass, Destination, Ports, Verdict, Via,
+// Because, Reason, Hops (how many).
+ResultTable *outbound_table(NetworkWorld *world, Arena *arena);
+
+// One compute, one row a hop: Outbound (its number), DestinationClass, Destination, Verdict,
+// Step, Kind, State (passes, unsure, stops), ObjectId, Text.
+ResultTable *outbound_hops_table(const OutboundList *list, Arena *arena);

@@ -235,7 +235,8 @@ routes_lead_elsewhere(void **state)
     OutboundList list = machine_with(
         &fixture, TABLE("t") ",'serviceEndpoints':[{'service':'Microsoft.Storage'}]", "");
     INTERNET(list, REACH_CLOSED, NULL, NULL);
-    expect(&fixture, &list, DESTINATION_ANY_TENANT, REACH_OPEN, "Storage", NULL, NULL);
+    expect(&fixture, &list, DESTINATION_ANY_TENANT, REACH_OPEN, "Storage", NULL,
+           "Microsoft.Storage to VirtualNetworkServiceEndpoint");
     end(&fixture);
 }
 

@@ -202,8 +202,14 @@ journey_route_words(Arena *arena, const Route *route)
     } else {
         if (route->source == ROUTE_USER && route->object.len)
             buffer_printf(&text, "%.*s: ", STR_ARG(arm_last_segment(route->object)));
-        buffer_printf(&text, "%.*s, ", STR_ARG(route->name));
-        address_print(&text, route->prefix);
+        buffer_str(&text, route->name);
+        // Symbols stand for the addresses of a service tag; they are none to be shown.
+        bool is_tag = route->prefix.count && route->prefix.items[0].low >= ADDRESS_ANYWHERE &&
+                      route->prefix.items[0].high <= ADDRESS_SERVICES_HIGH;
+        if (!is_tag) {
+            buffer_text(&text, ", ");
+            address_print(&text, route->prefix);
+        }
         buffer_printf(&text, " to %s", next_hop_name(route->hop));
     }
     if (route->hop == HOP_APPLIANCE) {

@@ -3,6 +3,7 @@
 #include "azure/entra/coverage.h"
 #include "azure/network/exposure_table.h"
 #include "azure/network/network_load.h"
+#include "azure/network/outbound_table.h"
 #include "azure/path/path_load.h"
 #include "azure/path/path_result.h"
 #include "azure/rbac/access_names.h"
@@ -28,8 +29,9 @@ typedef struct AzureTables {
     PathWorld paths;
     bool directory_loaded;
     Directory directory;
+    bool network_loaded;
     NetworkWorld network;
-    ResultTable *exposures; // made when first asked for
+    ResultTable *exposures, *outbounds; // made when first asked for
 } AzureTables;
 
 static const TableFunctionParam WHO_CAN_PARAMS[] = {
@@ -55,7 +57,8 @@ enum {
     ATTACK_PATHS,
     GRAPH_NODES,
     GRAPH_EDGES,
-    NETWORK_EXPOSURE
+    NETWORK_EXPOSURE,
+    OUTBOUND_EXPOSURE
 };
 
 static const TableFunctionDef FUNCTIONS[] = {
@@ -100,6 +103,12 @@ static const TableFunctionDef FUNCTIONS[] = {
                           "network, one row a target and source, with ports, verdict and what "
                           "decides; unknown with its reason where the data does not say.",
                           NULL, 0, EXPOSURE_COLUMNS, EXPOSURE_COLUMN_COUNT},
+    [OUTBOUND_EXPOSURE] = {"OutboundExposure",
+                           "What each machine, cluster, app, machine learning compute and AI "
+                           "account can reach outside, one row a compute and destination, with "
+                           "ports, verdict and what decides; unknown with its reason where the "
+                           "data does not say.",
+                           NULL, 0, OUTBOUND_COLUMNS, OUTBOUND_COLUMN_COUNT},
 };
 
 static bool
@@ -193,11 +202,16 @@ sign_in_tables(AzureTables *tables, Database *db, Arena *arena, size_t which, co
 
 // Every query of a run reads the same one.
 static ResultTable *
-network_table(AzureTables *tables, Database *db, AzError *error)
+network_table(AzureTables *tables, Database *db, size_t which, AzError *error)
 {
-    if (!tables->exposures && network_load(db, &tables->arena, &tables->network, error))
+    if (!tables->network_loaded && !network_load(db, &tables->arena, &tables->network, error))
+        return NULL;
+    tables->network_loaded = true;
+    if (which == OUTBOUND_EXPOSURE && !tables->outbounds)
+        tables->outbounds = outbound_table(&tables->network, &tables->arena);
+    if (which == NETWORK_EXPOSURE && !tables->exposures)
         tables->exposures = exposure_table(&tables->network, &tables->arena);
-    return tables->exposures;
+    return which == OUTBOUND_EXPOSURE ? tables->outbounds : tables->exposures;
 }
 
 static TableSource *
@@ -206,7 +220,7 @@ open_table(void *context, Database *db, Arena *arena, const TableFunctionDef *fn
 {
     AzureTables *tables = context;
     if (fn >= &FUNCTIONS[NETWORK_EXPOSURE])
-        return source_of(arena, network_table(tables, db, error));
+        return source_of(arena, network_table(tables, db, (size_t)(fn - FUNCTIONS), error));
     if (fn >= &FUNCTIONS[ATTACK_PATHS])
         return source_of(arena,
                          paths_table(tables, db, arena, (size_t)(fn - FUNCTIONS), args, error));

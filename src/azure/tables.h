@@ -4,6 +4,6 @@
 #include "db/db.h"
 
 // Adds EffectiveAccess, WhoCan(), WhatCan(), AccessPath(), SignIn(), ConditionalAccessCoverage, AttackPaths, IdentityGraphNodes,
-// IdentityGraphEdges and NetworkExposure to a database. The models behind them are read when the first that needs
-// them is named, and kept until the database closes.
+// IdentityGraphEdges, NetworkExposure and OutboundExposure to a database. The models behind them are read when the
+// first that needs them is named, and kept until the database closes.
 void azure_add_tables(Database *db);

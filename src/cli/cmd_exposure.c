@@ -1,7 +1,9 @@
-// azimuth exposure: from where a resource is reached, hop by hop, and because of what.
+// azimuth exposure: from where a resource is reached and what it reaches outside, hop by hop, and
+// because of what.
 
 #include "azure/network/exposure_table.h"
 #include "azure/network/network_load.h"
+#include "azure/network/outbound_table.h"
 #include "base/array.h"
 #include "cli/cli.h"
 #include "cli/cli_table.h"
@@ -16,9 +18,16 @@ typedef struct Targets {
 } Targets;
 
 typedef struct ExposureRequest {
-    const char *target, *from, *format;
+    const char *target, *from, *to, *format;
     bool open; // leaves out what is closed
 } ExposureRequest;
+
+// Whether there is something to tell of it.
+static bool
+is_told(const NetworkWorld *world, const NetResource *resource)
+{
+    return exposure_is_target(world, resource) || outbound_is_compute(resource);
+}
 
 // Resources with that id, or, when it is none, that name.
 static Targets
@@ -41,7 +50,7 @@ not_found(const NetworkWorld *world, Arena *arena, Str name, AzError *error)
     Str *names = ARENA_ARRAY(arena, Str, world->resources.len + 1);
     for (size_t i = 0; i < world->resources.len; i++) {
         const NetResource *resource = world->resources.entries[i].pointer;
-        if (exposure_is_target(world, resource))
+        if (is_told(world, resource))
             names[count++] = resource->name;
     }
     ptrdiff_t near = str_nearest(name, names, count);
@@ -62,7 +71,7 @@ target_find(const NetworkWorld *world, Arena *arena, Str name, AzError *error)
 {
     Targets found = targets_named(world, arena, name), listening = {0};
     for (size_t i = 0; i < found.len; i++)
-        if (exposure_is_target(world, found.items[i]))
+        if (is_told(world, found.items[i]))
             ARRAY_PUSH(arena, &listening, found.items[i]);
     if (!found.len)
         return not_found(world, arena, name, error), NULL;
@@ -85,60 +94,102 @@ target_find(const NetworkWorld *world, Arena *arena, Str name, AzError *error)
     return NULL;
 }
 
-static bool
-source_parse(const char *text, SourceClass *out, AzError *error)
+// The number of a class by its name; -1 with an error when there is none.
+static int
+class_parse(const char *option, const char *text, const char *(*name_of)(int number), int count,
+            AzError *error)
 {
-    Str names[SOURCE_CLASS_COUNT];
     Buffer all = {0};
-    for (int source = 0; source < SOURCE_CLASS_COUNT; source++) {
-        names[source] = str_from(source_class_name((SourceClass)source));
-        buffer_printf(&all, "%s%.*s", source ? ", " : "", STR_ARG(names[source]));
-        if (str_equal_ci(names[source], str_from(text))) {
-            *out = (SourceClass)source;
-            buffer_free(&all);
-            return true;
-        }
+    int found = -1;
+    for (int i = 0; i < count; i++) {
+        buffer_printf(&all, "%s%s", i ? ", " : "", name_of(i));
+        if (str_equal_ci(str_from(name_of(i)), str_from(text)))
+            found = i;
     }
-    error_set(error, AZ_INVALID, "--from is one of %.*s; not '%.200s'", (int)all.len, all.data,
-              text);
+    if (found < 0)
+        error_set(error, AZ_INVALID, "%s is one of %.*s; not '%.200s'", option, (int)all.len,
+                  all.data, text);
     buffer_free(&all);
-    return false;
+    return found;
 }
 
-// Leaves in the list what is asked for.
-static bool
-choose(const ExposureRequest *request, ExposureList *list, AzError *error)
+static const char *
+source_name(int number)
 {
-    SourceClass source = SOURCE_CLASS_COUNT;
-    if (request->from && !source_parse(request->from, &source, error))
-        return false;
+    return source_class_name((SourceClass)number);
+}
+
+static const char *
+destination_name(int number)
+{
+    return destination_class_name((DestinationClass)number);
+}
+
+// The classes asked for; the counts = all.
+static bool
+classes_parse(const ExposureRequest *request, SourceClass *source, DestinationClass *destination,
+              AzError *error)
+{
+    int from = SOURCE_CLASS_COUNT, to = DESTINATION_CLASS_COUNT;
+    if (request->from)
+        from = class_parse("--from", request->from, source_name, SOURCE_CLASS_COUNT, error);
+    if (request->to && from >= 0)
+        to = class_parse("--to", request->to, destination_name, DESTINATION_CLASS_COUNT, error);
+    *source = (SourceClass)from;
+    *destination = (DestinationClass)to;
+    return from >= 0 && to >= 0;
+}
+
+// Leaves in the lists what is asked for.
+static void
+choose(const ExposureRequest *request, ExposureList *list, SourceClass source,
+       OutboundList *outbound, DestinationClass destination)
+{
     size_t kept = 0;
     for (size_t i = 0; i < list->len; i++)
         if ((!request->from || list->items[i].source == source) &&
             (!request->open || list->items[i].reach != REACH_CLOSED))
             list->items[kept++] = list->items[i];
     list->len = kept;
-    return true;
+    kept = 0;
+    for (size_t i = 0; i < outbound->len; i++)
+        if ((!request->to || outbound->items[i].destination == destination) &&
+            (!request->open || outbound->items[i].reach != REACH_CLOSED))
+            outbound->items[kept++] = outbound->items[i];
+    outbound->len = kept;
 }
 
 static bool
 print_target(NetworkWorld *world, Arena *arena, const ExposureRequest *request, AzError *error)
 {
+    SourceClass source;
+    DestinationClass destination;
     const NetResource *target =
         target_find(world, arena, str_trim(str_from(request->target)), error);
-    if (!target)
+    if (!target || !classes_parse(request, &source, &destination, error))
         return false;
-    ExposureList list = exposures_of(world, arena, target);
-    if (!choose(request, &list, error))
-        return false;
+    // Who asks for one side only is told of that.
+    bool in = exposure_is_target(world, target) && !(request->to && !request->from);
+    bool out_too = outbound_is_compute(target) && !(request->from && !request->to);
+    ExposureList list = {0};
+    OutboundList outbound = {0};
+    if (in)
+        list = exposures_of(world, arena, target);
+    if (out_too)
+        outbound = outbounds_of(world, arena, target);
+    choose(request, &list, source, &outbound, destination);
+    const ExposureList *told_in = in ? &list : NULL;
+    const OutboundList *told_out = out_too ? &outbound : NULL;
     Buffer out = {0};
     if (strcmp(request->format, "json") == 0) {
-        exposure_report_json(&out, target, &list);
+        exposure_report_json(&out, target, told_in, told_out);
     } else if (strcmp(request->format, "table") == 0) {
         TreeStyle style = {.color = cli_use_color(STDOUT_FILENO), .width = cli_terminal_width()};
-        exposure_report_text(&out, target, &list, &style);
+        exposure_report_text(&out, target, told_in, told_out, &style);
     } else {
-        return cli_print_table(request->format, exposure_hops_table(&list, arena), error);
+        return cli_print_table(
+            request->format,
+            in ? exposure_hops_table(&list, arena) : outbound_hops_table(&outbound, arena), error);
     }
     bool done = cli_write(STDOUT_FILENO, buffer_slice(&out));
     buffer_free(&out);
@@ -148,9 +199,13 @@ print_target(NetworkWorld *world, Arena *arena, const ExposureRequest *request, 
 static bool
 print_all(NetworkWorld *world, Arena *arena, const ExposureRequest *request, AzError *error)
 {
-    SourceClass source = SOURCE_CLASS_COUNT;
-    if (request->from && !source_parse(request->from, &source, error))
+    SourceClass source;
+    DestinationClass destination;
+    if (!classes_parse(request, &source, &destination, error))
         return false;
+    if (request->to && !request->from)
+        return cli_print_table(request->format,
+                               outbound_summary(world, arena, destination, request->open), error);
     return cli_print_table(request->format, exposure_summary(world, arena, source, request->open),
                            error);
 }
@@ -164,6 +219,10 @@ exposure_command(int argc, char **argv)
         {"--store", "DIR", "the store (required)", &store, NULL},
         {"--from", "CLASS", "only from there: Internet, AnyAzureTenant, PeeredNetwork, Subnet ...",
          &request.from, NULL},
+        {"--to", "CLASS",
+         "what it reaches outside, only there: Internet, AnyAzureTenant, ListedAddresses, "
+         "ListedNames, Resource",
+         &request.to, NULL},
         {"--open", NULL, "only what is, or may be, reached", NULL, &request.open},
         {"--format", "NAME", "table (default), json, jsonl, csv, markdown", &request.format, NULL},
         {"--content", "DIR", "the content folder", &content, NULL},
@@ -196,7 +255,7 @@ exposure_command(int argc, char **argv)
 
 const CliCommand CLI_EXPOSURE = {
     .name = "exposure",
-    .usage = "exposure [TARGET] [--from CLASS] [--open] --store DIR",
-    .help = "shows from where a resource is reached, hop by hop, and because of what",
+    .usage = "exposure [TARGET] [--from CLASS] [--to CLASS] [--open] --store DIR",
+    .help = "shows from where a resource is reached and what it reaches outside, hop by hop",
     .run = exposure_command,
 };

@@ -45,40 +45,101 @@ put_hop(const TreeText *text, const NetResource *target, const Hop *hop, bool is
     tree_paint(text, "0");
 }
 
+// What exposures and outbounds have in common.
+typedef struct Told {
+    Str class, name, ports, because, reason, dns;
+    Reach reach;
+    const Hop *hops;
+    size_t hop_count;
+} Told;
+
 static void
-put_exposure(const TreeText *text, const NetResource *target, const Exposure *exposure)
+put_told(const TreeText *text, const NetResource *target, const Told *told)
 {
     buffer_char(text->out, '\n');
-    tree_paint(text, reach_color(exposure->reach));
-    buffer_text(text->out, reach_name(exposure->reach));
+    tree_paint(text, reach_color(told->reach));
+    buffer_text(text->out, reach_name(told->reach));
     tree_paint(text, "0");
     buffer_text(text->out, "  ");
     tree_paint(text, "1");
-    buffer_text(text->out, source_class_name(exposure->source));
+    buffer_str(text->out, told->class);
     tree_paint(text, "0");
     buffer_text(text->out, ": ");
-    tree_put(text, exposure->source_name);
-    if (exposure->ports.len && exposure->reach != REACH_CLOSED) {
+    tree_put(text, told->name);
+    if (told->ports.len && told->reach != REACH_CLOSED) {
         buffer_text(text->out, ", ");
-        tree_put(text, exposure->ports);
+        tree_put(text, told->ports);
     }
     buffer_char(text->out, '\n');
-    for (size_t h = 0; h < exposure->hop_count; h++)
-        put_hop(text, target, &exposure->hops[h], h + 1 == exposure->hop_count);
+    for (size_t h = 0; h < told->hop_count; h++)
+        put_hop(text, target, &told->hops[h], h + 1 == told->hop_count);
     static const char *const LABELS[] = {"because", "unknown", "dns"};
-    const Str words[] = {exposure->because, exposure->reason, exposure->dns};
+    const Str words[] = {told->because, told->reason, told->dns};
     for (size_t i = 0; i < 3; i++) {
         // What the hops have said already is not said again: all but why nobody knows.
-        if (!words[i].len || (i != 1 && exposure->hop_count))
+        if (!words[i].len || (i != 1 && told->hop_count))
             continue;
         buffer_text(text->out, "     ");
         put_line(text, LABELS[i], words[i]);
     }
 }
 
+static void
+put_heading(const TreeText *text, const char *words)
+{
+    buffer_char(text->out, '\n');
+    tree_paint(text, "1");
+    buffer_text(text->out, words);
+    tree_paint(text, "0");
+    buffer_char(text->out, '\n');
+}
+
+static void
+put_inbound(const TreeText *text, const NetResource *target, const ExposureList *list)
+{
+    for (size_t e = 0; e < list->len; e++) {
+        const Exposure *exposure = &list->items[e];
+        Told told = {
+            .class = str_from(source_class_name(exposure->source)),
+            .name = exposure->source_name,
+            .ports = exposure->ports,
+            .because = exposure->because,
+            .reason = exposure->reason,
+            .dns = exposure->dns,
+            .reach = exposure->reach,
+            .hops = exposure->hops,
+            .hop_count = exposure->hop_count,
+        };
+        put_told(text, target, &told);
+    }
+    if (!list->len)
+        buffer_text(text->out, "\nNothing of that kind reaches it.\n");
+}
+
+static void
+put_outbound(const TreeText *text, const NetResource *target, const OutboundList *list)
+{
+    for (size_t o = 0; o < list->len; o++) {
+        const Outbound *outbound = &list->items[o];
+        Told told = {
+            .class = str_from(destination_class_name(outbound->destination)),
+            .name = outbound->name,
+            .ports = outbound->ports,
+            .because = outbound->because,
+            .reason = str_equal(outbound->reason, outbound->because) ? STR("") : outbound->reason,
+            .reach = outbound->reach,
+            .hops = outbound->hops,
+            .hop_count = outbound->hop_count,
+        };
+        put_told(text, target, &told);
+    }
+    if (!list->len)
+        buffer_text(text->out, "\nIt reaches nothing of that kind.\n");
+}
+
 void
 exposure_report_text(Buffer *out, const NetResource *target, const ExposureList *list,
-                     const TreeStyle *style)
+                     const OutboundList *outbound, const TreeStyle *style)
 {
     Arena arena = {0};
     TreeText text = {out, &arena, style};
@@ -92,11 +153,31 @@ exposure_report_text(Buffer *out, const NetResource *target, const ExposureList 
     tree_put(&text, target->id);
     tree_paint(&text, "0");
     buffer_char(out, '\n');
-    for (size_t e = 0; e < list->len; e++)
-        put_exposure(&text, target, &list->items[e]);
-    if (!list->len)
-        buffer_text(out, "\nNothing of that kind reaches it.\n");
+    if (list)
+        put_inbound(&text, target, list);
+    if (outbound) {
+        put_heading(&text, "What it reaches outside");
+        put_outbound(&text, target, outbound);
+    }
     arena_free(&arena);
+}
+
+static void
+json_hops(JsonOut *json, const Hop *hops, size_t count)
+{
+    json_key(json, "hops");
+    json_open(json, '[');
+    for (size_t h = 0; h < count; h++) {
+        const Hop *hop = &hops[h];
+        json_item(json);
+        json_open(json, '{');
+        json_member_string(json, "kind", str_from(hop_kind_name(hop->kind)));
+        json_member_string(json, "state", str_from(hop_state_name(hop->state)));
+        json_member_text(json, "object", hop->object);
+        json_member_string(json, "text", hop->text);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
 }
 
 static void
@@ -113,24 +194,31 @@ json_exposure(JsonOut *json, const Exposure *exposure)
     json_member_text(json, "because", exposure->because);
     json_member_text(json, "reason", exposure->reason);
     json_member_text(json, "dns", exposure->dns);
-    json_key(json, "hops");
-    json_open(json, '[');
-    for (size_t h = 0; h < exposure->hop_count; h++) {
-        const Hop *hop = &exposure->hops[h];
-        json_item(json);
-        json_open(json, '{');
-        json_member_string(json, "kind", str_from(hop_kind_name(hop->kind)));
-        json_member_string(json, "state", str_from(hop_state_name(hop->state)));
-        json_member_text(json, "object", hop->object);
-        json_member_string(json, "text", hop->text);
-        json_close(json, '}');
-    }
-    json_close(json, ']');
+    json_hops(json, exposure->hops, exposure->hop_count);
+    json_close(json, '}');
+}
+
+static void
+json_outbound(JsonOut *json, const Outbound *outbound)
+{
+    json_item(json);
+    json_open(json, '{');
+    json_member_string(json, "destination",
+                       str_from(destination_class_name(outbound->destination)));
+    json_member_string(json, "to", outbound->name);
+    json_member_string(json, "verdict", str_from(reach_name(outbound->reach)));
+    json_member_text(json, "ports", outbound->ports);
+    json_member_text(json, "subnetId", outbound->subnet_id);
+    json_member_text(json, "via", outbound->via);
+    json_member_text(json, "because", outbound->because);
+    json_member_text(json, "reason", outbound->reason);
+    json_hops(json, outbound->hops, outbound->hop_count);
     json_close(json, '}');
 }
 
 void
-exposure_report_json(Buffer *out, const NetResource *target, const ExposureList *list)
+exposure_report_json(Buffer *out, const NetResource *target, const ExposureList *list,
+                     const OutboundList *outbound)
 {
     JsonOut json = {.out = out};
     json_open(&json, '{');
@@ -140,11 +228,20 @@ exposure_report_json(Buffer *out, const NetResource *target, const ExposureList 
     json_member_string(&json, "name", target->name);
     json_member_string(&json, "type", target->type);
     json_close(&json, '}');
-    json_key(&json, "exposures");
-    json_open(&json, '[');
-    for (size_t e = 0; e < list->len; e++)
-        json_exposure(&json, &list->items[e]);
-    json_close(&json, ']');
+    if (list) {
+        json_key(&json, "exposures");
+        json_open(&json, '[');
+        for (size_t e = 0; e < list->len; e++)
+            json_exposure(&json, &list->items[e]);
+        json_close(&json, ']');
+    }
+    if (outbound) {
+        json_key(&json, "outbound");
+        json_open(&json, '[');
+        for (size_t o = 0; o < outbound->len; o++)
+            json_outbound(&json, &outbound->items[o]);
+        json_close(&json, ']');
+    }
     json_close(&json, '}');
     buffer_char(out, '\n');
     json_out_free(&json);

@@ -41,6 +41,25 @@ check 'what has no endpoint' says "$(x vnet-hub)" 'nothing listens at'
 check 'a store is wanted' says "$("$azimuth" exposure x 2>&1)" '^azimuth: usage: azimuth exposure'
 check 'and that is an error' test "$(x nothing-there >/dev/null; echo $?)" != 0
 
+check 'a machine gets out by default' says "$(x vm-render-01)" '^reachable  Internet: any address, any'
+check 'by the exit that Azure gives' says "$(x vm-render-01)" '✓ exit +default outbound access of Azure'
+check 'an approved network is closed' says "$(x mlw-fraud-prod --to internet)" '^closed  Internet: any address'
+check 'agents go out by the firewall, whose rules are missing' says "$(x aif-contoso-prod --to internet)" '[?] firewall +the rules of firewall policy afwp-hub'
+check 'JSON has the outbound hops' python3 -c '
+import json, sys
+answer = json.loads(sys.argv[1])
+first = answer["outbound"][0]
+assert first["destination"] == "Internet" and first["verdict"] == "reachable", first
+assert [hop["kind"] for hop in first["hops"]] == ["from", "group out", "route", "exit"], first
+assert answer["exposures"]
+' "$(x vm-render-01 --format json)"
+check 'CSV of one side' says "$(x vm-render-01 --to Internet --format csv | head -1)" '^Outbound,DestinationClass,Destination,Verdict,Step'
+check 'all computes, open first' test "$(x --to Internet | sed -n 3p | cut -d' ' -f1)" = reachable
+check 'that list and the table of KQL agree' test \
+  "$(x --to Internet --format csv | grep -c '^reachable')" = \
+  "$("$azimuth" query --store "$store" --format csv 'OutboundExposure | where DestinationClass == "Internet" and Verdict == "reachable" | count' | sed -n 2p | tr -d '\r')"
+check 'a destination that there is not' says "$(x vm-render-01 --to moon)" '--to is one of Internet, '
+
 mkdir "$scratch/hostile"
 cat >"$scratch/hostile/resources.jsonl" <<'J'
 {"id":"/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/vaults/k","name":"k\u001b[31m\u202e","type":"microsoft.keyvault/vaults","properties":{"publicNetworkAccess":["x"],"networkAcls":"\u001b]0;x"}}

@@ -58,6 +58,16 @@ pass_machine(NetworkWorld *world, Journey *journey, const Endpoint *appliance)
     return appliance->subnet;
 }
 
+const NetResource *
+journey_firewall(NetworkWorld *world, const Subnet *from, const Route *route, Subnet **subnet)
+{
+    *subnet = subnet_near(from, route->appliance);
+    const Endpoint *there = *subnet ? network_at(world, *subnet, route->appliance) : NULL;
+    const NetResource *owner = there ? network_resource(world, there->owner_id) : NULL;
+    bool is_firewall = owner && str_equal(owner->type, STR("microsoft.network/azurefirewalls"));
+    return is_firewall ? owner : NULL;
+}
+
 Subnet *
 journey_appliance(NetworkWorld *world, Journey *journey, Subnet *from, const Route *route,
                   const Endpoint *to)

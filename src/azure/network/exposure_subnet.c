@@ -7,22 +7,6 @@
 
 #include "azure/arm.h"
 
-// What the journey's ending hangs on: the last thing that lets through, or stops.
-static Str
-because_of(Arena *arena, const Journey *journey)
-{
-    Buffer text = {0};
-    for (size_t i = 0; i < journey->hops.len; i++) {
-        const Hop *hop = &journey->hops.items[i];
-        if (hop->kind == STEP_SOURCE || hop->kind == STEP_TARGET || hop->kind == STEP_NOTE)
-            continue;
-        buffer_printf(&text, "%s%.*s", text.len ? "; " : "", STR_ARG(hop->text));
-    }
-    Str out = str_copy(arena, buffer_slice(&text));
-    buffer_free(&text);
-    return out;
-}
-
 static SourceClass
 class_of(const Subnet *from, const Endpoint *to, const Journey *journey)
 {
@@ -84,7 +68,7 @@ expose_subnet(Exposer *exposer, Subnet *from, const Endpoint *to, const PacketBo
         .source_name = name,
         .reach = reach,
         .via = via,
-        .because = because_of(arena, &journey),
+        .because = journey_because(arena, &journey),
         .dns = dns ? dns(context, from->network) : (Str){0},
     };
     exposure.ports =

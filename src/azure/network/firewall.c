@@ -112,6 +112,36 @@ read_network_rule(FirewallReader *reader, Dyn rule, bool allow)
     read_ports(reader, rule, "destinationPorts", &out);
     read_protocols(reader, rule, classic ? "protocols" : "ipProtocols", &out);
     net_rules_add(reader->world->arena, &reader->out->rules, &out);
+    if (!allow || !arm_path_count(rule, "destinationFqdns")) {
+        net_rules_add(reader->world->arena, &reader->out->by_address, &out);
+        return;
+    }
+    FirewallNames names = {.rule = out.name,
+                           .order = out.priority,
+                           .allow = true,
+                           .sure = out.sure,
+                           .may = out.may,
+                           .names = arm_path(rule, STR("destinationFqdns"))};
+    names.sure.at[PACKET_DESTINATION] = names.may.at[PACKET_DESTINATION] = address_all();
+    ARRAY_PUSH(reader->world->arena, &reader->out->by_name, names);
+}
+
+static void
+keep_names(FirewallReader *reader, Dyn rule, const NetRule *read)
+{
+    FirewallNames names = {.rule = read->name,
+                           .order = read->priority,
+                           .allow = read->allow,
+                           .is_application = true,
+                           .sure = read->sure,
+                           .may = read->may};
+    static const char *const NAMES[] = {"targetFqdns", "destinationFqdns"};
+    static const char *const MORE[] = {"fqdnTags", "webCategories", "targetUrls"};
+    for (size_t i = 0; i < COUNT_OF(NAMES) && !dyn_count(names.names); i++)
+        names.names = arm_path(rule, str_from(NAMES[i]));
+    for (size_t i = 0; i < COUNT_OF(MORE); i++)
+        names.more[i] = arm_path(rule, str_from(MORE[i]));
+    ARRAY_PUSH(reader->world->arena, &reader->out->by_name, names);
 }
 
 static void
@@ -130,7 +160,10 @@ read_application_rule(FirewallReader *reader, Dyn rule, bool allow)
     }
     out.may.at[PACKET_PORT] = ports;
     out.may.at[PACKET_PROTOCOL] = range_set_of(arena, PROTOCOL_TCP, PROTOCOL_TCP);
+    RangeSet sources = out.sure.at[PACKET_SOURCE];
     out.sure = out.may;
+    out.sure.at[PACKET_SOURCE] = sources;
+    keep_names(reader, rule, &out);
     out.sure.at[PACKET_SOURCE] = (RangeSet){0};
     out.doubt = STR("an application rule decides by the name that is asked for");
     net_rules_add(arena, &reader->application, &out);

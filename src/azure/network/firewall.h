@@ -18,8 +18,26 @@ typedef struct FirewallDoor {
     Address inside_port;
 } FirewallDoor;
 
+// A rule that allows or denies names. An allowing network rule with names is one too.
+typedef struct FirewallNames {
+    Str rule;
+    int64_t order;
+    bool allow;
+    bool is_application; // asked after all network rules
+    PacketBox sure, may; // whose packets and which ports; the destination is left open
+    Dyn names;           // an array of fully qualified names, with stars
+    Dyn more[3];         // arrays of FQDN tags, web categories and URLs
+} FirewallNames;
+
 typedef struct FirewallRules {
     NetRules rules;
+    // What goes out is judged by addresses and by names apart: network rules without those
+    // that allow names only, and the rules about names, in their order.
+    NetRules by_address;
+    struct {
+        FirewallNames *items;
+        size_t len, cap;
+    } by_name;
     Str missing; // why they are not known; empty = they are
     struct {
         FirewallDoor *items;

@@ -3,13 +3,11 @@
 #include "azure/arm.h"
 #include "base/array.h"
 
-enum { APPLIANCES_MAX = 4 }; // one after another; more is a loop
-
 static const char *const KIND_NAMES[STEP_KIND_COUNT] = {
     [STEP_SOURCE] = "from",       [STEP_GROUP_OUT] = "group out", [STEP_ROUTE] = "route",
     [STEP_FIREWALL] = "firewall", [STEP_APPLIANCE] = "appliance", [STEP_PEERING] = "peering",
     [STEP_ENTRANCE] = "entrance", [STEP_GROUP_IN] = "group in",   [STEP_SETTING] = "setting",
-    [STEP_TARGET] = "target",     [STEP_NOTE] = "note",
+    [STEP_EXIT] = "exit",         [STEP_TARGET] = "target",       [STEP_NOTE] = "note",
 };
 
 const char *
@@ -67,6 +65,21 @@ bool
 journey_is_over(const Journey *journey)
 {
     return !journey->flow.may.len && !journey->flow.may.too_many;
+}
+
+Str
+journey_because(Arena *arena, const Journey *journey)
+{
+    Buffer text = {0};
+    for (size_t i = 0; i < journey->hops.len; i++) {
+        const Hop *hop = &journey->hops.items[i];
+        if (hop->kind == STEP_SOURCE || hop->kind == STEP_TARGET || hop->kind == STEP_NOTE)
+            continue;
+        buffer_printf(&text, "%s%.*s", text.len ? "; " : "", STR_ARG(hop->text));
+    }
+    Str out = str_copy(arena, buffer_slice(&text));
+    buffer_free(&text);
+    return out;
 }
 
 // ---- rules ----
@@ -180,8 +193,8 @@ journey_groups_out(NetworkWorld *world, Journey *journey, Subnet *subnet, Interf
 
 // ---- routes ----
 
-static Str
-route_words(Arena *arena, const Route *route)
+Str
+journey_route_words(Arena *arena, const Route *route)
 {
     Buffer text = {0};
     if (route->hop == HOP_PRIVATE_ENDPOINT) {
@@ -189,8 +202,14 @@ route_words(Arena *arena, const Route *route)
     } else {
         if (route->source == ROUTE_USER && route->object.len)
             buffer_printf(&text, "%.*s: ", STR_ARG(arm_last_segment(route->object)));
-        buffer_printf(&text, "%.*s, ", STR_ARG(route->name));
-        address_print(&text, route->prefix);
+        buffer_str(&text, route->name);
+        // Symbols stand for the addresses of a service tag; they are none to be shown.
+        bool is_tag = route->prefix.count && route->prefix.items[0].low >= ADDRESS_ANYWHERE &&
+                      route->prefix.items[0].high <= ADDRESS_SERVICES_HIGH;
+        if (!is_tag) {
+            buffer_text(&text, ", ");
+            address_print(&text, route->prefix);
+        }
         buffer_printf(&text, " to %s", next_hop_name(route->hop));
     }
     if (route->hop == HOP_APPLIANCE) {
@@ -241,7 +260,7 @@ follow(NetworkWorld *world, Journey *journey, Subnet *at, const Subnet *origin, 
         journey_stop(journey, STEP_ROUTE, at->id, STR("no route"));
         return false;
     }
-    Str words = route_words(arena, route);
+    Str words = journey_route_words(arena, route);
     Str object = route->object.len ? route->object : at->id;
     switch (route->hop) {
     case HOP_LOCAL:
@@ -280,7 +299,7 @@ journey_route(NetworkWorld *world, Journey *journey, Subnet *from, const Endpoin
 {
     Subnet *at = from;
     journey_groups_out(world, journey, from, NULL);
-    for (int i = 0; i <= APPLIANCES_MAX && at && !journey_is_over(journey); i++) {
+    for (int i = 0; i <= JOURNEY_APPLIANCES_MAX && at && !journey_is_over(journey); i++) {
         const SubnetPlace *place = network_place(world, at);
         Subnet *next;
         if (place->table_missing.len)

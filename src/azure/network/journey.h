@@ -17,6 +17,7 @@ typedef enum HopKind {
     STEP_ENTRANCE,  // public address, load balancer, gateway
     STEP_GROUP_IN,  // a security group on the way in
     STEP_SETTING,   // a setting of the target
+    STEP_EXIT,      // what gives packets a public address on their way out
     STEP_TARGET,    // arrival
     STEP_NOTE,      // worth knowing, decides nothing
     STEP_KIND_COUNT
@@ -69,6 +70,15 @@ void journey_route(NetworkWorld *world, Journey *journey, Subnet *from, const En
 // every address of its subnet is sure.
 Reach journey_reach(Journey *journey, const Endpoint *to);
 
+// What the ending hangs on, in words: all hops but where it starts, arrives, and notes.
+Str journey_because(Arena *arena, const Journey *journey);
+Str journey_route_words(Arena *arena, const Route *route); // name, prefix and next hop
+
+enum { JOURNEY_APPLIANCES_MAX = 4 }; // one after another; more is a loop
+
+// The Azure firewall that the route leads to, with its subnet; NULL for anything else.
+const NetResource *journey_firewall(NetworkWorld *world, const Subnet *from, const Route *route,
+                                    Subnet **subnet);
 // The appliance at an address that the subnet sends to (appliance.c): applies what it lets
 // through and gives the subnet from which packets go on; NULL when they do not.
 Subnet *journey_appliance(NetworkWorld *world, Journey *journey, Subnet *from, const Route *route,

@@ -7,11 +7,15 @@
 
 static const char *const TYPES[] = {
     "microsoft.app/containerapps",
+    "microsoft.app/jobs",
     "microsoft.cognitiveservices/accounts/capabilityhosts",
+    "microsoft.cognitiveservices/accounts/managednetworks",
+    "microsoft.cognitiveservices/accounts/managednetworks/outboundrules",
     "microsoft.compute/virtualmachines",
     "microsoft.compute/virtualmachinescalesets",
     "microsoft.machinelearningservices/workspaces/computes",
     "microsoft.machinelearningservices/workspaces/onlineendpoints/deployments",
+    "microsoft.machinelearningservices/workspaces/outboundrules",
     "microsoft.network/applicationgateways",
     "microsoft.network/applicationsecuritygroups",
     "microsoft.network/azurefirewalls",
@@ -20,6 +24,7 @@ static const char *const TYPES[] = {
     "microsoft.network/firewallpolicies/rulecollectiongroups",
     "microsoft.network/ipgroups",
     "microsoft.network/loadbalancers",
+    "microsoft.network/natgateways",
     "microsoft.network/networkinterfaces",
     "microsoft.network/networksecuritygroups",
     "microsoft.network/privatednszones/virtualnetworklinks",

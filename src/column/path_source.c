@@ -59,8 +59,7 @@ match_rows(const TableSource *source, uint32_t morsel, const ScanPredicate *pred
            uint64_t *rows, bool *exact)
 {
     const PathSource *p = source->context;
-    return is_of_base(p, predicate) &&
-           p->base->match_rows(p->base, morsel, predicate, rows, exact);
+    return is_of_base(p, predicate) && p->base->match_rows(p->base, morsel, predicate, rows, exact);
 }
 
 static const Vector *
@@ -131,7 +130,8 @@ path_source_column(Arena *arena, TableSource *source, uint32_t column, Str path)
         buffer_str(&name, (Str){rest.ptr + sizeof(len), len});
         rest = str_slice(rest, sizeof(len) + len, rest.len);
     }
-    Schema schema = {ARENA_ARRAY(arena, Column, source->schema.count + 1), source->schema.count + 1};
+    Schema schema = {ARENA_ARRAY(arena, Column, source->schema.count + 1),
+                     source->schema.count + 1};
     memcpy(schema.columns, source->schema.columns, source->schema.count * sizeof(Column));
     schema.columns[source->schema.count] =
         (Column){.name = str_copy(arena, buffer_slice(&name)), .type = TYPE_DYNAMIC};

@@ -39,7 +39,8 @@ base_column(const Expr *expr, Wanted *out)
 {
     bool parsed = is_call(expr, "parse_json") && expr->arg_count == 1;
     const Expr *column = parsed ? expr->args[0] : expr;
-    if (column->kind != EXPR_COLUMN || (column->type != TYPE_STRING && column->type != TYPE_DYNAMIC))
+    if (column->kind != EXPR_COLUMN ||
+        (column->type != TYPE_STRING && column->type != TYPE_DYNAMIC))
         return false;
     out->column = column->column;
     out->parse = column->type == TYPE_STRING;
@@ -161,8 +162,8 @@ scan_add(Optimiser *o, Plan *scan, const Wanted *wanted)
     if (!path_source_is(scan->scan.source))
         scan->scan.source = path_source_new(o->arena, scan->scan.source);
     TableSource *source = scan->scan.source;
-    uint32_t from = path_source_column(o->arena, source, scan->scan.columns[wanted->column],
-                                       wanted->path);
+    uint32_t from =
+        path_source_column(o->arena, source, scan->scan.columns[wanted->column], wanted->path);
     for (uint32_t c = 0; c < scan->schema.count; c++)
         if (scan->scan.columns[c] == from)
             return c;
@@ -265,8 +266,7 @@ rewrite(Rewriting *r, Expr *expr)
     uint32_t steps;
     if (expr->kind != EXPR_CALL)
         return expr;
-    if (!wanted_of(r->o->arena, expr, &wanted, &steps) ||
-        !can_read(r->o, r->plan->input, &wanted))
+    if (!wanted_of(r->o->arena, expr, &wanted, &steps) || !can_read(r->o, r->plan->input, &wanted))
         return rewrite_args(r, expr);
     if (!r->owned)
         r->plan->input = own_input(r->o, r->plan->input);
@@ -357,8 +357,8 @@ operator_paths(Optimiser *o, Plan *plan)
         break;
     case PLAN_SUMMARIZE:
         plan->summarize.keys = rewrite_list(&r, plan->summarize.keys, plan->summarize.key_count);
-        plan->summarize.aggregates = rewrite_aggregates(&r, plan->summarize.aggregates,
-                                                        plan->summarize.aggregate_count);
+        plan->summarize.aggregates =
+            rewrite_aggregates(&r, plan->summarize.aggregates, plan->summarize.aggregate_count);
         break;
     case PLAN_SORT: rewrite_sort(&r, plan); break;
     case PLAN_MV_EXPAND: rewrite_mv_expand(&r, plan); break;
@@ -366,8 +366,8 @@ operator_paths(Optimiser *o, Plan *plan)
         plan->make_series.keys =
             rewrite_list(&r, plan->make_series.keys, plan->make_series.key_count);
         plan->make_series.axis = rewrite(&r, plan->make_series.axis);
-        plan->make_series.aggregates = rewrite_aggregates(&r, plan->make_series.aggregates,
-                                                          plan->make_series.aggregate_count);
+        plan->make_series.aggregates =
+            rewrite_aggregates(&r, plan->make_series.aggregates, plan->make_series.aggregate_count);
         break;
     case PLAN_JOIN:
         plan->join.left_keys = rewrite_list(&r, plan->join.left_keys, plan->join.key_count);

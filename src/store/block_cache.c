@@ -218,7 +218,8 @@ entry_read(BlockCache *cache, const Segment *segment, const BlockKey *key, AzErr
             entry_free(entry);
         return NULL;
     }
-    entry->bytes = entry->block->arena.allocated + sizeof(Block) + sizeof(CachedBlock) + key->path.len;
+    entry->bytes =
+        entry->block->arena.allocated + sizeof(Block) + sizeof(CachedBlock) + key->path.len;
     return entry;
 }
 

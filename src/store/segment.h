@@ -72,6 +72,8 @@ Block *segment_read_fd(const Segment *segment, int fd, uint32_t group, uint32_t 
 // block only the values at the path are read.
 Block *segment_read_path(const Segment *segment, uint32_t group, uint32_t column, Str path,
                          BlockDecoder *decoder, AzError *error);
+Block *segment_read_path_fd(const Segment *segment, int fd, uint32_t group, uint32_t column,
+                            Str path, BlockDecoder *decoder, AzError *error);
 
 // The same for the term index of a block, which there must be: its bytes as a constant
 // vector of one string, and sound (term_index_open).

@@ -328,22 +328,31 @@ path_of_texts(const PathSource *source, uint32_t group, uint32_t column, Str pat
 }
 
 Block *
-segment_read_path(const Segment *segment, uint32_t group, uint32_t column, Str path,
-                  BlockDecoder *decoder, AzError *error)
+segment_read_path_fd(const Segment *segment, int fd, uint32_t group, uint32_t column, Str path,
+                     BlockDecoder *decoder, AzError *error)
 {
     const SegmentGroup *g = &segment->groups[group];
     const BlockInfo *info = &g->blocks[column];
-    PathSource source = {segment, file_open(segment->path, error), info->offset, error};
-    if (source.fd < 0)
-        return NULL;
+    PathSource source = {segment, fd, info->offset, error};
     Block *block = NULL;
     const char *why = NULL;
     if (info->encoding == BLOCK_SPLIT)
         block = split_path(decoder, info, g->rows, path, path_source_read, &source, &why);
     if (!block && !why)
-        block = path_of_texts(&source, group, column, path, decoder);
-    else if (!block && error->code == AZ_OK)
+        return path_of_texts(&source, group, column, path, decoder);
+    if (!block && error->code == AZ_OK)
         block_damaged(segment, group, column, "block", info, why, error);
-    close(source.fd);
+    return block;
+}
+
+Block *
+segment_read_path(const Segment *segment, uint32_t group, uint32_t column, Str path,
+                  BlockDecoder *decoder, AzError *error)
+{
+    int fd = file_open(segment->path, error);
+    if (fd < 0)
+        return NULL;
+    Block *block = segment_read_path_fd(segment, fd, group, column, path, decoder, error);
+    close(fd);
     return block;
 }

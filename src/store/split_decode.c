@@ -143,7 +143,7 @@ weave_open(Texts *x, uint32_t number)
 static void
 texts_close(Texts *x)
 {
-    for (uint32_t t = 0; t < x->head.count; t++)
+    for (uint32_t t = 0; t < SPLIT_TEMPLATES; t++)
         for (uint32_t p = 0; x->weaves[t].t && p < x->weaves[t].t->count; p++)
             block_free(x->weaves[t].columns[p].block);
     block_free(x->codes);

@@ -65,9 +65,12 @@ put_long(Vector *out, uint32_t i, int64_t number)
                     : number == (int16_t)number ? 2
                     : number == (int32_t)number ? 4
                                                 : 8;
-    char node[1 + sizeof(number)] = {DYN_LONG};
-    memcpy(node + 1, &number, sizeof(number));
-    ((Text *)out->data)[i] = text_view(node, 1 + size);
+    // The bytes behind a short text are zero.
+    uint64_t bytes = (uint64_t)number & (UINT64_MAX >> (64 - 8 * size));
+    Text text = {.len = 1 + size};
+    text.inlined[0] = DYN_LONG;
+    memcpy(text.inlined + 1, &bytes, sizeof(bytes));
+    ((Text *)out->data)[i] = text;
 }
 
 static void

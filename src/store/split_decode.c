@@ -98,6 +98,12 @@ split_codes(const SplitHead *head, const Vector *column, uint8_t *codes)
 typedef struct TextColumn {
     Block *block;
     SplitKind kind;
+    // Of its vector, so that no row asks for the encoding.
+    const Text *texts;
+    const int64_t *longs;
+    const uint64_t *valid;
+    const uint32_t *codes; // NULL: the index is row & mask
+    uint32_t mask;
 } TextColumn;
 
 // The columns of a template while its texts are put together.
@@ -123,6 +129,17 @@ column_decode(Texts *x, const BlockInfo *info, Type type, uint32_t rows)
     return block_decode(x->decoder, info, type, rows, x->stored + info->offset, &x->why);
 }
 
+static void
+column_open(TextColumn *column)
+{
+    const Vector *v = &column->block->vector, *payload = vector_payload(v);
+    column->texts = payload->data;
+    column->longs = payload->data;
+    column->valid = payload->valid;
+    column->codes = v->encoding == ENC_DICT ? v->codes : NULL;
+    column->mask = v->encoding == ENC_CONST ? 0 : UINT32_MAX;
+}
+
 static bool
 weave_open(Texts *x, uint32_t number)
 {
@@ -136,6 +153,7 @@ weave_open(Texts *x, uint32_t number)
         w->columns[p].block = column_decode(x, &t->places[p].info, type, t->rows);
         if (!w->columns[p].block)
             return false;
+        column_open(&w->columns[p]);
     }
     return true;
 }
@@ -151,31 +169,95 @@ texts_close(Texts *x)
     arena_free(&x->arena);
 }
 
+// ---- whole numbers ----
+
 static size_t
-digits_of(int64_t number)
+digits_of(uint64_t number)
 {
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    size_t digits = 1;
-    for (; rest >= 10; rest /= 10)
-        digits++;
-    return digits + (number < 0);
+    static const uint64_t POWERS[] = {
+        0,
+        10,
+        100,
+        1000,
+        10000,
+        100000,
+        1000000,
+        10000000,
+        100000000,
+        1000000000,
+        10000000000,
+        100000000000,
+        1000000000000,
+        10000000000000,
+        100000000000000,
+        1000000000000000,
+        10000000000000000,
+        100000000000000000,
+        1000000000000000000,
+        10000000000000000000U,
+    };
+    // 1233 / 4096 is a little more than log10(2).
+    uint32_t guess = (64 - (uint32_t)__builtin_clzll(number | 1)) * 1233 >> 12;
+    return guess + (number >= POWERS[guess]);
+}
+
+static const char PAIRS[] =
+    "00010203040506070809101112131415161718192021222324252627282930313233343536"
+    "37383940414243444546474849505152535455565758596061626364656667686970717273"
+    "7475767778798081828384858687888990919293949596979899";
+
+// Writes the digits so that they end before `end`.
+static void
+put_digits(char *end, uint64_t number)
+{
+    for (; number >= 100; number /= 100) {
+        end -= 2;
+        memcpy(end, PAIRS + number % 100 * 2, 2);
+    }
+    if (number >= 10)
+        memcpy(end - 2, PAIRS + number * 2, 2);
+    else
+        end[-1] = (char)('0' + number);
+}
+
+static uint64_t
+magnitude(int64_t number)
+{
+    return number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+}
+
+// ---- values ----
+
+static uint32_t
+value_index(const TextColumn *column, uint32_t row)
+{
+    return column->codes ? column->codes[row] : row & column->mask;
+}
+
+static bool
+is_null(const TextColumn *column, uint32_t index)
+{
+    return column->valid && !bit_get(column->valid, index);
 }
 
 static size_t
 value_size(const TextColumn *column, uint32_t row)
 {
-    const Vector *v = &column->block->vector;
-    if (column->kind == SPLIT_LONG)
-        return vector_is_null(v, row) ? 4 : digits_of(*(const int64_t *)vector_cell(v, row));
-    return ((const Text *)vector_cell(v, row))->len + (column->kind == SPLIT_STRING ? 2 : 0);
+    uint32_t index = value_index(column, row);
+    if (column->kind != SPLIT_LONG)
+        return column->texts[index].len + (column->kind == SPLIT_STRING ? 2 : 0);
+    if (is_null(column, index))
+        return 4;
+    int64_t number = column->longs[index];
+    return digits_of(magnitude(number)) + (number < 0);
 }
 
 static char *
 put_value(char *out, const TextColumn *column, uint32_t row)
 {
-    const Vector *v = &column->block->vector;
+    uint32_t index = value_index(column, row);
     if (column->kind != SPLIT_LONG) {
-        const Text *text = vector_cell(v, row);
+        const Text *text = &column->texts[index];
         if (column->kind == SPLIT_STRING)
             *out++ = '"';
         memcpy(out, text_data(text), text->len);
@@ -184,20 +266,17 @@ put_value(char *out, const TextColumn *column, uint32_t row)
             *out++ = '"';
         return out;
     }
-    if (vector_is_null(v, row)) {
+    if (is_null(column, index)) {
         memcpy(out, "null", 4);
         return out + 4;
     }
-    int64_t number = *(const int64_t *)vector_cell(v, row);
-    uint64_t rest = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-    size_t size = digits_of(number);
-    char *p = out + size;
-    do
-        *--p = (char)('0' + rest % 10);
-    while (rest /= 10);
+    int64_t number = column->longs[index];
+    uint64_t rest = magnitude(number);
     if (number < 0)
-        *--p = '-';
-    return out + size;
+        *out++ = '-';
+    out += digits_of(rest);
+    put_digits(out, rest);
+    return out;
 }
 
 static uint64_t

@@ -9,12 +9,12 @@
 enum {
     ROWS_MIN = 64,
     SAMPLES = 64,
-    TEXT_MIN = 24, // bytes a text on average
+    TEXT_MIN = 24,        // bytes a text on average
+    CELLS_KEPT = 4 << 20, // bytes a template, for the next block
 };
 
 typedef struct Rows {
     Buffer cells; // of SplitCell, row by row
-    uint32_t cap;
 } Rows;
 
 struct SplitEncoder {
@@ -88,6 +88,9 @@ start_over(SplitEncoder *e, uint32_t rows)
     arena_reset(&e->arena);
     buffer_clear(&e->columns);
     buffer_clear(&e->infos);
+    for (uint32_t t = 0; t < SPLIT_TEMPLATES; t++)
+        if (e->rows[t].cells.cap > CELLS_KEPT)
+            buffer_free(&e->rows[t].cells);
     e->count = e->last = e->whole_rows = 0;
     e->codes = arena_alloc(&e->arena, rows);
 }

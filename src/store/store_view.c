@@ -408,31 +408,37 @@ source_read(const TableSource *base, uint32_t morsel, uint32_t column, uint32_t 
     return vector_slice(arena, cached_block_vector(pins->blocks[column]), from, count);
 }
 
-// Segments that are asked how they keep a column: the newest, which others follow.
-enum { ASKED_SEGMENTS = 4 };
+// Adds the rows of a segment, and those whose blocks of the column are split.
+static void
+count_split(StoreSource *source, uint32_t number, uint32_t column, uint64_t *rows, uint64_t *split)
+{
+    AzError ignored = {0};
+    const SegmentRef *ref = source_segment(source, number, &ignored);
+    error_clear(&ignored);
+    if (!ref || ref->columns[column] < 0)
+        return;
+    for (uint32_t g = 0; g < ref->segment->group_count; g++) {
+        const SegmentGroup *group = &ref->segment->groups[g];
+        *rows += group->rows;
+        if (group->blocks[ref->columns[column]].encoding == BLOCK_SPLIT)
+            *split += group->rows;
+    }
+}
 
+// Some segments, old and new, are asked: what others hold is much the same.
 static bool
 source_holds_paths(const TableSource *base, uint32_t column)
 {
+    enum { ASKED = 8 };
     StoreSource *source = base->context;
+    if (!base->morsel_count)
+        return false;
     uint64_t rows = 0, split = 0;
-    uint32_t asked = 0, last = UINT32_MAX;
-    for (uint32_t m = base->morsel_count; m-- > 0;) {
-        AzError ignored = {0};
-        SourceMorsel morsel = source->morsels[m];
-        asked += morsel.segment != last;
-        last = morsel.segment;
-        if (asked > ASKED_SEGMENTS)
-            break;
-        const SegmentRef *ref = source_segment(source, morsel.segment, &ignored);
-        error_clear(&ignored);
-        if (!ref || ref->columns[column] < 0)
-            continue;
-        const SegmentGroup *group = &ref->segment->groups[morsel.group];
-        rows += group->rows;
-        if (group->blocks[ref->columns[column]].encoding == BLOCK_SPLIT)
-            split += group->rows;
-    }
+    uint32_t segments = source->morsels[base->morsel_count - 1].segment + 1;
+    uint32_t asked = segments < ASKED ? segments : ASKED;
+    for (uint32_t i = 0; i < asked; i++)
+        count_split(source, (uint32_t)((uint64_t)(segments - 1) * i / (asked > 1 ? asked - 1 : 1)),
+                    column, &rows, &split);
     return split && split >= rows / 2;
 }
 

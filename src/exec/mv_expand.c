@@ -3,17 +3,25 @@
 // Several items expand side by side; the shorter are padded with null. A null gives one
 // row with null, an empty array or bag none; a scalar stands for itself. Source: Kusto
 // docs, mv-expand operator. Carried columns become dictionary vectors over the input's
-// rows, and elements are views into their parents' trees, so nothing is copied.
+// rows, and elements are views into their parents' trees, so nothing is copied. Of a
+// dictionary's entries each is expanded once: its elements are a dictionary too.
 
 #include "exec/internal.h"
 #include "value/scalar.h"
 
+typedef struct Item {
+    const Vector *values;    // dynamic, flat: of the live rows, or the entries
+    const uint32_t *codes;   // entry of each row; NULL: there are no entries
+    const Vector *elements;  // of all entries, behind a null
+    uint32_t *firsts, *rows; // where those of an entry begin, how many they are
+} Item;
+
 typedef struct Expansion {
     const Plan *plan;
     Worker *worker;
-    const Vector **items; // dynamic, flat, of the live rows
-    const Batch *input;   // compact
-    uint32_t *rows;       // of the next output: input row and place in it
+    Item *items;
+    const Batch *input; // compact
+    uint32_t *rows;     // of the next output: input row and place in it
     uint32_t *places;
     uint32_t count, cap;
     Emitter emitter;
@@ -55,7 +63,7 @@ static void
 write_element(Expansion *x, uint32_t i, uint32_t row, uint32_t place, Vector *out, uint32_t at)
 {
     Arena *arena = &x->worker->batch;
-    const Vector *item = x->items[i];
+    const Vector *item = x->items[i].values;
     const Text *text = &((const Text *)item->data)[row];
     Dyn node = dyn_of_text(text), element = {0};
     Text member;
@@ -88,6 +96,54 @@ write_element(Expansion *x, uint32_t i, uint32_t row, uint32_t place, Vector *ou
     }
 }
 
+// Expands the entries of an item, unless that is more than expanding its rows.
+static void
+expand_entries(Expansion *x, uint32_t i, const Vector *item, uint32_t rows)
+{
+    if (item->encoding != ENC_DICT || item->dict->count > rows)
+        return;
+    Arena *arena = &x->worker->batch;
+    uint32_t entries = item->dict->count;
+    Item made = {.values = item->dict, .codes = item->codes};
+    made.firsts = arena_alloc_array(arena, entries, sizeof(uint32_t));
+    made.rows = arena_alloc_array(arena, entries, sizeof(uint32_t));
+    uint64_t count = 1;
+    for (uint32_t e = 0; e < entries; e++) {
+        made.firsts[e] = (uint32_t)count;
+        made.rows[e] = value_rows(item->dict, e);
+        count += made.rows[e];
+        if (count > 4 * (uint64_t)rows)
+            return;
+    }
+    Vector *elements = vector_new_flat(arena, x->plan->mv_expand.items[i].to, (uint32_t)count);
+    vector_set_null(arena, elements, 0);
+    x->items[i] = made;
+    for (uint32_t e = 0; e < entries; e++)
+        for (uint32_t place = 0; place < made.rows[e]; place++)
+            write_element(x, i, e, place, elements, made.firsts[e] + place);
+    x->items[i].elements = elements;
+}
+
+// The elements of the next output's rows.
+static const Vector *
+item_elements(Expansion *x, uint32_t i)
+{
+    Arena *arena = &x->worker->batch;
+    const Item *item = &x->items[i];
+    if (!item->elements) {
+        Vector *v = vector_new_flat(arena, x->plan->mv_expand.items[i].to, x->count);
+        for (uint32_t at = 0; at < x->count; at++)
+            write_element(x, i, x->rows[at], x->places[at], v, at);
+        return v;
+    }
+    uint32_t *codes = arena_alloc_array(arena, x->count, sizeof(uint32_t));
+    for (uint32_t at = 0; at < x->count; at++) {
+        uint32_t entry = item->codes[x->rows[at]], place = x->places[at];
+        codes[at] = place < item->rows[entry] ? item->firsts[entry] + place : 0;
+    }
+    return vector_new_dict(arena, item->elements, codes, x->count);
+}
+
 static bool
 expansion_flush(Expansion *x)
 {
@@ -100,13 +156,8 @@ expansion_flush(Expansion *x)
         if (plan->mv_expand.carried[c] != UINT32_MAX)
             out->columns[c] = vector_repeat(arena, x->input->columns[plan->mv_expand.carried[c]],
                                             x->rows, x->count);
-    for (uint32_t i = 0; i < plan->mv_expand.item_count; i++) {
-        const MvExpandItem *item = &plan->mv_expand.items[i];
-        Vector *v = vector_new_flat(arena, item->to, x->count);
-        for (uint32_t at = 0; at < x->count; at++)
-            write_element(x, i, x->rows[at], x->places[at], v, at);
-        out->columns[item->column] = v;
-    }
+    for (uint32_t i = 0; i < plan->mv_expand.item_count; i++)
+        out->columns[plan->mv_expand.items[i].column] = item_elements(x, i);
     if (plan->mv_expand.index_column >= 0) {
         Vector *v = vector_new_flat(arena, TYPE_LONG, x->count);
         for (uint32_t at = 0; at < x->count; at++)
@@ -122,7 +173,9 @@ expand_row(Expansion *x, uint32_t row)
 {
     uint32_t most = 0;
     for (uint32_t i = 0; i < x->plan->mv_expand.item_count; i++) {
-        uint32_t rows = value_rows(x->items[i], row);
+        const Item *item = &x->items[i];
+        uint32_t rows =
+            item->elements ? item->rows[item->codes[row]] : value_rows(item->values, row);
         most = rows > most ? rows : most;
     }
     int64_t limit = x->plan->mv_expand.row_limit;
@@ -144,12 +197,14 @@ mv_expand_push(Operator *self, Worker *worker, Batch *batch)
     Expr *const *exprs = self->state;
     Arena *arena = &worker->batch;
     Expansion x = {.plan = plan, .worker = worker, .cap = batch_rows};
-    x.items = ARENA_ARRAY(arena, const Vector *, plan->mv_expand.item_count);
+    x.items = ARENA_ARRAY(arena, Item, plan->mv_expand.item_count);
     for (uint32_t i = 0; i < plan->mv_expand.item_count; i++) {
         const Vector *item = evaluate(worker, exprs[i], batch);
         if (!item)
             return false;
-        x.items[i] = vector_flatten(arena, item);
+        expand_entries(&x, i, item, batch->selected);
+        if (!x.items[i].elements)
+            x.items[i] = (Item){.values = vector_flatten(arena, item)};
     }
     x.input = batch_compact(arena, batch);
     x.rows = arena_alloc_array(arena, x.cap, sizeof(uint32_t));

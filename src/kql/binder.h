@@ -39,6 +39,7 @@ typedef enum OptimiseRule {
     OPTIMISE_TOP_K = 1 << 3,
     OPTIMISE_TEXT_PREDICATES = 1 << 4, // with OPTIMISE_SCAN_PREDICATES: of searches in texts
     OPTIMISE_ANY_PREDICATES = 1 << 5,  // the same: of `or`
+    OPTIMISE_JSON_PATHS = 1 << 6,      // members of JSON texts as columns
     OPTIMISE_ALL = 0xFFFF,
 } OptimiseRule;
 // optimise_scan.c: tells the scans of a plan what rows are wanted of them.

@@ -253,6 +253,8 @@ optimise_inner(Optimiser *o, Plan *plan)
 static Plan *
 optimise(Optimiser *o, Plan *plan)
 {
+    if (o->rules & OPTIMISE_JSON_PATHS)
+        plan = plan_paths(o, plan);
     if (o->rules & OPTIMISE_PUSH_FILTER)
         plan = push_filters(o, plan);
     if (o->rules & OPTIMISE_PRUNE_COLUMNS)

@@ -34,5 +34,8 @@ void expr_mark_columns(const Expr *expr, bool *used);
 // new position (`map`).
 Expr *expr_rewrite(Optimiser *o, const Expr *expr, Expr *const *exprs, const uint32_t *map);
 
+// The plan with members of JSON texts read as columns where sources can (optimise_paths.c).
+Plan *plan_paths(Optimiser *o, const Plan *plan);
+
 // The plan with only those columns read that it needs (optimise_prune.c).
 Plan *plan_prune(Optimiser *o, Plan *plan);

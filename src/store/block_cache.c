@@ -14,6 +14,7 @@
 typedef struct BlockKey {
     uint64_t segment;
     uint32_t group, column; // of a term index: its column and KEY_TERMS
+    Str path;               // in the column's texts; empty = the column itself
 } BlockKey;
 
 static const uint32_t KEY_TERMS = UINT32_C(1) << 31;
@@ -59,13 +60,17 @@ block_cache_new(size_t budget)
 static size_t
 slot_of(const BlockCache *cache, const BlockKey *key)
 {
-    return XXH3_64bits(key, sizeof(*key)) & (cache->slot_count - 1);
+    uint64_t hash = XXH3_64bits(key, offsetof(BlockKey, path));
+    if (key->path.len)
+        hash ^= str_hash(key->path);
+    return hash & (cache->slot_count - 1);
 }
 
 static bool
 key_equal(const BlockKey *a, const BlockKey *b)
 {
-    return a->segment == b->segment && a->group == b->group && a->column == b->column;
+    return a->segment == b->segment && a->group == b->group && a->column == b->column &&
+           str_equal(a->path, b->path);
 }
 
 static void
@@ -98,6 +103,7 @@ static void
 entry_free(CachedBlock *entry)
 {
     block_free(entry->block);
+    free((char *)entry->key.path.ptr);
     free(entry);
 }
 
@@ -170,27 +176,50 @@ entry_pin(BlockCache *cache, CachedBlock *entry)
     return entry;
 }
 
+static Block *
+key_read(const BlockKey *key, const Segment *segment, BlockDecoder *decoder, AzError *error)
+{
+    if (key->path.len)
+        return segment_read_path(segment, key->group, key->column, key->path, decoder, error);
+    uint32_t column = key->column & ~KEY_TERMS;
+    return key->column & KEY_TERMS ? segment_read_terms(segment, key->group, column, decoder, error)
+                                   : segment_read(segment, key->group, column, decoder, error);
+}
+
+// The key with a path of its own; false without memory.
+static bool
+key_copy(BlockKey *out, const BlockKey *key)
+{
+    *out = *key;
+    out->path.ptr = NULL;
+    if (!key->path.len)
+        return true;
+    char *path = malloc(key->path.len);
+    out->path.ptr = path;
+    if (path)
+        memcpy(path, key->path.ptr, key->path.len);
+    return path != NULL;
+}
+
 static CachedBlock *
 entry_read(BlockCache *cache, const Segment *segment, const BlockKey *key, AzError *error)
 {
     CachedBlock *entry = calloc(1, sizeof(*entry));
     BlockDecoder *decoder = block_cache_decoder(cache);
-    if (!entry || !decoder) {
+    if (!entry || !decoder || !key_copy(&entry->key, key)) {
         error_set(error, AZ_LIMIT, "not enough memory to read '%s'", segment->path);
     } else {
-        entry->key = *key;
-        uint32_t column = key->column & ~KEY_TERMS;
-        entry->block = key->column & KEY_TERMS
-                           ? segment_read_terms(segment, key->group, column, decoder, error)
-                           : segment_read(segment, key->group, column, decoder, error);
+        entry->block = key_read(key, segment, decoder, error);
     }
     if (decoder)
         block_cache_give_decoder(cache, decoder);
     if (!entry || !entry->block) {
-        free(entry);
+        if (entry)
+            entry_free(entry);
         return NULL;
     }
-    entry->bytes = entry->block->arena.allocated + sizeof(Block) + sizeof(CachedBlock);
+    entry->bytes =
+        entry->block->arena.allocated + sizeof(Block) + sizeof(CachedBlock) + key->path.len;
     return entry;
 }
 
@@ -229,14 +258,24 @@ CachedBlock *
 block_cache_pin(BlockCache *cache, const Segment *segment, uint64_t segment_id, uint32_t group,
                 uint32_t column, AzError *error)
 {
-    return key_pin(cache, segment, (BlockKey){segment_id, group, column}, error);
+    BlockKey key = {.segment = segment_id, .group = group, .column = column};
+    return key_pin(cache, segment, key, error);
 }
 
 CachedBlock *
 block_cache_pin_terms(BlockCache *cache, const Segment *segment, uint64_t segment_id,
                       uint32_t group, uint32_t column, AzError *error)
 {
-    return key_pin(cache, segment, (BlockKey){segment_id, group, column | KEY_TERMS}, error);
+    BlockKey key = {.segment = segment_id, .group = group, .column = column | KEY_TERMS};
+    return key_pin(cache, segment, key, error);
+}
+
+CachedBlock *
+block_cache_pin_path(BlockCache *cache, const Segment *segment, uint64_t segment_id, uint32_t group,
+                     uint32_t column, Str path, AzError *error)
+{
+    BlockKey key = {.segment = segment_id, .group = group, .column = column, .path = path};
+    return key_pin(cache, segment, key, error);
 }
 
 void

@@ -2,8 +2,9 @@
 //
 // When a block is written its encoding is chosen by the data: CONST (one value),
 // DICT (few distinct values, codes of 8, 16 or 32 bits), NARROW (whole numbers as
-// unsigned distances of 1, 2 or 4 bytes from the least) or PLAIN; then the bytes
-// are compressed with zstd when that saves more than a tenth. Blocks that are
+// unsigned distances of 1, 2 or 4 bytes from the least), SPLIT (strings that are
+// JSON objects of few templates: their values by columns, split.h) or PLAIN; then
+// the bytes of all but SPLIT are compressed with zstd when that saves more than a tenth. Blocks that are
 // read are hostile input: nothing in them is used before it is checked, and each
 // dynamic tree passes dyn_check once, here. Internal to src/store.
 #pragma once
@@ -17,6 +18,7 @@ typedef enum BlockEncoding {
     BLOCK_CONST,
     BLOCK_DICT,
     BLOCK_NARROW,
+    BLOCK_SPLIT,
     BLOCK_ENCODING_LIMIT
 } BlockEncoding;
 
@@ -32,7 +34,7 @@ enum {
 typedef struct BlockInfo {
     uint64_t offset;   // in the file
     uint32_t stored;   // bytes there
-    uint32_t raw;      // bytes when decompressed
+    uint32_t raw;      // bytes when decompressed; of SPLIT those of its texts
     uint64_t checksum; // XXH3 of the stored bytes
     uint8_t encoding, codec;
     bool has_nulls;

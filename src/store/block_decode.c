@@ -8,6 +8,7 @@
 
 #include "store/block_codec.h"
 #include "store/bytes.h"
+#include "store/split.h"
 #include "value/dynamic.h"
 
 #include <xxhash.h>
@@ -279,6 +280,7 @@ static bool (*const DECODERS[BLOCK_ENCODING_LIMIT])(Decoding *) = {
     [BLOCK_CONST] = decode_const,
     [BLOCK_DICT] = decode_dict,
     [BLOCK_NARROW] = decode_narrow,
+    // SPLIT has no bytes of its own: see block_decode().
 };
 
 // A fuzzer cannot find checksums by chance: its build takes any.
@@ -291,6 +293,16 @@ checksum_fits(const BlockInfo *info, const void *stored)
 #else
     return XXH3_64bits(stored, info->stored) == info->checksum;
 #endif
+}
+
+static bool
+decode_split(BlockDecoder *decoder, const BlockInfo *info, const void *stored, Decoding *d)
+{
+    if (!checksum_fits(info, stored))
+        return fail(d, "its checksum does not fit");
+    if (d->type != TYPE_STRING || info->codec != CODEC_NONE || info->has_nulls)
+        return fail(d, "its encoding does not fit its type");
+    return split_texts(decoder, info, stored, d->block, &d->why);
 }
 
 // The decompressed bytes, in the block's arena.
@@ -333,7 +345,9 @@ block_decode(BlockDecoder *decoder, const BlockInfo *info, Type type, uint32_t r
     block->vector.type = type;
     block->vector.count = rows;
     Decoding d = {.block = block, .type = type, .rows = rows, .has_nulls = info->has_nulls};
-    bool ok = raw_open(decoder, info, stored, &d) && DECODERS[info->encoding](&d);
+    bool split = info->encoding == BLOCK_SPLIT;
+    bool ok = split ? decode_split(decoder, info, stored, &d)
+                    : raw_open(decoder, info, stored, &d) && DECODERS[info->encoding](&d);
     if (ok && bytes_left(&d.raw))
         ok = fail(&d, "it has bytes left over");
     if (!ok) {

@@ -6,6 +6,7 @@
 //   DICT     entry count u32, code width u8, 3 zero bytes, the entries as PLAIN
 //            (with has_nulls the last one is the null), a code a row
 //   NARROW   least value i64, width u8, 7 zero bytes, a distance a row
+//   SPLIT    as split.h says
 //   PLAIN    of numbers and guids: the payloads; of texts: a length u32 a row,
 //            then all bytes
 //
@@ -14,6 +15,7 @@
 
 #include "store/block_codec.h"
 #include "store/bytes.h"
+#include "store/split.h"
 
 #include <assert.h>
 #include <xxhash.h>
@@ -33,10 +35,12 @@ struct BlockEncoder {
     uint32_t *codes, *firsts; // code of each row; first row of each entry
     uint64_t *hashes;         // of each entry
     uint32_t rows_cap;
+    SplitEncoder *split; // NULL: columns of a split block are not split again
+    BlockEncoder *inner; // of the columns
 };
 
-BlockEncoder *
-block_encoder_new(void)
+static BlockEncoder *
+inner_new(void)
 {
     BlockEncoder *encoder = calloc(1, sizeof(*encoder));
     if (!encoder)
@@ -49,11 +53,27 @@ block_encoder_new(void)
     return encoder;
 }
 
+BlockEncoder *
+block_encoder_new(void)
+{
+    BlockEncoder *encoder = inner_new();
+    if (!encoder)
+        return NULL;
+    encoder->split = split_encoder_new();
+    encoder->inner = inner_new();
+    if (encoder->split && encoder->inner)
+        return encoder;
+    block_encoder_free(encoder);
+    return NULL;
+}
+
 void
 block_encoder_free(BlockEncoder *encoder)
 {
     if (!encoder)
         return;
+    split_encoder_free(encoder->split);
+    block_encoder_free(encoder->inner);
     ZSTD_freeCCtx(encoder->zstd);
     buffer_free(&encoder->raw);
     buffer_free(&encoder->packed);
@@ -321,6 +341,9 @@ encode_raw(BlockEncoder *encoder, Arena *arena, const Vector *v, bool has_nulls,
         return BLOCK_DICT;
     if (put_narrow(out, v, has_nulls))
         return BLOCK_NARROW;
+    if (v->type == TYPE_STRING && encoder->split &&
+        split_encode(encoder->split, encoder->inner, v, out))
+        return BLOCK_SPLIT;
     put_nulls(out, v, has_nulls);
     put_plain(out, v);
     return BLOCK_PLAIN;
@@ -359,7 +382,11 @@ block_encode(BlockEncoder *encoder, Arena *arena, const Vector *flat, BlockInfo 
         .has_nulls = has_nulls,
         .raw = (uint32_t)encoder->raw.len,
     };
-    *stored = compress(encoder, buffer_slice(&encoder->raw), &info->codec);
+    *stored = buffer_slice(&encoder->raw);
+    if (encoding == BLOCK_SPLIT)
+        info->raw = (uint32_t)(plain_size(flat) - flat->count * sizeof(uint32_t));
+    else
+        *stored = compress(encoder, *stored, &info->codec);
     info->stored = (uint32_t)stored->len;
     info->checksum = XXH3_64bits(stored->ptr, stored->len);
 }

@@ -9,7 +9,7 @@
 //
 // A segment is read from its end. Nothing in it is trusted: it may be truncated,
 // damaged or made by somebody else. Segments of version 1 have no term indexes,
-// those of version 2 none with postings.
+// those of version 2 none with postings, those of version 3 no split blocks.
 // Internal to src/store.
 #pragma once
 
@@ -17,7 +17,7 @@
 #include "store/zone_map.h"
 
 enum {
-    SEGMENT_VERSION = 3,       // 3: postings among the term indexes
+    SEGMENT_VERSION = 4,       // 3: postings among the term indexes; 4: split blocks
     SEGMENT_VERSION_TERMS = 2, // the first with term indexes
     SEGMENT_VERSION_TWICE = 3, // the first that says its version twice
     SEGMENT_COLUMNS_MAX = 4096,
@@ -67,6 +67,13 @@ Block *segment_read(const Segment *segment, uint32_t group, uint32_t column, Blo
                     AzError *error);
 Block *segment_read_fd(const Segment *segment, int fd, uint32_t group, uint32_t column,
                        BlockDecoder *decoder, AzError *error);
+
+// What lies at a path (split.h) in each JSON text of a column of strings, as dynamics. Of a split
+// block only the values at the path are read.
+Block *segment_read_path(const Segment *segment, uint32_t group, uint32_t column, Str path,
+                         BlockDecoder *decoder, AzError *error);
+Block *segment_read_path_fd(const Segment *segment, int fd, uint32_t group, uint32_t column,
+                            Str path, BlockDecoder *decoder, AzError *error);
 
 // The same for the term index of a block, which there must be: its bytes as a constant
 // vector of one string, and sound (term_index_open).

@@ -8,6 +8,7 @@
 #include "store/os.h"
 #include "store/segment.h"
 #include "store/segment_layout.h"
+#include "store/split.h"
 #include "store/term_index.h"
 
 #include <errno.h>
@@ -294,4 +295,64 @@ segment_read_terms(const Segment *segment, uint32_t group, uint32_t column, Bloc
                    AzError *error)
 {
     return file_read(segment_read_terms_fd, segment, group, column, decoder, error);
+}
+
+typedef struct PathSource {
+    const Segment *segment;
+    int fd;
+    uint64_t offset; // of the block
+    AzError *error;
+} PathSource;
+
+static bool
+path_source_read(void *context, uint64_t offset, void *out, uint32_t size)
+{
+    const PathSource *source = context;
+    return os_read_at(source->fd, out, size, source->offset + offset, source->segment->path,
+                      source->error);
+}
+
+static Block *
+path_of_texts(const PathSource *source, uint32_t group, uint32_t column, Str path,
+              BlockDecoder *decoder)
+{
+    Block *texts =
+        segment_read_fd(source->segment, source->fd, group, column, decoder, source->error);
+    if (!texts)
+        return NULL;
+    Block *block = split_path_of_texts(texts, path);
+    block_free(texts);
+    if (!block)
+        error_set(source->error, AZ_LIMIT, "not enough memory to read '%s'", source->segment->path);
+    return block;
+}
+
+Block *
+segment_read_path_fd(const Segment *segment, int fd, uint32_t group, uint32_t column, Str path,
+                     BlockDecoder *decoder, AzError *error)
+{
+    const SegmentGroup *g = &segment->groups[group];
+    const BlockInfo *info = &g->blocks[column];
+    PathSource source = {segment, fd, info->offset, error};
+    Block *block = NULL;
+    const char *why = NULL;
+    if (info->encoding == BLOCK_SPLIT)
+        block = split_path(decoder, info, g->rows, path, path_source_read, &source, &why);
+    if (!block && !why)
+        return path_of_texts(&source, group, column, path, decoder);
+    if (!block && error->code == AZ_OK)
+        block_damaged(segment, group, column, "block", info, why, error);
+    return block;
+}
+
+Block *
+segment_read_path(const Segment *segment, uint32_t group, uint32_t column, Str path,
+                  BlockDecoder *decoder, AzError *error)
+{
+    int fd = file_open(segment->path, error);
+    if (fd < 0)
+        return NULL;
+    Block *block = segment_read_path_fd(segment, fd, group, column, path, decoder, error);
+    close(fd);
+    return block;
 }

@@ -13,10 +13,19 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+// A block of what lies at a path.
+typedef struct PathPin {
+    uint32_t column;
+    Str path;
+    CachedBlock *block;
+    struct PathPin *next;
+} PathPin;
+
 typedef struct Pins {
     uint32_t morsel;
     pthread_t thread;
     struct Pins *next;
+    PathPin *paths;
     CachedBlock *blocks[]; // one a column; NULL = not read
 } Pins;
 
@@ -154,6 +163,12 @@ pins_drop(StoreSource *source, Pins *pins)
     for (uint32_t c = 0; c < source->base.schema.count; c++)
         if (pins->blocks[c])
             block_cache_unpin(source->view->store->cache, pins->blocks[c]);
+    for (PathPin *pin = pins->paths, *next; pin; pin = next) {
+        next = pin->next;
+        block_cache_unpin(source->view->store->cache, pin->block);
+        free(pin);
+    }
+    pins->paths = NULL;
 }
 
 static void
@@ -358,6 +373,12 @@ source_release(const TableSource *base, uint32_t morsel)
     pthread_mutex_unlock(&source->mutex);
 }
 
+static bool
+no_memory(const StoreSource *source, AzError *error)
+{
+    return error_set(error, AZ_LIMIT, "not enough memory to scan '%.*s'", STR_ARG(source->table));
+}
+
 static const Vector *
 source_read(const TableSource *base, uint32_t morsel, uint32_t column, uint32_t from,
             uint32_t count, Arena *arena, AzError *error)
@@ -366,7 +387,7 @@ source_read(const TableSource *base, uint32_t morsel, uint32_t column, uint32_t 
     SourceMorsel m = source->morsels[morsel];
     Pins *pins = pins_get(source, morsel);
     if (!pins) {
-        error_set(error, AZ_LIMIT, "not enough memory to scan '%.*s'", STR_ARG(source->table));
+        no_memory(source, error);
         return NULL;
     }
     if (!pins->blocks[column]) {
@@ -385,6 +406,86 @@ source_read(const TableSource *base, uint32_t morsel, uint32_t column, uint32_t 
             return NULL;
     }
     return vector_slice(arena, cached_block_vector(pins->blocks[column]), from, count);
+}
+
+// Adds the rows of a segment, and those whose blocks of the column are split.
+static void
+count_split(StoreSource *source, uint32_t number, uint32_t column, uint64_t *rows, uint64_t *split)
+{
+    AzError ignored = {0};
+    const SegmentRef *ref = source_segment(source, number, &ignored);
+    error_clear(&ignored);
+    if (!ref || ref->columns[column] < 0)
+        return;
+    for (uint32_t g = 0; g < ref->segment->group_count; g++) {
+        const SegmentGroup *group = &ref->segment->groups[g];
+        *rows += group->rows;
+        if (group->blocks[ref->columns[column]].encoding == BLOCK_SPLIT)
+            *split += group->rows;
+    }
+}
+
+// Some segments, old and new, are asked: what others hold is much the same.
+static bool
+source_holds_paths(const TableSource *base, uint32_t column)
+{
+    enum { ASKED = 8 };
+    StoreSource *source = base->context;
+    if (!base->morsel_count)
+        return false;
+    uint64_t rows = 0, split = 0;
+    uint32_t segments = source->morsels[base->morsel_count - 1].segment + 1;
+    uint32_t asked = segments < ASKED ? segments : ASKED;
+    for (uint32_t i = 0; i < asked; i++)
+        count_split(source, (uint32_t)((uint64_t)(segments - 1) * i / (asked > 1 ? asked - 1 : 1)),
+                    column, &rows, &split);
+    return split && split >= rows / 2;
+}
+
+static PathPin *
+path_pin(StoreSource *source, Pins *pins, const SegmentRef *ref, SourceMorsel m, uint32_t column,
+         Str path, AzError *error)
+{
+    for (PathPin *pin = pins->paths; pin; pin = pin->next)
+        if (pin->column == column && str_equal(pin->path, path))
+            return pin;
+    PathPin *pin = calloc(1, sizeof(*pin));
+    if (!pin) {
+        no_memory(source, error);
+        return NULL;
+    }
+    *pin = (PathPin){.column = column, .path = path, .next = pins->paths};
+    pin->block =
+        block_cache_pin_path(source->view->store->cache, ref->segment, (uint64_t)ref->entry->id,
+                             m.group, (uint32_t)ref->columns[column], path, error);
+    if (!pin->block) {
+        free(pin);
+        return NULL;
+    }
+    pins->paths = pin;
+    return pin;
+}
+
+static const Vector *
+source_read_path(const TableSource *base, uint32_t morsel, uint32_t column, Str path, uint32_t from,
+                 uint32_t count, Arena *arena, AzError *error)
+{
+    StoreSource *source = base->context;
+    SourceMorsel m = source->morsels[morsel];
+    Pins *pins = pins_get(source, morsel);
+    if (!pins) {
+        no_memory(source, error);
+        return NULL;
+    }
+    const SegmentRef *ref = source_segment(source, m.segment, error);
+    if (!ref)
+        return NULL;
+    if (ref->columns[column] < 0) {
+        Value null = value_null(TYPE_DYNAMIC);
+        return vector_new_const(arena, &null, count);
+    }
+    const PathPin *pin = path_pin(source, pins, ref, m, column, path, error);
+    return pin ? vector_slice(arena, cached_block_vector(pin->block), from, count) : NULL;
 }
 
 // A file that is gone or cut is told before the scan starts.
@@ -429,6 +530,8 @@ source_new(StoreView *view, const CatalogTable *table, const CatalogSegment *seg
         .may_match = source_may_match,
         .match_rows = source_match_rows,
         .read = source_read,
+        .holds_paths = source_holds_paths,
+        .read_path = source_read_path,
         .release = source_release,
     };
     uint32_t morsels = 0;

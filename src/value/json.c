@@ -752,8 +752,8 @@ thread_tools_start(void)
         abort();
 }
 
-void
-json_parse_text(Arena *arena, Str text, Text *out, bool *is_null)
+static ThreadTools *
+thread_tools(void)
 {
     pthread_once(&thread_tools_once, thread_tools_start);
     ThreadTools *tools = pthread_getspecific(thread_tools_key);
@@ -764,5 +764,22 @@ json_parse_text(Arena *arena, Str text, Text *out, bool *is_null)
         tools->parser = json_parser_new();
         tools->builder = dyn_builder_new();
     }
+    return tools;
+}
+
+void
+json_parse_text(Arena *arena, Str text, Text *out, bool *is_null)
+{
+    ThreadTools *tools = thread_tools();
     json_parse_lenient(tools->parser, tools->builder, arena, text, out, is_null);
+}
+
+bool
+json_is_valid(Str text)
+{
+    ThreadTools *tools = thread_tools();
+    const char *why;
+    size_t offset;
+    dyn_builder_reset(tools->builder);
+    return json_to_dynamic(tools->parser, text, tools->builder, &why, &offset);
 }

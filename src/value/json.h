@@ -27,6 +27,9 @@ void json_parse_lenient(JsonParser *parser, DynBuilder *builder, Arena *arena, S
 // The same with a parser and builder that this thread keeps for itself.
 void json_parse_text(Arena *arena, Str text, Text *out, bool *is_null);
 
+// Whether the text is one JSON document, by json_to_dynamic() with such a parser.
+bool json_is_valid(Str text);
+
 // Walks the members of the top-level object of `text`, or says why not. For each
 // member `visit` gets the key and the value; scalars come as they are, objects and
 // arrays as finished trees (views valid during the call). Used by ingest: no tree

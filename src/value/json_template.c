@@ -66,9 +66,8 @@ template_key(const Template *t, uint32_t member)
 
 // ---- values ----
 
-// Behind the text of a string: its quote; NULL when something is in it that is not plain.
-static const char *
-string_end(const char *p, const char *end)
+const char *
+json_plain_end(const char *p, const char *end)
 {
 #ifdef __SSE2__
     const __m128i space = _mm_set1_epi8(0x20), quote = _mm_set1_epi8('"');
@@ -101,10 +100,10 @@ number_size(int64_t l)
     return l == (int8_t)l ? 2 : l == (int16_t)l ? 3 : l == (int32_t)l ? 5 : 9;
 }
 
-static const char *
-take_number(const char *p, const char *end, Member *out)
+const char *
+json_plain_long(const char *p, const char *end, int64_t *out)
 {
-    bool negative = *p == '-';
+    bool negative = p < end && *p == '-';
     const char *digits = p + negative;
     int64_t number = 0;
     for (p = digits; p < end && *p >= '0' && *p <= '9'; p++) {
@@ -112,12 +111,22 @@ take_number(const char *p, const char *end, Member *out)
             return NULL;
         number = number * 10 + (*p - '0');
     }
-    // 07 is no number, -0 is a real, and what goes on with . or e the parser knows.
+    // 07 is no number, -0 is a real.
     if (p == digits || (*digits == '0' && (p - digits > 1 || negative)))
         return NULL;
-    out->tag = DYN_LONG;
-    out->number = negative ? -number : number;
-    out->size = number_size(out->number);
+    *out = negative ? -number : number;
+    return p;
+}
+
+// What goes on with . or e the parser knows.
+static const char *
+take_number(const char *p, const char *end, Member *out)
+{
+    p = json_plain_long(p, end, &out->number);
+    if (p) {
+        out->tag = DYN_LONG;
+        out->size = number_size(out->number);
+    }
     return p;
 }
 
@@ -138,7 +147,7 @@ take_value(const char *p, const char *end, Member *out)
         return NULL;
     switch (*p) {
     case '"': {
-        const char *close = string_end(p + 1, end);
+        const char *close = json_plain_end(p + 1, end);
         if (!close)
             return NULL;
         out->tag = DYN_STRING;
@@ -260,7 +269,7 @@ template_make(Template *t, Str text)
     *t = (Template){0};
     for (char mark = '{'; p < end && *p == mark; mark = ',') {
         Member ignored = {0};
-        const char *close = end - p > 2 && p[1] == '"' ? string_end(p + 2, end) : NULL;
+        const char *close = end - p > 2 && p[1] == '"' ? json_plain_end(p + 2, end) : NULL;
         if (!close || close + 1 == end || close[1] != ':' || t->count == MEMBERS_MAX)
             return false;
         size_t len = (size_t)(close + 2 - p), at = t->starts[t->count];

@@ -16,3 +16,10 @@ bool json_templates_parse(JsonTemplates *templates, Arena *arena, Str text, Text
 
 // Shows a text that is JSON and fitted no template.
 void json_templates_learn(JsonTemplates *templates, Str text);
+
+// Behind the text of a string that begins at p: its quote; NULL when something is in it
+// that is not plain ASCII, or it does not end.
+const char *json_plain_end(const char *p, const char *end);
+// Behind the whole number at p, which fits a long and is written as tostring() writes it;
+// NULL when it is none such.
+const char *json_plain_long(const char *p, const char *end, int64_t *out);

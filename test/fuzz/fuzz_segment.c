@@ -18,8 +18,46 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed);
 
-static char *seed_bytes;
-static size_t seed_size;
+enum { SEED_MAX = 1 << 16 };
+static char *seed_bytes, *json_bytes;
+static size_t seed_size, json_size;
+
+// A segment with a split block.
+static void
+json_seed_make(void)
+{
+    Column column = {STR("s"), TYPE_STRING};
+    Schema schema = {&column, 1};
+    Arena arena = {0};
+    uint32_t order[64];
+    Vector *texts = vector_new_flat(&arena, TYPE_STRING, 64);
+    for (uint32_t i = 0; i < 64; i++) {
+        order[i] = i;
+        ((Text *)texts->data)[i] = text_copy(
+            &arena,
+            i % 9 ? str_format(&arena, "{\"a\":%u,\"b\":{\"c\":\"x%u\"},\"d\":[%u]}", i, i, i)
+                  : str_format(&arena, "{\"e\": %s, \"a\":\"%u\"}", i % 2 ? "1.5" : "null", i));
+        if (i == 40)
+            ((Text *)texts->data)[i] = text_view("none", 4);
+    }
+    const Vector *columns[] = {texts};
+    char *dir = temp_dir_new(), path[4200];
+    snprintf(path, sizeof(path), "%s/json", dir);
+    BlockEncoder *encoder = block_encoder_new();
+    SegmentSummary summary;
+    AzError error = {0};
+    if (!segment_write(path, &schema, columns, order, 64, encoder, &summary, &error))
+        abort();
+    free(summary.group_rows);
+    block_encoder_free(encoder);
+    arena_free(&arena);
+    FILE *file = fopen(path, "rb");
+    json_bytes = malloc(SEED_MAX);
+    json_size = fread(json_bytes, 1, SEED_MAX, file);
+    fclose(file);
+    tree_remove(dir);
+    free(dir);
+}
 
 // A segment with all encodings in a few kilobytes.
 static void
@@ -48,7 +86,13 @@ LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned se
 {
     if (!seed_bytes)
         seed_make();
-    if ((size < 256 || seed % 64 == 0) && seed_size <= max_size) {
+    if (!json_bytes)
+        json_seed_make();
+    if ((size < 256 || seed % 64 == 1) && json_size <= max_size) {
+        memcpy(data, json_bytes, json_size);
+        size = json_size;
+    }
+    if (seed % 64 == 0 && seed_size <= max_size) {
         memcpy(data, seed_bytes, seed_size);
         size = seed_size;
     }
@@ -108,6 +152,24 @@ terms_touch(const Segment *segment, int fd, uint32_t group, uint32_t column, Blo
     block_free(terms);
 }
 
+static void
+paths_touch(const Segment *segment, int fd, uint32_t group, uint32_t column, BlockDecoder *decoder,
+            Buffer *out)
+{
+    static const Str PATHS[] = {
+        STR_INIT("\1\0\0\0a"),          STR_INIT("\1\0\0\0b"), STR_INIT("\1\0\0\0b\1\0\0\0c"),
+        STR_INIT("\1\0\0\0d\1\0\0\0x"), STR_INIT("\1\0\0\0e"),
+    };
+    for (size_t i = 0; i < sizeof(PATHS) / sizeof(PATHS[0]); i++) {
+        AzError error = {0};
+        Block *block = segment_read_path_fd(segment, fd, group, column, PATHS[i], decoder, &error);
+        error_clear(&error);
+        if (block)
+            vector_touch(&block->vector, out);
+        block_free(block);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -131,6 +193,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 continue;
             vector_touch(&block->vector, &out);
             zone_touch(segment, &segment->groups[g], c, &block->vector);
+            if (segment->schema.columns[c].type == TYPE_STRING)
+                paths_touch(segment, fd, g, c, decoder, &out);
             block_free(block);
         }
     }

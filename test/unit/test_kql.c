@@ -161,6 +161,7 @@ static const Variant VARIANTS[] = {
     {4096, 0, OPTIMISE_TOP_K},
     {4096, 0, OPTIMISE_TEXT_PREDICATES},
     {4096, 0, OPTIMISE_ANY_PREDICATES},
+    {4096, 0, OPTIMISE_JSON_PATHS},
     {4096, 0, OPTIMISE_ALL},
     {4096, 1, 0},
     {7, 0, 0},

@@ -23,8 +23,14 @@ convert_rows(ScalarCall *call)
 static void
 convert_dynamic_rows(ScalarCall *call)
 {
+    bool longs = call->type == TYPE_LONG;
     for (uint32_t i = 0; i < call->count; i++) {
-        Value result = dyn_convert(call->arena, arg_dyn(call, 0, i), call->type);
+        Dyn node = arg_dyn(call, 0, i);
+        if (longs && dyn_kind(node) == DYN_LONG) {
+            ((int64_t *)call->out)[i] = dyn_long(node);
+            continue;
+        }
+        Value result = dyn_convert(call->arena, node, call->type);
         out_value(call, i, &result);
     }
 }

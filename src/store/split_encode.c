@@ -1,0 +1,248 @@
+// Writing split blocks. See split.h.
+
+#include "store/split.h"
+#include "value/json_template.h"
+
+#include <stdlib.h>
+#include <xxhash.h>
+
+enum {
+    ROWS_MIN = 64,
+    SAMPLES = 64,
+    TEXT_MIN = 24,        // bytes a text on average
+    CELLS_KEPT = 4 << 20, // bytes a template, for the next block
+};
+
+typedef struct Rows {
+    Buffer cells; // of SplitCell, row by row
+} Rows;
+
+struct SplitEncoder {
+    Arena arena;
+    SplitTemplate templates[SPLIT_TEMPLATES];
+    Rows rows[SPLIT_TEMPLATES];
+    uint32_t count, last;
+    uint8_t *codes;
+    uint32_t whole_rows;
+    Buffer columns; // their stored bytes
+    Buffer infos;   // what the head says of them
+};
+
+SplitEncoder *
+split_encoder_new(void)
+{
+    return calloc(1, sizeof(SplitEncoder));
+}
+
+void
+split_encoder_free(SplitEncoder *encoder)
+{
+    if (!encoder)
+        return;
+    for (uint32_t t = 0; t < SPLIT_TEMPLATES; t++)
+        buffer_free(&encoder->rows[t].cells);
+    buffer_free(&encoder->columns);
+    buffer_free(&encoder->infos);
+    arena_free(&encoder->arena);
+    free(encoder);
+}
+
+static SplitCell *
+next_cells(SplitEncoder *e, uint32_t t)
+{
+    size_t size = e->templates[t].count * sizeof(SplitCell);
+    return (SplitCell *)(void *)buffer_reserve(&e->rows[t].cells, size);
+}
+
+static bool
+follows(SplitEncoder *e, uint32_t t, Str text)
+{
+    if (!split_follow(&e->templates[t], text, next_cells(e, t)))
+        return false;
+    e->rows[t].cells.len += e->templates[t].count * sizeof(SplitCell);
+    e->templates[t].rows++;
+    e->last = t;
+    return true;
+}
+
+// Number of the template that the text follows, a new one if need be; `count` when there is none.
+static uint32_t
+place_text(SplitEncoder *e, Str text)
+{
+    if (e->count && follows(e, e->last, text))
+        return e->last;
+    uint32_t last = e->last;
+    for (uint32_t t = 0; t < e->count; t++)
+        if (t != last && follows(e, t, text))
+            return t;
+    if (e->count == SPLIT_TEMPLATES || !split_learn(&e->arena, text, &e->templates[e->count]))
+        return SPLIT_TEMPLATES;
+    buffer_clear(&e->rows[e->count].cells);
+    e->count++;
+    return follows(e, e->count - 1, text) ? e->count - 1 : SPLIT_TEMPLATES;
+}
+
+static void
+start_over(SplitEncoder *e, uint32_t rows)
+{
+    arena_reset(&e->arena);
+    buffer_clear(&e->columns);
+    buffer_clear(&e->infos);
+    for (uint32_t t = 0; t < SPLIT_TEMPLATES; t++)
+        if (e->rows[t].cells.cap > CELLS_KEPT)
+            buffer_free(&e->rows[t].cells);
+    e->count = e->last = e->whole_rows = 0;
+    e->codes = arena_alloc(&e->arena, rows);
+}
+
+// Whether so few texts follow no template, and so few bytes are values kept as JSON, that the
+// columns are worth it.
+static bool
+pays(const SplitEncoder *e, uint32_t rows, uint64_t bytes)
+{
+    uint64_t json = 0;
+    for (uint32_t t = 0; t < e->count; t++) {
+        const SplitCell *cells = (const SplitCell *)(const void *)e->rows[t].cells.data;
+        size_t count = e->rows[t].cells.len / sizeof(SplitCell);
+        for (size_t i = 0; i < count; i++)
+            json += cells[i].class_ == CLASS_JSON ? cells[i].len : 0;
+    }
+    return e->whole_rows <= rows / 8 && json <= bytes / 2;
+}
+
+static bool
+split_rows(SplitEncoder *e, const Text *texts, uint32_t rows, uint32_t step)
+{
+    uint64_t bytes = 0;
+    uint32_t tried = 0;
+    start_over(e, rows);
+    for (uint32_t i = 0; i < rows; i += step) {
+        Str text = text_str(&texts[i]);
+        uint32_t t = place_text(e, text);
+        e->codes[tried++] = (uint8_t)t;
+        e->whole_rows += t == SPLIT_TEMPLATES;
+        bytes += text.len;
+        if (e->whole_rows > 8 && e->whole_rows > tried / 4)
+            return false;
+    }
+    return bytes / tried >= TEXT_MIN && pays(e, tried, bytes);
+}
+
+// ---- columns ----
+
+static void
+put_column(SplitEncoder *e, BlockEncoder *inner, const Vector *column)
+{
+    BlockInfo info;
+    Str stored;
+    const Vector *ignored;
+    block_encode(inner, &e->arena, column, &info, &stored, &ignored);
+    buffer_put(&e->columns, stored.ptr, stored.len);
+    bytes_put_u32(&e->infos, info.stored);
+    bytes_put_u32(&e->infos, info.raw);
+    bytes_put_u64(&e->infos, info.checksum);
+    bytes_put_u8(&e->infos, info.encoding);
+    bytes_put_u8(&e->infos, info.codec);
+    bytes_put_u8(&e->infos, info.has_nulls);
+}
+
+static void
+put_left_out(SplitEncoder *e)
+{
+    static const uint8_t NOTHING[19];
+    buffer_put(&e->infos, NOTHING, sizeof(NOTHING));
+}
+
+static void
+put_codes(SplitEncoder *e, BlockEncoder *inner, const Vector *texts)
+{
+    if (e->count == 1 && !e->whole_rows) {
+        put_left_out(e);
+        put_left_out(e);
+        return;
+    }
+    Vector *codes = vector_new_flat(&e->arena, TYPE_INT, texts->count);
+    for (uint32_t i = 0; i < texts->count; i++)
+        ((int32_t *)codes->data)[i] =
+            e->codes[i] == SPLIT_TEMPLATES ? (int32_t)e->count : e->codes[i];
+    put_column(e, inner, codes);
+    if (!e->whole_rows) {
+        put_left_out(e);
+        return;
+    }
+    Vector *whole = vector_new_flat(&e->arena, TYPE_STRING, e->whole_rows);
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < texts->count; i++)
+        if (e->codes[i] == SPLIT_TEMPLATES)
+            ((Text *)whole->data)[n++] = ((const Text *)texts->data)[i];
+    put_column(e, inner, whole);
+}
+
+static SplitKind
+kind_of(const SplitCell *cells, uint32_t step, uint32_t rows)
+{
+    uint32_t classes = 0;
+    for (uint32_t i = 0; i < rows; i++)
+        classes |= cells[(size_t)i * step].class_;
+    if ((classes & CLASS_LONG) && !(classes & (CLASS_STRING | CLASS_JSON)))
+        return SPLIT_LONG;
+    return classes == CLASS_STRING ? SPLIT_STRING : SPLIT_JSON;
+}
+
+static Vector *
+column_of(Arena *arena, SplitKind kind, const SplitCell *cells, uint32_t step, uint32_t rows)
+{
+    Vector *out = vector_new_flat(arena, kind == SPLIT_LONG ? TYPE_LONG : TYPE_STRING, rows);
+    uint32_t quote = kind == SPLIT_STRING ? 1 : 0;
+    for (uint32_t i = 0; i < rows; i++, cells += step) {
+        if (kind != SPLIT_LONG)
+            ((Text *)out->data)[i] = text_view(cells->ptr + quote, cells->len - quote - quote);
+        else if (cells->class_ == CLASS_NULL)
+            vector_set_null(arena, out, i);
+        else
+            json_plain_long(cells->ptr, cells->ptr + cells->len, (int64_t *)out->data + i);
+    }
+    return out;
+}
+
+static void
+put_template(SplitEncoder *e, BlockEncoder *inner, uint32_t number, Buffer *head)
+{
+    const SplitTemplate *t = &e->templates[number];
+    const SplitCell *cells = (const SplitCell *)(const void *)e->rows[number].cells.data;
+    bytes_put_u32(head, t->rows);
+    bytes_put_u32(head, t->count);
+    for (uint32_t p = 0; p < t->count; p++) {
+        SplitKind kind = kind_of(cells + p, t->count, t->rows);
+        bytes_put_str(head, t->places[p].before);
+        bytes_put_str(head, t->places[p].path);
+        bytes_put_u8(head, (uint8_t)kind);
+        put_column(e, inner, column_of(&e->arena, kind, cells + p, t->count, t->rows));
+    }
+    bytes_put_str(head, t->after);
+}
+
+bool
+split_encode(SplitEncoder *e, BlockEncoder *inner, const Vector *texts, Buffer *out)
+{
+    const Text *rows = texts->data;
+    uint32_t count = texts->count, step = count / SAMPLES;
+    if (count < ROWS_MIN || !split_rows(e, rows, count, step) || !split_rows(e, rows, count, 1))
+        return false;
+    size_t start = out->len;
+    uint64_t none = 0;
+    buffer_put(out, &none, sizeof(none));
+    buffer_put(out, &none, sizeof(none));
+    bytes_put_u32(out, e->count);
+    bytes_put_u32(out, e->whole_rows);
+    put_codes(e, inner, texts);
+    for (uint32_t t = 0; t < e->count; t++)
+        put_template(e, inner, t, out);
+    buffer_put(out, e->infos.data, e->infos.len);
+    uint32_t size = (uint32_t)(out->len - start - SPLIT_PREFIX);
+    uint64_t checksum = XXH3_64bits(out->data + start + SPLIT_PREFIX, size);
+    memcpy(out->data + start, &size, sizeof(size));
+    memcpy(out->data + start + 8, &checksum, sizeof(checksum));
+    buffer_put(out, e->columns.data, e->columns.len);
+    return true;
+}

@@ -21,6 +21,7 @@ typedef struct DetectOptions {
     const RuleSet *rules;
     int64_t since, until; // ticks: runs after `since` up to `until`; 0: as the data goes
     uint64_t timeout_ns;  // of one run of a rule
+    bool live;            // rows arrive meanwhile: see detect/follow.h
     bool keep;            // write what was found to the store
     Str version;          // of the tool
     const _Atomic bool *cancel;

@@ -66,11 +66,11 @@ next_of_all(const Follow *f)
 static bool
 read_positions(Follow *f, AzError *error)
 {
-    int64_t now = clock_now_ticks(), begin = f->options.since ? f->options.since : now;
+    int64_t now = clock_now_ticks();
     size_t count = f->options.rules->len;
     f->after = ARENA_ARRAY(&f->arena, int64_t, count + 1);
     for (size_t r = 0; r < count; r++)
-        f->after[r] = begin;
+        f->after[r] = f->options.since ? f->options.since : now - rule_at(f, r)->frequency;
     if (!f->options.since) {
         Database *db = db_open(&f->options.database, error);
         bool done = db && detect_last_runs(db, f->options.rules,
@@ -82,9 +82,12 @@ read_positions(Follow *f, AzError *error)
     int64_t bound = now - f->follow->catch_up, oldest = now;
     bool bounded = false;
     for (size_t r = 0; r < count; r++) {
-        bounded |= !f->options.since && next_run(f, r) <= bound;
-        if (!f->options.since && f->after[r] < bound)
-            f->after[r] = bound;
+        // The last run that is due is never too old: a rule that never ran begins with it.
+        int64_t last = now - rule_at(f, r)->frequency, least = bound < last ? bound : last;
+        if (!f->options.since && f->after[r] < least) {
+            bounded |= next_run(f, r) <= least;
+            f->after[r] = least;
+        }
         if (f->after[r] < oldest)
             oldest = f->after[r];
     }

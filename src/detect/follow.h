@@ -35,6 +35,6 @@ typedef struct FollowOptions {
 } FollowOptions;
 
 // Runs until options->cancel is set, which is no error. Rules go on where they were, or with
-// options->since there; one that never ran begins now. False with an error when the store or the
+// options->since there; one that never ran begins with its last run that is due. False with an error when the store or the
 // content cannot be opened, or when the first round cannot be kept.
 bool detect_follow(const DetectOptions *options, const FollowOptions *follow, AzError *error);

@@ -102,8 +102,8 @@ check 'it went on where it was' test "$(value "$store" "$runs | where FirstRun =
 
 # Runs that were missed for longer than --catch-up are not caught up, and that is said.
 : >"$scratch/err"
-sleep_until_missed() { [ "$(value "$store" "$runs | summarize max(LastRun) < ago(61s)")" = true ]; }
-waits sleep_until_missed
+missed() { [ "$(value "$store" "$runs | summarize max(LastRun) < ago(61s)")" = true ]; }
+waits missed
 follow --catch-up 0
 check 'what is not caught up is said' waits written err 'more runs were missed than are caught up'
 end INT

@@ -90,6 +90,7 @@ run_round(Arena *arena, const DetectOptions *options, Detection *detection, Memo
             ran[ran_count++] = detection->outcomes[r];
     if (!detect_write(options, &fresh, memory->incidents, ran, ran_count, error))
         return false;
+    detection->kept = detection->alerts.len;
     for (size_t i = 0; i < memory->incidents->len; i++)
         memory->incidents->items[i].changed = false;
     return true;

@@ -46,6 +46,7 @@ typedef struct Detection {
     RuleOutcome *outcomes;
     size_t outcome_count;
     AlertList alerts;       // new ones, by time
+    size_t kept;            // of these, the first so many are in the store
     IncidentList incidents; // those that got alerts now have `touched`
     uint64_t runs, known;
     double seconds;

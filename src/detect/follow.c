@@ -134,7 +134,11 @@ run_round(Follow *f, int64_t until, AzError *error)
         if (f->after[r] < until)
             f->after[r] = until;
     f->any_round |= done;
-    if (done)
+    // Rules on alerts failed as a whole, those before them had been kept: their alerts are told
+    // now, since the next try knows them.
+    if (!done)
+        detection->alerts.len = detection->kept;
+    if (done || detection->kept)
         tell(f, (FollowNews){.event = FOLLOW_ROUND, .detection = detection});
     arena_free(&arena);
     return done;

@@ -37,7 +37,7 @@ show_progress(void *context, uint64_t done, uint64_t total)
 
 typedef struct DetectWords {
     const char *store, *content, *since, *until, *format, *threads, *timeout;
-    const char *delay, *catch_up;
+    const char *delay, *catch_up, *syslog;
     const char **rules, **functions;
     bool dry_run, all, follow;
 } DetectWords;
@@ -145,6 +145,7 @@ static int
 run_detect(const DetectWords *words, const DetectOptions *options, FollowOptions *follow)
 {
     Arena arena = {0};
+    Delivery delivery = {.on = words->syslog != NULL, .address = words->syslog};
     RuleSet rules = {0};
     RuleProblems problems = {0};
     AzError error = {0};
@@ -153,19 +154,27 @@ run_detect(const DetectWords *words, const DetectOptions *options, FollowOptions
     Detection *detection = NULL;
     int status = AZIMUTH_EXIT_ERROR;
     bool followed = false;
-    if (load_rules(&arena, words, &rules, &problems, &error)) {
+    if (delivery.on) {
+        run.keeping = delivery_keeping;
+        run.keeping_context = &delivery;
+    }
+    if ((!delivery.on ||
+         syslog_parse(&arena, words->syslog, words->store, &delivery.target, &error)) &&
+        load_rules(&arena, words, &rules, &problems, &error)) {
         tell_problems(&problems);
         if (rules.len == 0)
             error_set(&error, AZ_NOT_FOUND, "there is no analytics rule to run");
         else if ((followed = words->follow))
-            status = detect_follow_command(&run, follow, words->format);
+            status = detect_follow_command(&run, follow, words->format, &delivery);
         else
             detection = detect_run(&arena, &run, &error);
     }
     cli_progress_end();
     if (detection)
         status = report(&arena, detection, &rules, words);
-    else if (!followed)
+    if (detection && !delivery_send(&delivery))
+        status = AZIMUTH_EXIT_ERROR;
+    if (!detection && !followed)
         cli_error(&error, STR(""));
     arena_free(&arena);
     return status;
@@ -207,6 +216,9 @@ parse_and_run(DetectWords *words, int argc, char **argv)
         {"--catch-up", "HOURS",
          "with --follow: how far back runs that were missed are caught up (default 24)",
          &words->catch_up, NULL},
+        {"--syslog", "ADDRESS",
+         "send new alerts as CEF to a syslog server: udp://HOST:PORT or tcp://HOST:PORT",
+         &words->syslog, NULL},
         {"--dry-run", NULL, "keep nothing in the store", NULL, &words->dry_run},
         {"--timeout", "SECONDS", "longest time of one run of a rule (default 60)", &words->timeout,
          NULL},
@@ -223,6 +235,10 @@ parse_and_run(DetectWords *words, int argc, char **argv)
     }
     if (!words->follow && (words->delay || words->catch_up)) {
         cli_fail("--delay and --catch-up go with --follow");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (words->syslog && words->dry_run) {
+        cli_fail("--syslog sends alerts that are kept: leave out --dry-run");
         return AZIMUTH_EXIT_ERROR;
     }
     if (words->follow && words->until) {

@@ -18,6 +18,7 @@
 typedef struct FollowCall {
     const DetectOptions *options;
     const char *format;
+    Delivery *delivery;
     uint64_t *said; // of each rule, the hash of the error that was said last; 0: none
     uint64_t runs, alerts;
     char problem[512]; // of a round, said once
@@ -193,14 +194,24 @@ hear(void *context, const FollowNews *news)
         cli_progress_end();
     switch (news->event) {
     case FOLLOW_BEGUN:
-    case FOLLOW_BOUNDED: say_begun(news); break;
-    case FOLLOW_IDLE: say_status(call, news->next); break;
+    case FOLLOW_BOUNDED:
+        say_begun(news);
+        delivery_send(call->delivery); // what an earlier process left
+        break;
+    case FOLLOW_IDLE:
+        say_status(call, news->next);
+        delivery_retry(call->delivery);
+        break;
     case FOLLOW_WAITING:
         if (!was_waiting && cli_is_terminal(STDERR_FILENO))
             fputs("\r\033[Kfollowing: an import writes to the store; waiting until it is done",
                   stderr);
         break;
-    case FOLLOW_ROUND: say_round(call, news->detection); break;
+    case FOLLOW_ROUND:
+        say_round(call, news->detection);
+        if (news->detection->alerts.len && !call->delivery->wait)
+            delivery_send(call->delivery);
+        break;
     case FOLLOW_FAILED:
         if (strcmp(call->problem, news->error->message) != 0)
             cli_error(news->error, STR(""));
@@ -213,9 +224,12 @@ hear(void *context, const FollowNews *news)
 }
 
 int
-detect_follow_command(const DetectOptions *options, FollowOptions *follow, const char *format)
+detect_follow_command(const DetectOptions *options, FollowOptions *follow, const char *format,
+                      Delivery *delivery)
 {
-    FollowCall call = {.options = options, .format = strcmp(format, "jsonl") ? format : "json"};
+    FollowCall call = {.options = options,
+                       .delivery = delivery,
+                       .format = strcmp(format, "jsonl") ? format : "json"};
     call.said = calloc(options->rules->len + 1, sizeof *call.said);
     if (!call.said) {
         cli_fail("out of memory");

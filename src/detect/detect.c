@@ -83,6 +83,8 @@ run_round(Arena *arena, const DetectOptions *options, Detection *detection, Memo
     take_alerts(arena, detection, options->rules, memory, &raised, &fresh);
     if (!options->keep)
         return true;
+    if (options->keeping && fresh.len && !options->keeping(options->keeping_context, &fresh, error))
+        return false;
     RuleOutcome *ran = ARENA_ARRAY(arena, RuleOutcome, count + 1);
     size_t ran_count = 0;
     for (size_t r = 0; r < count; r++)

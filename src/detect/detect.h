@@ -28,6 +28,10 @@ typedef struct DetectOptions {
     // Called now and then from one thread, with runs; may be NULL.
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *progress_context;
+    // Called with new alerts before they are kept; false with an error: they are not. What it
+    // prepares may be prepared again, for the same ids, when keeping them fails. May be NULL.
+    bool (*keeping)(void *context, const AlertList *alerts, AzError *error);
+    void *keeping_context;
 } DetectOptions;
 
 typedef struct RuleOutcome {

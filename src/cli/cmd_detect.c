@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/cli_table.h"
+#include "cli/detect_follow.h"
 #include "detect/detect_table.h"
 #include "report/alert_export.h"
 #include "value/scalar.h"
@@ -36,8 +37,9 @@ show_progress(void *context, uint64_t done, uint64_t total)
 
 typedef struct DetectWords {
     const char *store, *content, *since, *until, *format, *threads, *timeout;
+    const char *delay, *catch_up, *syslog;
     const char **rules, **functions;
-    bool dry_run, all;
+    bool dry_run, all, follow;
 } DetectWords;
 
 // The rules of the folders named, else of the content pack.
@@ -140,9 +142,10 @@ report(Arena *arena, const Detection *detection, const RuleSet *rules, const Det
 }
 
 static int
-run_detect(const DetectWords *words, const DetectOptions *options)
+run_detect(const DetectWords *words, const DetectOptions *options, FollowOptions *follow)
 {
     Arena arena = {0};
+    Delivery delivery = {.on = words->syslog != NULL, .address = words->syslog};
     RuleSet rules = {0};
     RuleProblems problems = {0};
     AzError error = {0};
@@ -150,17 +153,28 @@ run_detect(const DetectWords *words, const DetectOptions *options)
     run.rules = &rules;
     Detection *detection = NULL;
     int status = AZIMUTH_EXIT_ERROR;
-    if (load_rules(&arena, words, &rules, &problems, &error)) {
+    bool followed = false;
+    if (delivery.on) {
+        run.keeping = delivery_keeping;
+        run.keeping_context = &delivery;
+    }
+    if ((!delivery.on ||
+         syslog_parse(&arena, words->syslog, words->store, &delivery.target, &error)) &&
+        load_rules(&arena, words, &rules, &problems, &error)) {
         tell_problems(&problems);
         if (rules.len == 0)
             error_set(&error, AZ_NOT_FOUND, "there is no analytics rule to run");
+        else if ((followed = words->follow))
+            status = detect_follow_command(&run, follow, words->format, &delivery);
         else
             detection = detect_run(&arena, &run, &error);
     }
     cli_progress_end();
     if (detection)
         status = report(&arena, detection, &rules, words);
-    else
+    if (detection && !delivery_send(&delivery))
+        status = AZIMUTH_EXIT_ERROR;
+    if (!detection && !followed)
         cli_error(&error, STR(""));
     arena_free(&arena);
     return status;
@@ -191,8 +205,20 @@ parse_and_run(DetectWords *words, int argc, char **argv)
         {"--functions", "DIR...", "a folder of functions in KQL (.kql, or parsers' .yaml)",
          words->functions, NULL},
         {"--alerts", NULL, "print each alert rather than a line for each rule", NULL, &words->all},
-        {"--format", "NAME", "table (default); alerts as json, jsonl, csv, markdown, cef, ocsf",
+        {"--format", "NAME",
+         "table (default; text with --follow); alerts as json, jsonl, csv, markdown, cef, ocsf",
          &words->format, NULL},
+        {"--follow", NULL,
+         "run on as records arrive, each rule on its schedule, until stopped; alerts as they come",
+         NULL, &words->follow},
+        {"--delay", "SECONDS", "with --follow: how long after its time a run begins (default 2)",
+         &words->delay, NULL},
+        {"--catch-up", "HOURS",
+         "with --follow: how far back runs that were missed are caught up (default 24)",
+         &words->catch_up, NULL},
+        {"--syslog", "ADDRESS",
+         "send new alerts as CEF to a syslog server: udp://HOST:PORT or tcp://HOST:PORT",
+         &words->syslog, NULL},
         {"--dry-run", NULL, "keep nothing in the store", NULL, &words->dry_run},
         {"--timeout", "SECONDS", "longest time of one run of a rule (default 60)", &words->timeout,
          NULL},
@@ -207,16 +233,34 @@ parse_and_run(DetectWords *words, int argc, char **argv)
         cli_fail("usage: azimuth %s", CLI_DETECT.usage);
         return AZIMUTH_EXIT_ERROR;
     }
-    int64_t threads = 0, timeout = 60;
+    if (!words->follow && (words->delay || words->catch_up)) {
+        cli_fail("--delay and --catch-up go with --follow");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (words->syslog && words->dry_run) {
+        cli_fail("--syslog sends alerts that are kept: leave out --dry-run");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (words->follow && words->until) {
+        cli_fail("--follow has no end: leave out --until");
+        return AZIMUTH_EXIT_ERROR;
+    }
+    if (!words->format)
+        words->format = words->follow ? "text" : "table";
+    if (words->follow && !detect_follow_format(words->format))
+        return AZIMUTH_EXIT_ERROR;
+    int64_t threads = 0, timeout = 60, delay = 2, catch_up = 24;
     DetectOptions run = {
         .keep = !words->dry_run,
         .version = STR(AZIMUTH_VERSION),
         .cancel = &interrupted,
-        .progress = show_progress,
+        .progress = words->follow ? NULL : show_progress,
     };
     if (!cli_parse_time(words->since, "--since", &run.since) ||
         !cli_parse_time(words->until, "--until", &run.until) ||
         (words->threads && !cli_parse_number(words->threads, 1, 1024, "--threads", &threads)) ||
+        (words->delay && !cli_parse_number(words->delay, 0, 86400, "--delay", &delay)) ||
+        (words->catch_up && !cli_parse_number(words->catch_up, 0, 2160, "--catch-up", &catch_up)) ||
         (words->timeout && !cli_parse_number(words->timeout, 1, 86400, "--timeout", &timeout)))
         return AZIMUTH_EXIT_ERROR;
     run.timeout_ns = (uint64_t)timeout * 1000000000;
@@ -229,14 +273,15 @@ parse_and_run(DetectWords *words, int argc, char **argv)
     };
     signal(SIGINT, interrupt);
     signal(SIGTERM, interrupt);
-    return run_detect(words, &run);
+    FollowOptions follow = {.delay = delay * TICKS_PER_SECOND,
+                            .catch_up = catch_up * TICKS_PER_HOUR};
+    return run_detect(words, &run, &follow);
 }
 
 static int
 detect_command(int argc, char **argv)
 {
-    DetectWords words = {
-        .format = "table", .rules = cli_values(argc), .functions = cli_values(argc)};
+    DetectWords words = {.rules = cli_values(argc), .functions = cli_values(argc)};
     int status = parse_and_run(&words, argc, argv);
     free(words.rules);
     free(words.functions);
@@ -245,7 +290,7 @@ detect_command(int argc, char **argv)
 
 const CliCommand CLI_DETECT = {
     "detect",
-    "detect --store DIR [--rules PATH]... [--since TIME] [--until TIME]",
+    "detect --store DIR [--rules PATH]... [--since TIME] [--until TIME] [--follow]",
     "runs analytics rules over telemetry, each on its own schedule, and raises alerts",
     detect_command,
 };

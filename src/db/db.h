@@ -7,6 +7,7 @@
 #include "db/content.h"
 #include "db/places.h"
 #include "exec/exec.h"
+#include "kql/catalog.h"
 #include "kql/plugin_def.h"
 #include "kql/table_function_def.h"
 
@@ -87,6 +88,7 @@ typedef struct QueryOptions {
     // Of log tables, only rows whose TimeGenerated is after `window_from` and not after
     // `window_to` are seen (ticks); both 0: all.
     int64_t window_from, window_to;
+    WindowBy window_by;
     // A custom table (_CL) that is not there is an empty one with the columns that the query
     // names, as it is in a workspace that has got no such record yet.
     bool assume_custom_tables;

@@ -546,7 +546,8 @@ query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *option
         .database = STR("azimuth"),
     };
     if (options)
-        query->catalog.window = (TimeWindow){options->window_from, options->window_to};
+        query->catalog.window =
+            (TimeWindow){options->window_from, options->window_to, options->window_by};
 }
 
 void

@@ -27,9 +27,11 @@ read_memory(Database *db, Arena *arena, const DetectOptions *options, const Dete
 {
     map_init(&memory->known, arena, false);
     memory->last_alerts = ARENA_ARRAY(arena, int64_t, options->rules->len + 1);
+    // Each rule of those that go on has a beginning of its own.
+    int64_t raised_by = options->live ? detection->until : detection->since;
     return detect_known_alerts(db, arena, detection->since, detection->until, &memory->known,
                                error) &&
-           detect_last_alerts(db, options->rules, detection->since, memory->last_alerts, error) &&
+           detect_last_alerts(db, options->rules, raised_by, memory->last_alerts, error) &&
            detect_read_incidents(db, arena, memory->incidents, error);
 }
 
@@ -61,7 +63,7 @@ take_alerts(Arena *arena, Detection *detection, const RuleSet *rules, Memory *me
 
 static bool
 run_round(Arena *arena, const DetectOptions *options, Detection *detection, Memory *memory,
-          const bool *chosen, bool whole, AzError *error)
+          const bool *chosen, const int64_t *from, bool whole, AzError *error)
 {
     size_t count = options->rules->len;
     AlertList raised = {0}, fresh = {0};
@@ -69,6 +71,7 @@ run_round(Arena *arena, const DetectOptions *options, Detection *detection, Memo
         .options = options,
         .chosen = chosen,
         .last_alerts = memory->last_alerts,
+        .from = from,
         .since = detection->since,
         .until = detection->until,
         .whole = whole,
@@ -80,6 +83,8 @@ run_round(Arena *arena, const DetectOptions *options, Detection *detection, Memo
     take_alerts(arena, detection, options->rules, memory, &raised, &fresh);
     if (!options->keep)
         return true;
+    if (options->keeping && fresh.len && !options->keeping(options->keeping_context, &fresh, error))
+        return false;
     RuleOutcome *ran = ARENA_ARRAY(arena, RuleOutcome, count + 1);
     size_t ran_count = 0;
     for (size_t r = 0; r < count; r++)
@@ -87,6 +92,7 @@ run_round(Arena *arena, const DetectOptions *options, Detection *detection, Memo
             ran[ran_count++] = detection->outcomes[r];
     if (!detect_write(options, &fresh, memory->incidents, ran, ran_count, error))
         return false;
+    detection->kept = detection->alerts.len;
     for (size_t i = 0; i < memory->incidents->len; i++)
         memory->incidents->items[i].changed = false;
     return true;
@@ -119,7 +125,7 @@ find_range(Database *db, const DetectOptions *options, Detection *detection, AzE
 
 static bool
 run_rounds(Arena *arena, const DetectOptions *options, Detection *detection, Memory *memory,
-           AzError *error)
+           const int64_t *from, bool whole, AzError *error)
 {
     size_t count = options->rules->len;
     bool *first = ARENA_ARRAY(arena, bool, count + 1),
@@ -132,30 +138,48 @@ run_rounds(Arena *arena, const DetectOptions *options, Detection *detection, Mem
         any_first |= first[r];
         any_second |= second[r];
     }
-    // A range that was not given ends with the run of each rule that sees the last row.
-    bool whole = options->until == 0;
-    return (!any_first || run_round(arena, options, detection, memory, first, whole, error)) &&
-           (!any_second || run_round(arena, options, detection, memory, second, whole, error));
+    return (!any_first ||
+            run_round(arena, options, detection, memory, first, from, whole, error)) &&
+           (!any_second ||
+            run_round(arena, options, detection, memory, second, from, whole, error));
+}
+
+Detection *
+detection_new(Arena *arena, const RuleSet *rules)
+{
+    Detection *detection = ARENA_NEW(arena, Detection);
+    detection->outcome_count = rules->len;
+    detection->outcomes = ARENA_ARRAY(arena, RuleOutcome, rules->len + 1);
+    for (size_t r = 0; r < rules->len; r++)
+        detection->outcomes[r].rule = &rules->items[r];
+    incidents_init(&detection->incidents, arena);
+    return detection;
+}
+
+bool
+detect_rounds(Arena *arena, const DetectOptions *options, Detection *detection, const int64_t *from,
+              bool whole, AzError *error)
+{
+    uint64_t start = clock_monotonic_ns();
+    Memory memory = {.incidents = &detection->incidents};
+    Database *db = db_open(&options->database, error);
+    bool done = db && read_memory(db, arena, options, detection, &memory, error);
+    db_close(db);
+    done = done && run_rounds(arena, options, detection, &memory, from, whole, error);
+    for (size_t r = 0; r < options->rules->len; r++)
+        detection->runs += detection->outcomes[r].runs;
+    detection->seconds = (double)(clock_monotonic_ns() - start) / 1e9;
+    return done;
 }
 
 Detection *
 detect_run(Arena *arena, const DetectOptions *options, AzError *error)
 {
-    uint64_t start = clock_monotonic_ns();
-    Detection *detection = ARENA_NEW(arena, Detection);
-    detection->outcome_count = options->rules->len;
-    detection->outcomes = ARENA_ARRAY(arena, RuleOutcome, options->rules->len + 1);
-    for (size_t r = 0; r < options->rules->len; r++)
-        detection->outcomes[r].rule = &options->rules->items[r];
-    incidents_init(&detection->incidents, arena);
+    Detection *detection = detection_new(arena, options->rules);
     Database *db = db_open(&options->database, error);
-    Memory memory = {.incidents = &detection->incidents};
-    bool done = db && find_range(db, options, detection, error) &&
-                read_memory(db, arena, options, detection, &memory, error);
+    bool done = db && find_range(db, options, detection, error);
     db_close(db);
-    done = done && run_rounds(arena, options, detection, &memory, error);
-    for (size_t r = 0; r < options->rules->len; r++)
-        detection->runs += detection->outcomes[r].runs;
-    detection->seconds = (double)(clock_monotonic_ns() - start) / 1e9;
-    return done ? detection : NULL;
+    // A range that was not given ends with the run of each rule that sees the last row.
+    bool whole = options->until == 0;
+    return done && detect_rounds(arena, options, detection, NULL, whole, error) ? detection : NULL;
 }

@@ -21,12 +21,17 @@ typedef struct DetectOptions {
     const RuleSet *rules;
     int64_t since, until; // ticks: runs after `since` up to `until`; 0: as the data goes
     uint64_t timeout_ns;  // of one run of a rule
+    bool live;            // rows arrive meanwhile: see detect/follow.h
     bool keep;            // write what was found to the store
     Str version;          // of the tool
     const _Atomic bool *cancel;
     // Called now and then from one thread, with runs; may be NULL.
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *progress_context;
+    // Called with new alerts before they are kept; false with an error: they are not. What it
+    // prepares may be prepared again, for the same ids, when keeping them fails. May be NULL.
+    bool (*keeping)(void *context, const AlertList *alerts, AzError *error);
+    void *keeping_context;
 } DetectOptions;
 
 typedef struct RuleOutcome {
@@ -45,6 +50,7 @@ typedef struct Detection {
     RuleOutcome *outcomes;
     size_t outcome_count;
     AlertList alerts;       // new ones, by time
+    size_t kept;            // of these, the first so many are in the store
     IncidentList incidents; // those that got alerts now have `touched`
     uint64_t runs, known;
     double seconds;

@@ -127,6 +127,26 @@ detect_last_alerts(Database *db, const RuleSet *rules, int64_t since, int64_t *o
     return result != NULL;
 }
 
+bool
+detect_last_runs(Database *db, const RuleSet *rules, int64_t since, int64_t *out, AzError *error)
+{
+    Arena scratch = {0};
+    Str text = str_format(&scratch,
+                          "AnalyticsRuleRuns | where TimeGenerated > datetime(%.*s) | summarize "
+                          "max(iff(LastRun > TimeGenerated, TimeGenerated, LastRun)) by RuleId",
+                          STR_ARG(time_text(&scratch, since)));
+    QueryResult *result = ask(db, &scratch, text, error);
+    RowReader row = {.table = result ? result->tables[0] : NULL};
+    while (result && rows_next(&row)) {
+        Str id = rows_text(&row, 0, &scratch);
+        for (size_t i = 0; i < rules->len; i++)
+            if (str_equal(id, rules->items[i].id) && rows_long(&row, 1) > 0)
+                out[i] = rows_long(&row, 1);
+    }
+    arena_free(&scratch);
+    return result != NULL;
+}
+
 // ---- incidents ----
 
 static Str *

@@ -8,6 +8,7 @@
 #include "value/json.h"
 #include "value/scalar.h"
 
+#include <stdatomic.h>
 #include <time.h>
 
 // ---- JSON ----
@@ -355,20 +356,22 @@ append_all(StoreWriter *writer, const AlertList *alerts, const IncidentList *inc
     return done;
 }
 
-// An import may be writing: it is waited for.
-static Store *
-open_for_writing(const char *dir, AzError *error)
+Store *
+detect_open_writing(const DetectOptions *options, AzError *error)
 {
-    enum { TRIES = 150 };
+    enum { TRIES = 1500 };
     for (int i = 0;; i++) {
         AzError cause = {0};
-        Store *store = store_open(dir, STORE_WRITE, &cause);
-        if (store || i == TRIES || cause.code != AZ_BUSY) {
+        Store *store = store_open(options->database.store, STORE_WRITE, &cause);
+        bool cancelled = options->cancel && atomic_load(options->cancel);
+        if (!store && cause.code == AZ_BUSY && cancelled)
+            error_set(&cause, AZ_CANCELLED, "stopped while another process wrote to the store");
+        if (store || cause.code != AZ_BUSY || (i >= TRIES && !options->live)) {
             if (!store)
                 *error = cause;
             return store;
         }
-        nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
     }
 }
 
@@ -376,7 +379,7 @@ bool
 detect_write(const DetectOptions *options, const AlertList *alerts, const IncidentList *incidents,
              const RuleOutcome *outcomes, size_t outcome_count, AzError *error)
 {
-    Store *store = open_for_writing(options->database.store, error);
+    Store *store = detect_open_writing(options, error);
     if (!store)
         return false;
     StoreImportInfo info = {.source = STR("detect"), .tool_version = options->version};

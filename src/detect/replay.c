@@ -47,8 +47,6 @@ typedef struct Work {
     Store *store; // that all of them read; NULL: there is none
 } Work;
 
-enum { KEPT_BYTES = 320 << 20 }; // decoded rows, which rule after rule looks at
-
 // ---- one run ----
 
 // The error as people find its place: file, line in the file, rule.
@@ -85,6 +83,20 @@ run_failed(Work *work, Worker *worker, const Piece *piece, const AzError *cause)
         atomic_store(&state->stopped, true);
 }
 
+// Replayed history says little of when it arrived. Of what comes while rules run, near-real-time
+// rules look at what arrived (near-real-time-rules), and a rule that asks ingestion_time(), so as
+// to take late rows once (ingestion-delay), must not see what arrives after its run: the next
+// run would see it again.
+static WindowBy
+window_by(const DetectOptions *options, const AnalyticsRule *rule)
+{
+    if (!options->live)
+        return WINDOW_EVENT;
+    if (rule->kind == RULE_NRT)
+        return WINDOW_ARRIVAL;
+    return str_find(rule->query, STR("ingestion_time")) >= 0 ? WINDOW_SEEN : WINDOW_EVENT;
+}
+
 static void
 run_once(Work *work, Worker *worker, Piece *piece, int64_t run)
 {
@@ -98,6 +110,7 @@ run_once(Work *work, Worker *worker, Piece *piece, int64_t run)
         .now = run,
         .window_from = run - rule->period,
         .window_to = run,
+        .window_by = window_by(options, rule),
         .assume_custom_tables = true,
     };
     Arena scratch = {0};
@@ -228,7 +241,9 @@ cut_rule(Arena *arena, Work *work, size_t number)
 {
     const Replay *replay = work->replay;
     const AnalyticsRule *rule = &replay->options->rules->items[number];
-    int64_t frequency = rule->frequency, first = first_run_after(replay->since, frequency);
+    int64_t frequency = rule->frequency,
+            since = replay->from ? replay->from[number] : replay->since;
+    int64_t first = first_run_after(since, frequency);
     int64_t last = replay->until / frequency * frequency;
     if (replay->whole && last < replay->until)
         last += frequency;
@@ -300,11 +315,12 @@ replay_run(Arena *arena, Replay *replay, AzError *error)
 {
     const DetectOptions *options = replay->options;
     Work work = {.replay = replay};
-    if (options->database.store &&
+    work.store = options->database.opened;
+    if (!work.store && options->database.store &&
         !(work.store = store_open(options->database.store, STORE_READ, error)))
         return false;
-    if (work.store)
-        store_keep(work.store, KEPT_BYTES);
+    if (work.store && !options->database.opened)
+        store_keep(work.store, REPLAY_KEPT_BYTES);
     work.states = ARENA_ARRAY(arena, RuleState, options->rules->len + 1);
     for (size_t r = 0; r < options->rules->len; r++)
         if (replay->chosen[r])
@@ -316,7 +332,8 @@ replay_run(Arena *arena, Replay *replay, AzError *error)
     for (size_t w = 0; w < work.worker_count; w++)
         work.workers[w].outcomes = ARENA_ARRAY(arena, RuleOutcome, options->rules->len + 1);
     run_workers(&work);
-    store_close(work.store);
+    if (!options->database.opened)
+        store_close(work.store);
     gather(arena, &work);
     bool done = true;
     for (size_t w = 0; w < work.worker_count; w++) {

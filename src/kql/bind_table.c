@@ -79,6 +79,45 @@ unknown_table(Binder *b, Str place, Str name, Span span)
     return NULL;
 }
 
+static Expr *
+time_of(Binder *b, ptrdiff_t column, Span span)
+{
+    return expr_column(b->arena, (uint32_t)column, TYPE_DATETIME, span);
+}
+
+// Whether the time in the column lies after `after` and not after `last`.
+static Expr *
+time_between(Binder *b, ptrdiff_t column, int64_t after, int64_t last, Span span)
+{
+    Value from = value_datetime(after + 1), to = value_datetime(last);
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, 3);
+    args[0] = time_of(b, column, span);
+    args[1] = expr_const(b->arena, &from, span);
+    args[2] = expr_const(b->arena, &to, span);
+    return bind_function(b, STR("between"), args, 3, span);
+}
+
+// The function of one or (with `second`) two arguments; NULL when an argument is.
+static Expr *
+function_of(Binder *b, const char *name, Expr *first, Expr *second, Span span)
+{
+    if (!first)
+        return NULL;
+    Expr **args = ARENA_ARRAY(b->arena, Expr *, 2);
+    args[0] = first;
+    args[1] = second;
+    return bind_function(b, str_from(name), args, second ? 2 : 1, span);
+}
+
+static Plan *
+keep_rows(Binder *b, Plan *rows, Expr *predicate, Span span)
+{
+    Plan *filter = predicate ? bind_over(b, PLAN_FILTER, rows, span) : NULL;
+    if (filter)
+        filter->filter.predicate = predicate;
+    return filter;
+}
+
 // The rows of a log table that lie in the window of the query. The items of watchlists are
 // there at any time, whenever they were sent.
 static Plan *
@@ -90,16 +129,22 @@ in_window(Binder *b, Plan *scan, Span span)
         scan->schema.columns[at].type != TYPE_DATETIME ||
         str_equal_ci(scan->scan.table, STR("Watchlist")))
         return scan;
-    Value from = value_datetime(window.from + 1), to = value_datetime(window.to);
-    Expr **args = ARENA_ARRAY(b->arena, Expr *, 3);
-    args[0] = expr_column(b->arena, (uint32_t)at, TYPE_DATETIME, span);
-    args[1] = expr_const(b->arena, &from, span);
-    args[2] = expr_const(b->arena, &to, span);
-    Plan *filter = bind_over(b, PLAN_FILTER, scan, span);
-    if (!filter)
-        return NULL;
-    filter->filter.predicate = bind_function(b, STR("between"), args, 3, span);
-    return filter->filter.predicate ? filter : NULL;
+    ptrdiff_t arrival = schema_find(&scan->schema, STR("_TimeReceived"));
+    if (arrival >= 0 && scan->schema.columns[arrival].type != TYPE_DATETIME)
+        arrival = -1;
+    // Rows that do not say when they arrived did so at their own time.
+    if (arrival < 0 || window.by == WINDOW_EVENT)
+        return keep_rows(b, scan, time_between(b, at, window.from, window.to, span), span);
+    Expr *null = function_of(b, "isnull", time_of(b, arrival, span), NULL, span);
+    if (window.by == WINDOW_ARRIVAL) {
+        Expr *own =
+            function_of(b, "and", null, time_between(b, at, window.from, window.to, span), span);
+        Expr *arrived = time_between(b, arrival, window.from, window.to, span);
+        return keep_rows(b, scan, function_of(b, "or", arrived, own, span), span);
+    }
+    Expr *arrived = time_between(b, arrival, 0, window.to, span);
+    Plan *rows = keep_rows(b, scan, time_between(b, at, window.from, window.to, span), span);
+    return rows ? keep_rows(b, rows, function_of(b, "or", arrived, null, span), span) : NULL;
 }
 
 static Plan *

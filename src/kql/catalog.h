@@ -18,9 +18,18 @@ typedef struct ExternalRequest {
     Str name_prefix, extension; // only files whose name starts and ends so
 } ExternalRequest;
 
+// Which time of a row a window is about: that of the event (TimeGenerated), or when it arrived
+// (what ingestion_time() says).
+typedef enum WindowBy {
+    WINDOW_EVENT,   // the event lies in the window
+    WINDOW_SEEN,    // so, and it had arrived by the window's end
+    WINDOW_ARRIVAL, // it arrived in the window, whenever the event was
+} WindowBy;
+
 // Ticks; `from` itself is outside, `to` inside. Both 0: all times.
 typedef struct TimeWindow {
     int64_t from, to;
+    WindowBy by;
 } TimeWindow;
 
 typedef struct Catalog {

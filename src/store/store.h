@@ -4,6 +4,7 @@
 //     DIR/segments/*.azs     immutable column segments (store/segment.h)
 //     DIR/tmp/               files being written; emptied when a writer opens
 //     DIR/rejects/           records an import could not read
+//     DIR/outbox/            alerts that wait to be sent (report/alert_syslog.h)
 //     DIR/LOCK               held by the one writer
 //     DIR/READERS            locks of those who read (store/readers.h)
 //

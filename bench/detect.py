@@ -146,5 +146,4 @@ def main():
     sys.exit(bad)
 
 
-if __name__ == "__main__":
-    main()
+main()

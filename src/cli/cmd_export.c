@@ -22,7 +22,8 @@ is_parameter_name(const char *text)
         if (!is_letter && (p == text || *p < '0' || *p > '9'))
             return false;
     }
-    return *text != 0;
+    // The name of a resource in what is written in Bicep.
+    return *text != 0 && strcmp(text, "sentinelWorkspace") != 0;
 }
 
 // The rules of the paths named, else of the content pack; what could not be read stops the export,

@@ -29,7 +29,7 @@ typedef struct CliCommand {
 
 extern const CliCommand CLI_COLLECT, CLI_IMPORT, CLI_QUERY, CLI_ASSESS, CLI_ACCESS, CLI_PATHS,
     CLI_EXPOSURE, CLI_POLICY, CLI_CONTROLS, CLI_CONTENT, CLI_DETECT, CLI_TIMELINE, CLI_EVIDENCE,
-    CLI_STORE, CLI_FUNCTIONS, CLI_HELP;
+    CLI_EXPORT, CLI_STORE, CLI_FUNCTIONS, CLI_HELP;
 
 // Reads options; what is none stays in argv[1 ..] (*argc counts it, argv[0] is the
 // command). False when an option is unknown or lacks its argument (said on stderr with

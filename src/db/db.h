@@ -153,5 +153,29 @@ bool db_resource_graph_limits(Arena *arena, Str text, Str *out, AzError *error);
 void db_each_plugin(void (*each)(void *arg, const PluginDef *plugin), void *arg);
 // The schema of a table for completion; false when there is none.
 bool db_table_schema(Database *db, Arena *arena, Str name, Schema *out);
+// A table that a query reads. `declared_in`: the schema file of the content that declares it
+// ("log-analytics", "resource-graph"); empty when none does (custom and computed tables).
+typedef struct UsedTable {
+    Str name, declared_in;
+} UsedTable;
+// A function in KQL that a query calls, directly or through others.
+typedef struct UsedFunction {
+    Str name, folder, docstring;
+    Str parameters; // "(a:long, T:(*))"
+    Str body;
+} UsedFunction;
+typedef struct QueryUses {
+    struct {
+        UsedTable *items;
+        size_t len, cap;
+    } tables;
+    struct {
+        UsedFunction *items;
+        size_t len, cap;
+    } functions;
+} QueryUses;
+// What the query reads, each once, in the order in which it is met; nothing is run. Texts lie in
+// `arena`. False with an error when the query does not bind.
+bool db_query_uses(Database *db, Arena *arena, Str text, QueryUses *out, AzError *error);
 // The columns that the last table of a query would have; false when it does not bind.
 bool db_query_schema(Database *db, Arena *arena, Str text, Schema *out);

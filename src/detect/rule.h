@@ -80,6 +80,8 @@ typedef struct AnalyticsRule {
     RuleGrouping grouping;
     Str *data_types; // of requiredDataConnectors: tables the rule says it needs
     size_t data_type_count;
+    bool
+        not_in_sentinel; // the rule says of itself (azimuth: {sentinel: false}) that it runs here only
     Str file;            // where it came from
     uint32_t query_line; // of the query's first line in the file
 } AnalyticsRule;

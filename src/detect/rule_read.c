@@ -50,7 +50,8 @@ trigger_name(TriggerOperator trigger)
 typedef struct RuleReader {
     Arena *arena;
     const char *path;
-    YamlNode *node; // of the members
+    YamlNode *node;   // of the members
+    bool in_template; // in ARM's form
     AnalyticsRule *rule;
     AzError *error;
 } RuleReader;
@@ -63,10 +64,14 @@ member_fails(const RuleReader *r, YamlNode *node, const char *member, const char
                      STR_ARG(yaml_text(r->arena, node)), wanted);
 }
 
+// In a template, a text in brackets is an expression; one that is not begins with two of them
+// (learn.microsoft.com/azure/azure-resource-manager/templates/template-expressions).
 static Str
 text_of(const RuleReader *r, YamlNode *node)
 {
-    return str_trim(yaml_text(r->arena, node));
+    Str text = str_trim(yaml_text(r->arena, node));
+    bool escaped = r->in_template && str_starts(text, STR("[[")) && str_ends(text, STR("]"));
+    return escaped ? str_slice(text, 1, text.len) : text;
 }
 
 // The member under either of its names.
@@ -310,6 +315,28 @@ read_data_types(RuleReader *r)
     rule->data_type_count = types.len;
 }
 
+// ARM has sub-techniques (T1078.004) apart, and their techniques in the other list; here they stand
+// in one, and a technique that a sub-technique names is not told twice.
+static void
+read_techniques(RuleReader *r)
+{
+    AnalyticsRule *rule = r->rule;
+    size_t count, sub_count;
+    Str *list = yaml_texts(r->arena, either(r->node, "relevantTechniques", "techniques"), &count);
+    Str *sub = yaml_texts(r->arena, yaml_get(r->node, "subTechniques"), &sub_count);
+    rule->techniques = ARENA_ARRAY(r->arena, Str, count + sub_count + 1);
+    for (size_t i = 0; i < count; i++) {
+        bool named = false;
+        for (size_t s = 0; s < sub_count; s++)
+            named |= str_starts(sub[s], list[i]) && sub[s].len > list[i].len &&
+                     sub[s].ptr[list[i].len] == '.';
+        if (!named)
+            rule->techniques[rule->technique_count++] = list[i];
+    }
+    for (size_t s = 0; s < sub_count; s++)
+        rule->techniques[rule->technique_count++] = sub[s];
+}
+
 // The id of a rule in a template: its member `id` or `name`, whose last segment is the GUID.
 static Str
 rule_id(RuleReader *r, YamlNode *outer)
@@ -332,7 +359,8 @@ bool
 rule_read(Arena *arena, const char *path, YamlNode *outer, AnalyticsRule *out, AzError *error)
 {
     YamlNode *properties = yaml_get(outer, "properties");
-    RuleReader r = {arena, path, yaml_is_map(properties) ? properties : outer, out, error};
+    bool in_template = yaml_is_map(properties);
+    RuleReader r = {arena, path, in_template ? properties : outer, in_template, out, error};
     *out = (AnalyticsRule){.file = str_from(path), .enabled = true};
     if (!yaml_is_map(r.node))
         return error_set(error, AZ_INVALID, "%s: not a mapping of an analytics rule's members",
@@ -360,8 +388,9 @@ rule_read(Arena *arena, const char *path, YamlNode *outer, AnalyticsRule *out, A
     for (size_t i = 0; i < text.len && text.ptr[i] == '\n'; i++)
         out->query_line++;
     out->tactics = yaml_texts(arena, yaml_get(r.node, "tactics"), &out->tactic_count);
-    out->techniques = yaml_texts(arena, either(r.node, "relevantTechniques", "techniques"),
-                                 &out->technique_count);
+    read_techniques(&r);
+    Str runs_there = text_of(&r, yaml_get(yaml_get(r.node, "azimuth"), "sentinel"));
+    out->not_in_sentinel = str_equal_ci(runs_there, STR("false"));
     if (!done || !read_kind(&r, outer) || !read_schedule(&r) || !read_entities(&r) ||
         !read_bool(&r, r.node, "enabled", &out->enabled) || !read_grouping(&r) ||
         !read_incidents(&r))

@@ -37,7 +37,7 @@ show_progress(void *context, uint64_t done, uint64_t total)
 
 typedef struct DetectWords {
     const char *store, *content, *since, *until, *format, *threads, *timeout;
-    const char *delay, *catch_up, *syslog;
+    const char *delay, *catch_up, *syslog, *webhook, *secret;
     const char **rules, **functions;
     bool dry_run, all, follow;
 } DetectWords;
@@ -145,7 +145,7 @@ static int
 run_detect(const DetectWords *words, const DetectOptions *options, FollowOptions *follow)
 {
     Arena arena = {0};
-    Delivery delivery = {.on = words->syslog != NULL, .address = words->syslog};
+    Deliveries deliveries = {0};
     RuleSet rules = {0};
     RuleProblems problems = {0};
     AzError error = {0};
@@ -154,26 +154,27 @@ run_detect(const DetectWords *words, const DetectOptions *options, FollowOptions
     Detection *detection = NULL;
     int status = AZIMUTH_EXIT_ERROR;
     bool followed = false;
-    if (delivery.on) {
-        run.keeping = delivery_keeping;
-        run.keeping_context = &delivery;
+    if (words->syslog || words->webhook) {
+        run.keeping = deliveries_keeping;
+        run.keeping_context = &deliveries;
     }
-    if ((!delivery.on ||
-         syslog_parse(&arena, words->syslog, words->store, &delivery.target, &error)) &&
+    if (deliveries_parse(&arena, words->syslog, words->webhook, words->secret, words->store,
+                         &deliveries, &error) &&
         load_rules(&arena, words, &rules, &problems, &error)) {
         tell_problems(&problems);
         if (rules.len == 0)
             error_set(&error, AZ_NOT_FOUND, "there is no analytics rule to run");
         else if ((followed = words->follow))
-            status = detect_follow_command(&run, follow, words->format, &delivery);
+            status = detect_follow_command(&run, follow, words->format, &deliveries);
         else
             detection = detect_run(&arena, &run, &error);
     }
     cli_progress_end();
     if (detection)
         status = report(&arena, detection, &rules, words);
-    if (detection && !delivery_send(&delivery))
+    if (detection && !deliveries_send(&deliveries))
         status = AZIMUTH_EXIT_ERROR;
+    deliveries_free(&deliveries);
     if (!detection && !followed)
         cli_error(&error, STR(""));
     arena_free(&arena);
@@ -219,6 +220,11 @@ parse_and_run(DetectWords *words, int argc, char **argv)
         {"--syslog", "ADDRESS",
          "send new alerts as CEF to a syslog server: udp://HOST:PORT or tcp://HOST:PORT",
          &words->syslog, NULL},
+        {"--webhook", "URL", "post new alerts as OCSF JSON, signed (Standard Webhooks)",
+         &words->webhook, NULL},
+        {"--webhook-secret-env", "NAME",
+         "environment variable with the secret of the signature: whsec_ and base64, or plain",
+         &words->secret, NULL},
         {"--dry-run", NULL, "keep nothing in the store", NULL, &words->dry_run},
         {"--timeout", "SECONDS", "longest time of one run of a rule (default 60)", &words->timeout,
          NULL},
@@ -237,8 +243,9 @@ parse_and_run(DetectWords *words, int argc, char **argv)
         cli_fail("--delay and --catch-up go with --follow");
         return AZIMUTH_EXIT_ERROR;
     }
-    if (words->syslog && words->dry_run) {
-        cli_fail("--syslog sends alerts that are kept: leave out --dry-run");
+    if ((words->syslog || words->webhook) && words->dry_run) {
+        cli_fail("%s sends alerts that are kept: leave out --dry-run",
+                 words->syslog ? "--syslog" : "--webhook");
         return AZIMUTH_EXIT_ERROR;
     }
     if (words->follow && words->until) {

@@ -18,7 +18,7 @@
 typedef struct FollowCall {
     const DetectOptions *options;
     const char *format;
-    Delivery *delivery;
+    Deliveries *deliveries;
     uint64_t *said; // of each rule, the hash of the error that was said last; 0: none
     uint64_t runs, alerts;
     char problem[512]; // of a round, said once
@@ -196,11 +196,11 @@ hear(void *context, const FollowNews *news)
     case FOLLOW_BEGUN:
     case FOLLOW_BOUNDED:
         say_begun(news);
-        delivery_send(call->delivery); // what an earlier process left
+        deliveries_send(call->deliveries); // what an earlier process left
         break;
     case FOLLOW_IDLE:
         say_status(call, news->next);
-        delivery_retry(call->delivery);
+        deliveries_retry(call->deliveries);
         break;
     case FOLLOW_WAITING:
         if (!was_waiting && cli_is_terminal(STDERR_FILENO))
@@ -209,8 +209,8 @@ hear(void *context, const FollowNews *news)
         break;
     case FOLLOW_ROUND:
         say_round(call, news->detection);
-        if (news->detection->alerts.len && !call->delivery->wait)
-            delivery_send(call->delivery);
+        if (news->detection->alerts.len)
+            deliveries_send_new(call->deliveries);
         break;
     case FOLLOW_FAILED:
         if (strcmp(call->problem, news->error->message) != 0)
@@ -225,10 +225,10 @@ hear(void *context, const FollowNews *news)
 
 int
 detect_follow_command(const DetectOptions *options, FollowOptions *follow, const char *format,
-                      Delivery *delivery)
+                      Deliveries *deliveries)
 {
     FollowCall call = {.options = options,
-                       .delivery = delivery,
+                       .deliveries = deliveries,
                        .format = strcmp(format, "jsonl") ? format : "json"};
     call.said = calloc(options->rules->len + 1, sizeof *call.said);
     if (!call.said) {

@@ -1,20 +1,17 @@
 #include "report/alert_syslog.h"
 
 #include "report/alert_export.h"
+#include "report/alert_outbox.h"
 #include "value/scalar.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -48,13 +45,11 @@ syslog_parse(Arena *arena, const char *address, const char *dir, SyslogTarget *o
                          "--syslog takes udp://HOST:PORT or tcp://HOST:PORT, not '%s'", address);
     out->host = str_copy(arena, out->host);
     out->port = str_copy(arena, out->port);
-    out->outbox = str_cstr(
-        arena, str_format(arena, "%s/outbox/%.*s", dir,
-                          STR_ARG(text_guid(arena, str_format(arena, "syslog %s", address)))));
+    out->outbox = outbox_folder(arena, dir, "syslog", address);
     return true;
 }
 
-// ---- the outbox ----
+// ---- the message ----
 
 // RFC 5424: emergency 0 ... debug 7.
 static int
@@ -66,8 +61,8 @@ severity_number(AlertSeverity severity)
 }
 
 // HEADER NILVALUE(structured data) MSG; names are printable ASCII without spaces (6.2).
-static void
-put_message(Buffer *out, const Alert *alert, const char *version)
+void
+syslog_message(Buffer *out, const Alert *alert, const char *version)
 {
     char host[256] = "-";
     if (gethostname(host, sizeof host - 1) || !host[0])
@@ -84,65 +79,6 @@ put_message(Buffer *out, const Alert *alert, const char *version)
     AlertList list = {.items = &one, .len = 1};
     alerts_cef(out, &list, version);
     out->len--; // without the end of the line
-}
-
-static bool
-make_folders(const char *path, AzError *error)
-{
-    Arena arena = {0};
-    char *parent = str_cstr(&arena, str_from(path));
-    *strrchr(parent, '/') = 0;
-    bool done = (mkdir(parent, 0777) == 0 || errno == EEXIST) &&
-                (mkdir(path, 0777) == 0 || errno == EEXIST);
-    if (!done)
-        error_errno(error, "cannot make the outbox '%s'", path);
-    arena_free(&arena);
-    return done;
-}
-
-static bool
-write_message(int folder, const char *name, Str text)
-{
-    char temporary[80];
-    snprintf(temporary, sizeof temporary, "%s.tmp", name);
-    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    bool done = fd >= 0;
-    while (done && text.len) {
-        ssize_t count = write(fd, text.ptr, text.len);
-        done = count > 0 || (count < 0 && errno == EINTR);
-        if (count > 0)
-            text = str_slice(text, (size_t)count, text.len);
-    }
-    done = done && fsync(fd) == 0;
-    if (fd >= 0)
-        close(fd);
-    return done && renameat(folder, temporary, folder, name) == 0;
-}
-
-bool
-syslog_put(const SyslogTarget *target, const AlertList *alerts, const char *version, AzError *error)
-{
-    if (!make_folders(target->outbox, error))
-        return false;
-    int folder = open(target->outbox, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    Arena arena = {0};
-    bool done = folder >= 0;
-    for (size_t i = 0; done && i < alerts->len; i++) {
-        const Alert *alert = &alerts->items[i];
-        Buffer text = {0};
-        put_message(&text, alert, version);
-        // Names in the order of runs.
-        Str name = str_format(&arena, "%020lld-%.*s", (long long)alert->run, STR_ARG(alert->id));
-        done = write_message(folder, str_cstr(&arena, name), buffer_slice(&text));
-        buffer_free(&text);
-    }
-    done = done && fsync(folder) == 0;
-    if (!done)
-        error_errno(error, "cannot write to the outbox '%s'", target->outbox);
-    if (folder >= 0)
-        close(folder);
-    arena_free(&arena);
-    return done;
 }
 
 // ---- the connection ----
@@ -277,38 +213,17 @@ send_message(const SyslogTarget *target, int fd, Str text)
 
 // ---- sending ----
 
+// All that waits, in one connection; *sent counts those that went out.
 static bool
-read_file(int folder, const char *name, Buffer *out)
-{
-    int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
-    char block[8192];
-    ssize_t count = fd < 0 ? -1 : 1;
-    while (count > 0 && (count = read(fd, block, sizeof block)) > 0)
-        buffer_str(out, (Str){.ptr = block, .len = (size_t)count});
-    if (fd >= 0)
-        close(fd);
-    return count == 0;
-}
-
-static int
-is_message(const struct dirent *entry)
-{
-    return entry->d_name[0] != '.' && !strchr(entry->d_name, '.');
-}
-
-// The messages of the names, in one connection; *sent counts those that went out.
-static bool
-send_named(const SyslogTarget *target, int folder, struct dirent **names, size_t count,
-           size_t *sent, AzError *error)
+send_waiting(const SyslogTarget *target, const Outbox *outbox, size_t *sent, AzError *error)
 {
     int fd = connect_target(target, error);
     if (fd < 0)
         return false;
     bool done = true;
-    for (size_t i = 0; done && i < count; i++) {
+    for (size_t i = 0; done && i < outbox->count; i++) {
         Buffer text = {0};
-        done = read_file(folder, names[i]->d_name, &text) &&
-               send_message(target, fd, buffer_slice(&text));
+        done = outbox_read(outbox, i, &text) && send_message(target, fd, buffer_slice(&text));
         buffer_free(&text);
         *sent += done;
     }
@@ -322,24 +237,15 @@ send_named(const SyslogTarget *target, int folder, struct dirent **names, size_t
 bool
 syslog_send(const SyslogTarget *target, size_t *sent, size_t *left, AzError *error)
 {
-    struct dirent **names = NULL;
-    int found = scandir(target->outbox, &names, is_message, alphasort);
-    size_t count = found > 0 ? (size_t)found : 0, removed = 0, tried = 0;
-    int folder = count ? open(target->outbox, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
-    bool done = !count || send_named(target, folder, names, count, &tried, error);
+    Outbox outbox;
+    size_t tried = 0;
+    outbox_open(target->outbox, &outbox);
+    bool done = !outbox.count || send_waiting(target, &outbox, &tried, error);
     // Only now are they known to be there: all go, or all are sent again.
-    while (done && removed < count) {
-        done = unlinkat(folder, names[removed]->d_name, 0) == 0 || errno == ENOENT;
-        if (!done)
-            error_errno(error, "sent, but cannot empty the outbox");
-        removed += done;
-    }
-    for (size_t i = 0; i < count; i++)
-        free(names[i]);
-    free(names);
-    if (folder >= 0)
-        close(folder);
-    *sent = removed;
-    *left = count - removed;
+    while (done && outbox.removed < outbox.count)
+        done = outbox_remove(&outbox, outbox.removed, error);
+    *sent = outbox.removed;
+    *left = outbox.count - outbox.removed;
+    outbox_close(&outbox);
     return done;
 }

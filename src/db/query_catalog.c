@@ -40,7 +40,8 @@ stored_table(QueryCatalog *query, StoreView *view, Str name, Str *canonical, boo
     const Schema *declared;
     TableKind kind = TABLE_LOG;
     *canonical = name;
-    content_schema(db->content, name, canonical, &declared, &kind);
+    if (content_schema(db->content, name, canonical, &declared, &kind))
+        store_view_widen(source, declared);
     *ignore_case = kind == TABLE_INVENTORY;
     return source;
 }

@@ -79,6 +79,9 @@ const StoreTable *store_view_tables(const StoreView *view, size_t *count);
 // which file, which block. Columns that older segments lack read as null.
 // Decoded blocks are kept in a cache shared by the store's views.
 TableSource *store_view_source(StoreView *view, Str table, AzError *error);
+// Gives it the columns of `declared` that it lacks (names without regard to case), read as null:
+// rows may be older than the schema. Before anything is read; the names must outlive the view.
+void store_view_widen(TableSource *source, const Schema *declared);
 // Gives one back before the view is closed; nothing may read it any more.
 void store_view_drop(StoreView *view, TableSource *source);
 

@@ -562,6 +562,21 @@ store_view_source(StoreView *view, Str name, AzError *error)
 }
 
 void
+store_view_widen(TableSource *base, const Schema *declared)
+{
+    StoreSource *source = base->context;
+    Schema *schema = &base->schema;
+    Column *columns =
+        arena_alloc_array(&source->arena, schema->count + declared->count, sizeof(Column));
+    memcpy(columns, schema->columns, schema->count * sizeof(Column));
+    uint32_t count = schema->count;
+    for (uint32_t c = 0; c < declared->count; c++)
+        if (schema_find_ci(schema, declared->columns[c].name) < 0)
+            columns[count++] = declared->columns[c];
+    *schema = (Schema){columns, count};
+}
+
+void
 store_view_drop(StoreView *view, TableSource *base)
 {
     StoreSource *source = base->context;

@@ -134,4 +134,8 @@ check 'a store without logs says what to do' says "$err" 'import telemetry first
 out=$("$azimuth" content test "$rules" 2>&1)
 check 'content test finds what is wrong' test $? -eq 1
 check 'content test names the line' says "$out" "wrong\.yaml: rule 'Wrong column': line 14: there is no column"
+# Alerts are kept with the columns that detection fills; all that Sentinel's table has can be named.
+check 'columns that nobody wrote are there, and null' test "$(value "$store" 'SecurityAlert | where isnotempty(ResourceId) or isnotnull(ConfidenceScore) | count')" = 0
+check 'of incidents too' test "$(value "$store" 'SecurityIncident | where isnotempty(IncidentUrl) | count')" = 0
+
 finish

@@ -1,30 +1,7 @@
 #!/usr/bin/env bash
 # Alerts sent by syslog: framing, servers that are away or close at once, what is kept meanwhile.
 . "$(dirname "$0")/lib.sh"
-rules=$scratch/rules
-mkdir -p "$rules" "$scratch/logs"
-cat >"$rules/read.yaml" <<'YAML'
-id: 8a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c01
-name: Reads
-version: 1.0.0
-kind: Scheduled
-severity: High
-queryFrequency: 1h
-queryPeriod: 1h
-triggerOperator: gt
-triggerThreshold: 0
-tactics: [Exfiltration]
-relevantTechniques: [T1530]
-query: |
-  StorageBlobLogs | where RequesterUpn startswith "bo"
-entityMappings:
-  - entityType: Account
-    fieldMappings: [{identifier: FullName, columnName: RequesterUpn}]
-YAML
-for hour in 01 02 03; do
-  printf '{"TimeGenerated":"2026-06-01T%s:05:00Z","OperationName":"GetBlob","RequesterUpn":"bo\\nb\xc3\xb6@contoso.com"}\n' $hour
-done >"$scratch/logs/StorageBlobLogs.jsonl"
-new_store() { "$azimuth" import --store "$1" --quiet --logs "$scratch/logs"; }
+. "$(dirname "$0")/alerts.sh"
 detect() { "$azimuth" detect --rules "$rules" "$@"; }
 
 # A server: its port goes to PORTFILE, each message as a line of JSON to standard output, until
@@ -73,7 +50,6 @@ serve() { # KIND COUNT [PORT]
   for _ in $(seq 300); do [ -s "$scratch/port" ] && break; sleep 0.1; done
   port=$(cat "$scratch/port")
 }
-kept() { find "$1/outbox" -type f | wc -l; }
 messages() {
   python3 - "$scratch/got" <<'PYTHON'
 import json, re, sys

@@ -10,9 +10,9 @@ enum {
     WIDTH = 1184,
     LANE_HEIGHT = 24,
     TOP = 30,
-    PLOT_X = 372,
-    PLOT_WIDTH = 790,
-    TITLE_COLUMNS = 46,
+    PLOT_X = 388,
+    PLOT_WIDTH = 776,
+    TITLE_COLUMNS = 40,
     TICKS_MOST = 7,
     MARK_APART = 6, // marks of one severity that stand closer are drawn as one
 };
@@ -20,7 +20,8 @@ enum {
 typedef struct Timeline {
     Buffer *out;
     Arena *arena;
-    int64_t from, to; // ticks
+    int64_t from, to;    // ticks: what the width stands for
+    int64_t first, last; // of all that is drawn
 } Timeline;
 
 static double
@@ -32,6 +33,8 @@ place(const Timeline *line, int64_t at)
 static void
 stretch(Timeline *line, int64_t at)
 {
+    if (at <= 0)
+        return;
     line->from = !line->from || at < line->from ? at : line->from;
     line->to = at > line->to ? at : line->to;
 }
@@ -47,11 +50,13 @@ find_range(Timeline *line, const ReportIncidents *incidents)
         for (size_t a = 0; a < incident->alerts.len; a++)
             stretch(line, incident->alerts.items[a].start);
     }
+    line->first = line->from;
+    line->last = line->to;
     int64_t air = (line->to - line->from) / 60;
     if (line->to - line->from < TICKS_PER_HOUR)
         air = TICKS_PER_HOUR / 2;
-    line->from -= air;
-    line->to += air;
+    line->from = line->from > air ? line->from - air : 0;
+    line->to = line->to < DATETIME_MAX - air ? line->to + air : DATETIME_MAX;
 }
 
 static int64_t
@@ -141,7 +146,7 @@ put_marks(const Timeline *line, const ReportIncident *incident, AlertSeverity se
     size_t count = 0;
     for (size_t a = 0; a < incident->alerts.len; a++) {
         const IncidentAlert *alert = &incident->alerts.items[a];
-        if (alert->severity != severity)
+        if (alert->severity != severity || alert->start <= 0)
             continue;
         if (first && place(line, alert->start) - place(line, first->start) >= MARK_APART) {
             put_mark(line, first, last, count, y);
@@ -155,13 +160,25 @@ put_marks(const Timeline *line, const ReportIncident *incident, AlertSeverity se
         put_mark(line, first, last, count, y);
 }
 
+// The bar from the first to the last activity, and the alerts on it.
+static void
+put_activity(const Timeline *line, const ReportIncident *incident, double y)
+{
+    double x = place(line, incident->first), end = place(line, incident->last);
+    double length = end > x ? end - x : 0;
+    buffer_printf(line->out,
+                  "<rect class=\"span s-%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"6\" "
+                  "rx=\"3\"/>",
+                  incident_severity_class(incident->severity), x - 3, y - 3, length + 6);
+    for (int severity = ALERT_INFORMATIONAL; severity <= ALERT_HIGH; severity++)
+        put_marks(line, incident, (AlertSeverity)severity, y);
+}
+
 static void
 put_lane(const Timeline *line, const ReportIncident *incident, size_t number, double y)
 {
     Buffer *out = line->out;
     const char *class = incident_severity_class(incident->severity);
-    double x = place(line, incident->first), end = place(line, incident->last);
-    double length = end > x ? end - x : 0;
     buffer_printf(out, "<g class=\"lane\"><path class=\"grid\" d=\"M0 %.1fH%d\"/>",
                   y + LANE_HEIGHT / 2.0, WIDTH);
     buffer_printf(out, "<text class=\"m s-%s\" x=\"2\" y=\"%.1f\">%s</text>", class, y + 4.5,
@@ -169,12 +186,9 @@ put_lane(const Timeline *line, const ReportIncident *incident, size_t number, do
     buffer_printf(out, "<a href=\"#incident-%zu\">", number);
     svg_text(out, line->arena, 20, y + 4.5, "b",
              incident->title.len ? incident->title : STR("(no title)"), TITLE_COLUMNS);
-    buffer_printf(out,
-                  "</a><rect class=\"span s-%s\" x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" "
-                  "height=\"6\" rx=\"3\"/>",
-                  class, x - 3, y - 3, length + 6);
-    for (int severity = ALERT_INFORMATIONAL; severity <= ALERT_HIGH; severity++)
-        put_marks(line, incident, (AlertSeverity)severity, y);
+    buffer_text(out, "</a>");
+    if (incident->first > 0) // else nothing says when
+        put_activity(line, incident, y);
     buffer_text(out, "</g>\n");
 }
 
@@ -193,11 +207,11 @@ incident_picture_svg(Buffer *out, Arena *arena, const ReportIncidents *incidents
                   WIDTH, height, WIDTH, height);
     markup_text(out, arena,
                 str_format(arena,
-                           "%zu %s between %.*s and %.*s UTC, a lane each, with their alerts as "
+                           "%zu %s from %.*s to %.*s, a lane each, with their alerts as "
                            "marks. The table below says the same in words.",
                            incidents->len, incidents->len == 1 ? "incident" : "incidents",
-                           STR_ARG(report_time(arena, line.from)),
-                           STR_ARG(report_time(arena, line.to))));
+                           STR_ARG(report_time(arena, line.first)),
+                           STR_ARG(report_time(arena, line.last))));
     buffer_text(out, "</desc>\n");
     put_axis(&line, height - 4);
     for (size_t i = 0; i < incidents->len; i++)

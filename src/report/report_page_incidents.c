@@ -54,10 +54,21 @@ put_entities(Page *page, const ReportIncident *incident)
 static void
 put_time(Page *page, int64_t ticks)
 {
+    if (ticks <= 0) {
+        put(page, "not known");
+        return;
+    }
     Str time = report_time(&page->arena, ticks);
     page_put_html(page, str_slice(time, 0, 10));
     put(page, " ");
     page_put_html(page, str_slice(time, 11, 16));
+}
+
+static void
+put_cell(Page *page, const char *label, size_t count)
+{
+    buffer_printf(page->json.out, "<td%s data-label=\"%s\">", count ? "" : " class=\"blank\"",
+                  label);
 }
 
 static void
@@ -70,9 +81,11 @@ put_row(Page *page, size_t number, const ReportIncident *incident)
     page_put_html(page, incident->title.len ? incident->title : STR("(no title)"));
     buffer_printf(out, "<span class=\"under\">%lld, ", (long long)incident->number);
     page_put_html(page, incident->status.len ? incident->status : STR("no status"));
-    put(page, "</span></td><td data-label=\"Entities\">");
+    put(page, "</span></td>");
+    put_cell(page, "Entities", incident->entities.len);
     put_entities(page, incident);
-    put(page, "</td><td data-label=\"Tactics\">");
+    put(page, "</td>");
+    put_cell(page, "Tactics", incident->tactic_count);
     for (size_t i = 0; i < incident->tactic_count; i++) {
         put(page, i ? ", " : "");
         page_put_html(page, incident->tactics[i]);
@@ -88,11 +101,12 @@ put_row(Page *page, size_t number, const ReportIncident *incident)
 static void
 put_table(Page *page, const ReportIncidents *incidents)
 {
-    put(page, "<div class=\"wrap\"><table class=\"data\"><thead><tr><th scope=\"col\">Severity</th>"
-              "<th scope=\"col\">Incident</th><th scope=\"col\">Entities</th>"
-              "<th scope=\"col\">Tactics</th><th scope=\"col\">First activity</th>"
-              "<th scope=\"col\">Last activity</th><th scope=\"col\" class=\"num\">Alerts</th>"
-              "</tr></thead><tbody>\n");
+    put(page,
+        "<div class=\"wrap\"><table class=\"data cards\"><thead><tr><th scope=\"col\">Severity</th>"
+        "<th scope=\"col\">Incident</th><th scope=\"col\">Entities</th>"
+        "<th scope=\"col\">Tactics</th><th scope=\"col\">First activity</th>"
+        "<th scope=\"col\">Last activity</th><th scope=\"col\" class=\"num\">Alerts</th>"
+        "</tr></thead><tbody>\n");
     for (size_t i = 0; i < incidents->len; i++)
         put_row(page, i + 1, &incidents->items[i]);
     put(page, "</tbody></table></div>");

@@ -70,7 +70,7 @@ check 'a lane each' test "$(grep -c '<g class="lane">' <<<"$page")" = 100
 first=$(grep -m1 '<g class="lane">' <<<"$page")
 check 'the latest activity comes first' says "$first" 'Many reads'
 check 'with a mark an alert, in its severity' test "$(grep -o 'class="m s-high" d=' <<<"$first" | wc -l)" = 3
-check 'the timeline has a title and a description' says "$page" '<title id="timeline-title">Timeline of incidents</title><desc id="timeline-desc">100 incidents between 2026-06-0'
+check 'the timeline has a title and a description' says "$page" '<title id="timeline-title">Timeline of incidents</title><desc id="timeline-desc">100 incidents from 2026-06-01T05:01:00Z to 2026-06-03T02:25:00Z, a lane each'
 row=$(grep -m1 -A3 '<tr id="incident-1"' <<<"$page")
 check 'a row has status, entities, tactics, times and alerts' says "$row" 'New</span>.*203\.0\.113\.9.*Exfiltration, Collection.*2026-06-02 06:01.*2026-06-03 02:25.*>3</td>'
 check 'names are text' says "$row" 'eve&lt;/script&gt;&lt;i&gt;'
@@ -117,4 +117,23 @@ check 'the newest state of an incident counts' says "$page" '<b>132 incidents</b
 check 'a title that is a script is text' says "$page" '<tr id="incident-1".*Medium</span>.*&lt;/script&gt;&lt;script&gt;alert\(1\).*7, Closed'
 check 'and none of it is a script' test "$(grep -o '<script' "$scratch/other.html" | wc -l)" = "$(grep -o '<script' "$scratch/none.html" | wc -l)"
 check 'characters that turn the direction are gone' test "$(grep -c $'\u202e' <<<"$page")" = 0
+
+# Times at both ends of what there is, backwards, and none.
+python3 - >"$scratch/times.jsonl" <<'PYTHON'
+import json
+for name, first, last in (("none", "0001-01-01T00:00:00Z", "2026-06-09T01:00:00Z"),
+                          ("all", "0001-01-02T00:00:00Z", "9999-12-31T23:59:59.9999999Z"),
+                          ("back", "9999-12-31T23:59:59Z", "0001-01-02T00:00:00Z")):
+    print(json.dumps({"TimeGenerated": "2026-06-09T01:00:00Z", "IncidentName": name, "Severity": "Unheard of",
+                      "FirstActivityTime": first, "LastActivityTime": last, "AlertIds": ["x", None, {}, 7]}))
+PYTHON
+"$azimuth" import --store "$scratch/times" --quiet --table SecurityIncident "$scratch/times.jsonl"
+"$azimuth" import --store "$scratch/times" --quiet examples/contoso
+store=$scratch/times report times
+page=$(sed -n '/<section id="incidents"/,/<\/section>/p' "$scratch/times.html")
+check 'an incident without title or severity is shown' says "$page" 'Informational</span></td><td class="name" data-label="Incident">\(no title\)'
+check 'a time that is none is said' says "$page" 'data-label="First activity">not known'
+check 'the axis stays within the years there are' test "$(grep -o 'class="c mid">[0-9]\{4\}-[0-9][0-9]-[0-9][0-9]<' <<<"$page" | wc -l)" -ge 4
+check 'all else is drawn within the picture' test "$(grep -o 'class="span' <<<"$page" | wc -l)" = 2
+check 'the JSON has null for it' test "$(python3 -c 'import json,sys; print(sum(i["firstActivity"] is None for i in json.load(open(sys.argv[1]))["incidents"]["newest"]))' "$scratch/times.json")" = 1
 finish

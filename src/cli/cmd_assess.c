@@ -21,20 +21,20 @@ show_progress(void *context, size_t done, size_t total, const Control *control)
 
 static bool
 write_outputs(Database *db, const Assessment *assessment, const ReportPaths *paths,
-              const char *html, const char *json, const char *csv)
+              const ReportIncidents *incidents, const char *html, const char *json, const char *csv)
 {
     Buffer out = {0};
     AzError error = {0};
     bool done = true;
     if (html) {
-        done = report_html(db, assessment, paths, &out, &error);
+        done = report_html(db, assessment, paths, incidents, &out, &error);
         if (!done)
             cli_error(&error, STR(""));
         done = done && cli_write_file(html, buffer_slice(&out));
     }
     if (json && done) {
         buffer_clear(&out);
-        report_json(assessment, paths, &out);
+        report_json(assessment, paths, incidents, &out);
         done = cli_write_file(json, buffer_slice(&out));
     }
     if (csv && done) {
@@ -126,10 +126,13 @@ assess_command(int argc, char **argv)
     ReportPaths paths = {0};
     if (assessment && (html || json || !quiet))
         report_paths_read(db, assessment, clock_now_ticks(), &arena, &paths);
+    ReportIncidents incidents = {0};
+    if (assessment && (html || json))
+        report_incidents_read(db, &arena, &incidents);
     status = AZIMUTH_EXIT_ERROR;
     if (!assessment) {
         cli_error(&error, STR(""));
-    } else if (write_outputs(db, assessment, &paths, html, json, csv)) {
+    } else if (write_outputs(db, assessment, &paths, &incidents, html, json, csv)) {
         if (!quiet)
             print_summary(assessment, &paths);
         status = fail_on && meets_threshold(assessment, threshold) ? AZIMUTH_EXIT_FINDINGS

@@ -101,11 +101,18 @@ fill_skeleton(Page *page, AzError *error)
         const char *name;
         void (*put)(Page *page);
     } PLACEHOLDERS[] = {
-        {"title", put_title},       {"generator", put_generator},
-        {"subtitle", put_subtitle}, {"headline", put_headline},
-        {"facts", put_facts},       {"risklink", page_put_risk_link},
-        {"risk", page_put_risk},    {"zones", page_put_zones},
-        {"css", put_css},           {"js", put_js},
+        {"title", put_title},
+        {"generator", put_generator},
+        {"subtitle", put_subtitle},
+        {"headline", put_headline},
+        {"facts", put_facts},
+        {"risklink", page_put_risk_link},
+        {"risk", page_put_risk},
+        {"zones", page_put_zones},
+        {"incidentslink", page_put_incidents_link},
+        {"incidents", page_put_incidents},
+        {"css", put_css},
+        {"js", put_js},
         {"data", put_data},
     };
     Str rest = {REPORT_PAGE_HTML, REPORT_PAGE_HTML_LEN};
@@ -146,12 +153,13 @@ page_headline(Page *page)
 }
 
 bool
-report_html(Database *db, const Assessment *assessment, const ReportPaths *paths, Buffer *out,
-            AzError *error)
+report_html(Database *db, const Assessment *assessment, const ReportPaths *paths,
+            const ReportIncidents *incidents, Buffer *out, AzError *error)
 {
     Page page = {.db = db,
                  .assessment = assessment,
                  .paths = paths,
+                 .incidents = incidents,
                  .json = {.out = out, .html_safe = true}};
     page.model = report_model_read(db, assessment, &page.arena);
     page.groups = report_groups(&page.arena, assessment);

@@ -27,6 +27,13 @@
 //                 gravest; `missing` names data sets they stand on and the snapshot lacks;
 //                 `startsLeft` counts distinct starts that were not tried. With an error only
 //                 error and missing are there. An object is {id, name, kind, type}
+//     incidents   of the tables SecurityIncident and SecurityAlert; null when there are none:
+//                 {error, total, open, bySeverity: {high, medium, low, informational},
+//                 newest: [{name, number, title, severity, status, createdAt, modifiedAt,
+//                 firstActivity, lastActivity, alertCount, tactics: [text], entities: [{type,
+//                 name}], entitiesLeft, alerts: [{id, name, severity, start, end}]}]}. `newest`
+//                 are the 100 with the latest activity, `total` counts all; `alerts` are those of
+//                 the incident's alerts that the store holds, `alertCount` those it names
 //
 // Times are ISO 8601 with Z. What does not exist is null, never left out. One element of
 // an array stands on one line, so that two documents can be compared line by line.
@@ -242,8 +249,86 @@ write_paths(JsonOut *json, const ReportPaths *paths)
     arena_free(&arena);
 }
 
+static void
+write_incident(JsonOut *json, const ReportIncident *incident)
+{
+    json_open(json, '{');
+    json_member_string(json, "name", incident->name);
+    json_member_long(json, "number", incident->number);
+    json_member_string(json, "title", incident->title);
+    json_member_string(json, "severity", str_from(alert_severity_name(incident->severity)));
+    json_member_text(json, "status", incident->status);
+    member_time(json, "createdAt", incident->created);
+    member_time(json, "modifiedAt", incident->modified);
+    member_time(json, "firstActivity", incident->first);
+    member_time(json, "lastActivity", incident->last);
+    json_member_long(json, "alertCount", incident->alert_count);
+    json_key(json, "tactics");
+    json_strings(json, incident->tactics, incident->tactic_count);
+    json_key(json, "entities");
+    json_open(json, '[');
+    for (size_t i = 0; i < incident->entities.len; i++) {
+        json_item(json);
+        json_open(json, '{');
+        json_member_text(json, "type", incident->entities.items[i].type);
+        json_member_string(json, "name", incident->entities.items[i].name);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    json_member_long(json, "entitiesLeft", (int64_t)incident->entities_left);
+    json_key(json, "alerts");
+    json_open(json, '[');
+    for (size_t i = 0; i < incident->alerts.len; i++) {
+        const IncidentAlert *alert = &incident->alerts.items[i];
+        json_item(json);
+        json_open(json, '{');
+        json_member_string(json, "id", alert->id);
+        json_member_string(json, "name", alert->name);
+        json_member_string(json, "severity", str_from(alert_severity_name(alert->severity)));
+        member_time(json, "start", alert->start);
+        member_time(json, "end", alert->end);
+        json_close(json, '}');
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
+static void
+write_incidents(JsonOut *json, const ReportIncidents *incidents)
+{
+    static const char *const NAMES[INCIDENT_SEVERITIES] = {
+        [ALERT_INFORMATIONAL] = "informational",
+        [ALERT_LOW] = "low",
+        [ALERT_MEDIUM] = "medium",
+        [ALERT_HIGH] = "high",
+    };
+    if (!report_incidents_any(incidents)) {
+        json_key(json, "incidents");
+        json_null(json);
+        return;
+    }
+    section(json, "incidents", '{');
+    json_member_text(json, "error", incidents->error);
+    json_member_long(json, "total", incidents->total);
+    json_member_long(json, "open", incidents->open);
+    json_key(json, "bySeverity");
+    json_open(json, '{');
+    for (int s = ALERT_HIGH; s >= ALERT_INFORMATIONAL; s--)
+        json_member_long(json, NAMES[s], incidents->by_severity[s]);
+    json_close(json, '}');
+    json_key(json, "newest");
+    json_open(json, '[');
+    for (size_t i = 0; i < incidents->len; i++) {
+        line_item(json);
+        write_incident(json, &incidents->items[i]);
+    }
+    json_close(json, ']');
+    json_close(json, '}');
+}
+
 void
-report_json(const Assessment *assessment, const ReportPaths *paths, Buffer *out)
+report_json(const Assessment *assessment, const ReportPaths *paths,
+            const ReportIncidents *incidents, Buffer *out)
 {
     JsonOut json = {.out = out};
     json_open(&json, '{');
@@ -272,6 +357,7 @@ report_json(const Assessment *assessment, const ReportPaths *paths, Buffer *out)
     json_key(&json, "frameworks");
     report_frameworks(&json, assessment->controls);
     write_paths(&json, paths);
+    write_incidents(&json, incidents);
     json_close(&json, '}');
     buffer_char(out, '\n');
     json_out_free(&json);

@@ -13,7 +13,8 @@ typedef struct Page {
     Database *db; // NULL: nothing beyond the assessment
     const Assessment *assessment;
     const ReportModel *model;
-    const ReportPaths *paths; // NULL: nothing is said of them
+    const ReportPaths *paths;         // NULL: nothing is said of them
+    const ReportIncidents *incidents; // likewise
     FixGroup *groups;
     ReportFact facts[REPORT_FACTS];
     size_t fact_count;
@@ -55,5 +56,9 @@ void page_put_risk_link(Page *page);
 // The part "Landing zones": management groups with their AI; nothing when none are known
 // (report_page_zones.c).
 void page_put_zones(Page *page);
+// The part "Incidents" and its link in the head; nothing when there are none
+// (report_page_incidents.c).
+void page_put_incidents(Page *page);
+void page_put_incidents_link(Page *page);
 // Who may ask, read and administer, as pictures (report_page_access.c).
 void page_put_access(Page *page);

@@ -258,7 +258,7 @@ html_is_inert(void **state)
     World *w = *state;
     Buffer out = {0};
     AzError error = {0};
-    assert_true(report_html(NULL, &w->a, NULL, &out, &error));
+    assert_true(report_html(NULL, &w->a, NULL, NULL, &out, &error));
     Str html = buffer_slice(&out);
     assert_true(utf8_valid(html));
     // Only the page's own two scripts, and nothing that opens a comment or leaves text.
@@ -287,7 +287,7 @@ html_model_is_what_was_found(void **state)
     Buffer out = {0};
     JsonParser *parser = json_parser_new();
     DynBuilder *builder = dyn_builder_new();
-    assert_true(report_html(NULL, &w->a, NULL, &out, NULL));
+    assert_true(report_html(NULL, &w->a, NULL, NULL, &out, NULL));
     Dyn model = parse(builder, parser, page_data(buffer_slice(&out)));
     // Every row leads back to the id that was judged.
     Dyn ids = dyn_get(model, STR("ids")), controls = dyn_get(model, STR("controls"));
@@ -337,7 +337,7 @@ json_holds_every_finding(void **state)
     Buffer out = {0};
     JsonParser *parser = json_parser_new();
     DynBuilder *builder = dyn_builder_new();
-    report_json(&w->a, NULL, &out);
+    report_json(&w->a, NULL, NULL, &out);
     assert_true(utf8_valid(buffer_slice(&out)));
     Dyn document = parse(builder, parser, buffer_slice(&out));
     assert_true(
@@ -548,10 +548,10 @@ nothing_to_say(void **state)
     ControlSet none = {0};
     Assessment empty = {.arena = &arena, .controls = &none, .score = -1};
     Buffer out = {0};
-    assert_true(report_html(NULL, &empty, NULL, &out, NULL));
+    assert_true(report_html(NULL, &empty, NULL, NULL, &out, NULL));
     assert_true(contains(buffer_slice(&out), "Nothing could be judged."));
     buffer_clear(&out);
-    report_json(&empty, NULL, &out);
+    report_json(&empty, NULL, NULL, &out);
     assert_true(contains(buffer_slice(&out), "\"score\":null"));
     buffer_clear(&out);
     report_csv(&empty, &out);
@@ -611,7 +611,7 @@ many_findings_stay_small_and_fast(void **state)
     build_many(&w, 16);
     Buffer out = {0};
     uint64_t start = clock_monotonic_ns();
-    assert_true(report_html(NULL, &w.a, NULL, &out, NULL));
+    assert_true(report_html(NULL, &w.a, NULL, NULL, &out, NULL));
     double seconds = (double)(clock_monotonic_ns() - start) / 1e9;
     printf("page of %d findings: %.1f MB, %.2f s\n", MANY, (double)out.len / 1e6, seconds);
     assert_true(out.len < 20 << 20);
@@ -619,7 +619,7 @@ many_findings_stay_small_and_fast(void **state)
     assert_true(contains(page_data(buffer_slice(&out)), "\"omitted\":null"));
     buffer_clear(&out);
     start = clock_monotonic_ns();
-    report_json(&w.a, NULL, &out);
+    report_json(&w.a, NULL, NULL, &out);
     report_csv(&w.a, &out);
     report_terminal(&w.a, NULL, &out, true, 80);
     printf("the other forms: %.2f s\n", (double)(clock_monotonic_ns() - start) / 1e9);
@@ -634,7 +634,7 @@ a_page_too_large_sheds_evidence(void **state)
     World w = {0};
     build_many(&w, 700);
     Buffer out = {0};
-    assert_true(report_html(NULL, &w.a, NULL, &out, NULL));
+    assert_true(report_html(NULL, &w.a, NULL, NULL, &out, NULL));
     Str data = page_data(buffer_slice(&out));
     assert_true(contains(data, "\"omitted\":\"evidence of low"));
     assert_int_equal(count_text(data, STR("{{")), 0);

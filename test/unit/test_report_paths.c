@@ -85,7 +85,7 @@ static Str
 html(World *w)
 {
     buffer_clear(&w->out);
-    assert_true(report_html(NULL, &w->assessment, &w->paths, &w->out, NULL));
+    assert_true(report_html(NULL, &w->assessment, &w->paths, NULL, &w->out, NULL));
     return buffer_slice(&w->out);
 }
 
@@ -179,7 +179,7 @@ names_stay_text(void **state)
     assert_int_equal(count_text(html(w), STR("</script>")), 2);
     // As data, the same names are JSON strings.
     Buffer json = {0};
-    report_json(&w->assessment, &w->paths, &json);
+    report_json(&w->assessment, &w->paths, NULL, &json);
     assert_true(contains(buffer_slice(&json), "\"attackPaths\":{\"error\":null,\"missing\":"));
     buffer_clear(&json);
     report_terminal(&w->assessment, &w->paths, &json, false, 80);
@@ -205,14 +205,14 @@ no_path_is_said(void **state)
     report_terminal(&w->assessment, &w->paths, &out, false, 80);
     assert_true(contains(buffer_slice(&out), "were not worked out: no <table>"));
     buffer_clear(&out);
-    report_json(&w->assessment, &w->paths, &out);
+    report_json(&w->assessment, &w->paths, NULL, &out);
     assert_true(contains(buffer_slice(&out), "\"attackPaths\":{\"error\":\"no <table>\""));
     buffer_clear(&out);
     // Without paths the page does not speak of them.
-    assert_true(report_html(NULL, &w->assessment, NULL, &out, NULL));
+    assert_true(report_html(NULL, &w->assessment, NULL, NULL, &out, NULL));
     assert_false(contains(buffer_slice(&out), "href=\"#risk\""));
     buffer_clear(&out);
-    report_json(&w->assessment, NULL, &out);
+    report_json(&w->assessment, NULL, NULL, &out);
     assert_true(contains(buffer_slice(&out), "\"attackPaths\":null"));
     buffer_free(&out);
 }

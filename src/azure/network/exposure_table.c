@@ -58,6 +58,16 @@ exposure_table(NetworkWorld *world, Arena *arena)
     return table;
 }
 
+void
+hop_put(TableBuilder *builder, size_t step, const Hop *hop)
+{
+    table_put_long(builder, (int64_t)step + 1);
+    table_put_text(builder, str_from(hop_kind_name(hop->kind)));
+    table_put_text(builder, str_from(hop_state_name(hop->state)));
+    table_put_text(builder, hop->object);
+    table_put_text(builder, hop->text);
+}
+
 ResultTable *
 exposure_hops_table(const ExposureList *list, Arena *arena)
 {
@@ -65,16 +75,11 @@ exposure_hops_table(const ExposureList *list, Arena *arena)
     for (size_t e = 0; e < list->len; e++) {
         const Exposure *exposure = &list->items[e];
         for (size_t h = 0; h < exposure->hop_count; h++) {
-            const Hop *hop = &exposure->hops[h];
             table_put_long(builder, (int64_t)e + 1);
             table_put_text(builder, str_from(source_class_name(exposure->source)));
             table_put_text(builder, exposure->source_name);
             table_put_text(builder, str_from(reach_name(exposure->reach)));
-            table_put_long(builder, (int64_t)h + 1);
-            table_put_text(builder, str_from(hop_kind_name(hop->kind)));
-            table_put_text(builder, str_from(hop_state_name(hop->state)));
-            table_put_text(builder, hop->object);
-            table_put_text(builder, hop->text);
+            hop_put(builder, h, &exposure->hops[h]);
         }
     }
     ResultTable *table = table_builder_finish(builder, arena);

@@ -20,6 +20,10 @@ ResultTable *exposure_table(NetworkWorld *world, Arena *arena);
 // State (passes, unsure, stops), ObjectId, Text.
 ResultTable *exposure_hops_table(const ExposureList *list, Arena *arena);
 
+// The last five cells of a row of hops, there and in outbound_hops_table: the step (counted from
+// 0) and what it is.
+void hop_put(TableBuilder *builder, size_t step, const Hop *hop);
+
 // Every target for people to look through, a row for each class of sources and verdict, what is
 // open first: Verdict, SourceClass, Target, Type, Source (the first, and how many more), Ports and
 // Because (of the first). `source`: only of that class, SOURCE_CLASS_COUNT = all; `open`: without

@@ -1,5 +1,6 @@
 #include "azure/network/outbound_table.h"
 
+#include "azure/network/exposure_table.h"
 #include "base/array.h"
 
 #include <stdlib.h>
@@ -82,16 +83,11 @@ outbound_hops_table(const OutboundList *list, Arena *arena)
     for (size_t o = 0; o < list->len; o++) {
         const Outbound *outbound = &list->items[o];
         for (size_t h = 0; h < outbound->hop_count; h++) {
-            const Hop *hop = &outbound->hops[h];
             table_put_long(builder, (int64_t)o + 1);
             table_put_text(builder, str_from(destination_class_name(outbound->destination)));
             table_put_text(builder, outbound->name);
             table_put_text(builder, str_from(reach_name(outbound->reach)));
-            table_put_long(builder, (int64_t)h + 1);
-            table_put_text(builder, str_from(hop_kind_name(hop->kind)));
-            table_put_text(builder, str_from(hop_state_name(hop->state)));
-            table_put_text(builder, hop->object);
-            table_put_text(builder, hop->text);
+            hop_put(builder, h, &outbound->hops[h]);
         }
     }
     ResultTable *table = table_builder_finish(builder, arena);

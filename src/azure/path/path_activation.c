@@ -122,36 +122,28 @@ typedef struct Gate {
 
 typedef void (*PersonFound)(Gate *gate, uint32_t object, void *context);
 
+typedef struct People {
+    Gate *gate;
+    PersonFound found;
+    void *context;
+} People;
+
+static void
+take_member(void *context, Str id, bool has_members)
+{
+    const People *people = context;
+    if (!has_members)
+        people->found(people->gate,
+                      path_object_of(people->gate->model, id, OBJECT_UNKNOWN, (Str){0}),
+                      people->context);
+}
+
 // The principal, or the members of a group at any depth.
 static void
 each_person(Gate *gate, uint32_t object, PersonFound found, void *context)
 {
-    const AccessModel *access = gate->model->access;
-    uint32_t start = access_find_principal(access, gate->model->objects.items[object].id);
-    if (start == UINT32_MAX ||
-        access->members_of.offsets[start] == access->members_of.offsets[start + 1]) {
-        found(gate, object, context);
-        return;
-    }
-    Arena scratch = {0};
-    bool *seen = ARENA_ARRAY(&scratch, bool, access->principals.len);
-    ApprovalStage queue = {0};
-    ARRAY_PUSH(&scratch, &queue, start);
-    while (queue.len) {
-        uint32_t at = queue.items[--queue.len];
-        if (seen[at])
-            continue;
-        seen[at] = true;
-        uint32_t end = access->members_of.offsets[at + 1];
-        if (access->members_of.offsets[at] == end)
-            found(gate,
-                  path_object_of(gate->model, access_principal_id(access, at), OBJECT_UNKNOWN,
-                                 (Str){0}),
-                  context);
-        for (uint32_t i = access->members_of.offsets[at]; i < end; i++)
-            ARRAY_PUSH(&scratch, &queue, access->members_of.targets[i]);
-    }
-    arena_free(&scratch);
+    People people = {gate, found, context};
+    path_each_member(gate->model, object, take_member, &people);
 }
 
 static Person *

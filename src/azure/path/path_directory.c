@@ -16,11 +16,6 @@ typedef struct RoleIds {
     size_t len, cap;
 } RoleIds;
 
-typedef struct ObjectList {
-    uint32_t *items;
-    size_t len, cap;
-} ObjectList;
-
 typedef struct DirectoryBuild {
     PathModel *model;
     Arena arena;
@@ -58,49 +53,30 @@ list_has(StrList list, Str wanted)
 
 // ---- who holds what, for the protection of administrators ----
 
-// Calls for the principal and all members below it.
-static void
-each_member(DirectoryBuild *build, uint32_t principal,
-            void (*each)(DirectoryBuild *build, Str id, void *context), void *context)
-{
-    const AccessModel *access = build->model->access;
-    uint32_t start = access_find_principal(access, object(build, principal)->id);
-    if (start == UINT32_MAX) {
-        each(build, object(build, principal)->id, context);
-        return;
-    }
-    Arena scratch = {0};
-    bool *seen = ARENA_ARRAY(&scratch, bool, access->principals.len);
-    ObjectList queue = {0};
-    ARRAY_PUSH(&scratch, &queue, start);
-    while (queue.len) {
-        uint32_t node = queue.items[--queue.len];
-        if (seen[node])
-            continue;
-        seen[node] = true;
-        each(build, access_principal_id(access, node), context);
-        for (uint32_t i = access->members_of.offsets[node];
-             i < access->members_of.offsets[node + 1]; i++)
-            ARRAY_PUSH(&scratch, &queue, access->members_of.targets[i]);
-    }
-    arena_free(&scratch);
-}
+typedef struct HeldRole {
+    DirectoryBuild *build;
+    Str role;
+} HeldRole;
 
 static void
-note_role(DirectoryBuild *build, Str id, void *context)
+note_role(void *context, Str id, bool has_members)
 {
+    const HeldRole *held = context;
+    DirectoryBuild *build = held->build;
     bool is_new;
+    (void)has_members;
     MapEntry *entry = map_add(&build->roles, id, &is_new);
     if (is_new)
         entry->pointer = ARENA_NEW(&build->arena, RoleIds);
     RoleIds *roles = entry->pointer;
-    ARRAY_PUSH(&build->arena, roles, *(const Str *)context);
+    ARRAY_PUSH(&build->arena, roles, held->role);
 }
 
 static void
-note_shielded(DirectoryBuild *build, Str id, void *context)
+note_shielded(void *context, Str id, bool has_members)
 {
-    (void)context;
+    DirectoryBuild *build = context;
+    (void)has_members;
     map_add(&build->shielded, id, NULL);
 }
 
@@ -114,13 +90,15 @@ static void
 read_holders(DirectoryBuild *build)
 {
     PathModel *model = build->model;
-    for (size_t i = 0; i < model->directory.len; i++)
-        if (!model->directory.items[i].is_eligible)
-            each_member(build, model->directory.items[i].principal, note_role,
-                        &model->directory.items[i].role);
+    for (size_t i = 0; i < model->directory.len; i++) {
+        const DirectoryFact *fact = &model->directory.items[i];
+        HeldRole held = {build, fact->role};
+        if (!fact->is_eligible)
+            path_each_member(model, fact->principal, note_role, &held);
+    }
     for (size_t i = 0; i < model->groups.len; i++)
         if (model->groups.items[i].role_assignable)
-            each_member(build, model->groups.items[i].object, note_shielded, NULL);
+            path_each_member(model, model->groups.items[i].object, note_shielded, build);
     for (size_t i = 0; i < model->owners.len; i++) {
         const GroupFact *group = group_of(build, model->owners.items[i].a);
         if (group && group->role_assignable)

@@ -110,6 +110,32 @@ path_capability_node(PathModel *model, uint32_t index, PathCapability capability
     return object->capabilities[capability];
 }
 
+void
+path_each_member(const PathModel *model, uint32_t principal, MemberFound found, void *context)
+{
+    const AccessModel *access = model->access;
+    uint32_t start = access_find_principal(access, model->objects.items[principal].id);
+    if (start == UINT32_MAX) {
+        found(context, model->objects.items[principal].id, false);
+        return;
+    }
+    Arena scratch = {0};
+    bool *seen = ARENA_ARRAY(&scratch, bool, access->principals.len);
+    ObjectList queue = {0};
+    ARRAY_PUSH(&scratch, &queue, start);
+    while (queue.len) {
+        uint32_t at = queue.items[--queue.len];
+        if (seen[at])
+            continue;
+        seen[at] = true;
+        uint32_t first = access->members_of.offsets[at], end = access->members_of.offsets[at + 1];
+        found(context, access_principal_id(access, at), first < end);
+        for (uint32_t i = first; i < end; i++)
+            ARRAY_PUSH(&scratch, &queue, access->members_of.targets[i]);
+    }
+    arena_free(&scratch);
+}
+
 uint32_t
 path_add_evidence(PathModel *model, Str id, Str text)
 {

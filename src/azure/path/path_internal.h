@@ -53,10 +53,12 @@ typedef struct RoleActions {
     StrList actions;
 } RoleActions;
 
-typedef struct ApprovalStage {
-    uint32_t *items; // objects: any of them approves
+typedef struct ObjectList {
+    uint32_t *items;
     size_t len, cap;
-} ApprovalStage;
+} ObjectList;
+
+typedef ObjectList ApprovalStage; // any of them approves
 
 typedef struct ActivationRule { // PIM's settings of a role at a scope
     Str id, asks;               // asks: in words
@@ -144,6 +146,10 @@ uint32_t path_add_node(PathModel *model, NodeKind kind, uint32_t object, PathCap
 // The node "acts as"; of a user-assigned identity that of its service principal.
 uint32_t path_object_node(PathModel *model, uint32_t object);
 uint32_t path_capability_node(PathModel *model, uint32_t object, PathCapability capability);
+
+// Calls for the principal and for all members below it, at any depth, each once.
+typedef void (*MemberFound)(void *context, Str id, bool has_members);
+void path_each_member(const PathModel *model, uint32_t principal, MemberFound found, void *context);
 
 uint32_t path_add_evidence(PathModel *model, Str id, Str text);
 // `kind` NULL: hidden. Edges from a node to itself are left out.

@@ -26,9 +26,7 @@ logs_mask(Logs *logs, Buffer *rows)
     for (size_t at = 0; at < all.len;) {
         const char *end = memchr(all.ptr + at, '\n', all.len - at);
         size_t to = end ? (size_t)(end - all.ptr) : all.len;
-        buffer_clear(&line);
-        ingest_redact(&line, str_slice(all, at, to));
-        auth_mask(logs->options->auth, &masked, buffer_slice(&line));
+        auth_mask(logs->options->auth, &masked, ingest_redact(&line, str_slice(all, at, to)));
         buffer_char(&masked, '\n');
         at = to + 1;
     }

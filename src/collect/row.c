@@ -183,11 +183,10 @@ row_write(Run *run, const Task *task, Str row)
     }
     buffer_text(&run->rows, write.any ? "}" : "{}");
     Str line = str_slice(buffer_slice(&run->rows), begin, run->rows.len);
-    if (ingest_may_hold_secret(line)) {
-        buffer_clear(&run->masked);
-        ingest_redact(&run->masked, line);
+    Str masked = ingest_redact(&run->masked, line);
+    if (masked.ptr != line.ptr) {
         run->rows.len = begin;
-        buffer_str(&run->rows, buffer_slice(&run->masked));
+        buffer_str(&run->rows, masked);
         line = str_slice(buffer_slice(&run->rows), begin, run->rows.len);
     }
     if (auth_knows(run->options->auth, line)) {

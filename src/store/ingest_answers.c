@@ -253,11 +253,8 @@ visit_answer(void *context, const IngestChunk *chunk, const IngestRecord *record
     Str text = record->text;
     arena_reset(&answers->arena);
     Reading reading = {&answers->arena, &answer};
-    if (!why && ingest_may_hold_secret(text)) {
-        buffer_clear(&answers->masked);
-        ingest_redact(&answers->masked, text);
-        text = buffer_slice(&answers->masked);
-    }
+    if (!why)
+        text = ingest_redact(&answers->masked, text);
     bool read = !why && json_walk_object(worker->parser, worker->tree, text, read_member, &reading,
                                          &why, &offset);
     if (read && !answer.url.len && !answer.body.len) {

@@ -176,10 +176,7 @@ masked_cell(IngestWorker *worker, Str name, Str cell)
 {
     if (ingest_is_secret(name, cell))
         return STR("***");
-    buffer_clear(&worker->cell_redacted);
-    if (!ingest_redact(&worker->cell_redacted, cell))
-        return cell;
-    return buffer_slice(&worker->cell_redacted);
+    return ingest_redact(&worker->cell_redacted, cell);
 }
 
 static bool

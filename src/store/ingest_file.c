@@ -118,21 +118,11 @@ read_several(FileJob *job, IngestWorker *worker, Str text, int depth)
     return true;
 }
 
-// The record with its secrets masked: itself, or in worker->redacted.
-static Str
-masked_record(IngestWorker *worker, Str record)
-{
-    if (!ingest_may_hold_secret(record))
-        return record;
-    buffer_clear(&worker->redacted);
-    return ingest_redact(&worker->redacted, record) ? buffer_slice(&worker->redacted) : record;
-}
-
 static bool
 read_object(FileJob *job, IngestWorker *worker, Str text, int depth)
 {
     const char *why;
-    Str masked = masked_record(worker, text);
+    Str masked = ingest_redact(&worker->redacted, text);
     const IngestTaker *taker = job->taker;
     if (taker ? taker->json(taker->context, worker, job->file, masked, text, &why)
               : ingest_sink_json(worker, worker->sink, masked, &job->file->counts, &why))

@@ -16,7 +16,8 @@
 //
 // Almost no record holds any of this. ingest_may_hold_secret looks for the last
 // letters of the names before a quote and for "=" after them, in loops the compiler
-// turns into vector code; only on a hit is the record rewritten.
+// turns into vector code; only names found so are looked at, and only a record that
+// holds a secret is copied.
 
 #include "store/ingest_redact.h"
 
@@ -141,32 +142,46 @@ bytes_at(const char *p)
      ((a == 'l') & (b == 'u') & (c == 'e')))
 #define ASSIGN_END(c) ((c == 'y') | (c == 'g') | (c == 'd') | (c == 't') | (c == 'n'))
 
-// Whether one of 16 names ends at p[0..15] + 3: before a quote (or the backslash of
-// a quoted one), or before "=". Reads 19 bytes.
-static inline bool
-secret_near(const char *p)
+// Which of the 16 places p[0..15] begin three bytes that end a name: before a quote (or the
+// backslash of a quoted one), or before "=". Reads 19 bytes; a byte of all bits is a yes.
+static inline Bytes
+secrets_near(const char *p)
 {
     Bytes a = bytes_at(p) | 32, b = bytes_at(p + 1) | 32, c = bytes_at(p + 2) | 32;
     Bytes next = bytes_at(p + 3);
-    Bytes hit = (Bytes)((SECRET_END(a, b, c) & ((next == '"') | (next == '\\'))) |
-                        (ASSIGN_END(c) & (next == '=')));
-    uint64_t halves[2];
-    memcpy(halves, &hit, sizeof(halves));
-    return halves[0] | halves[1];
+    return (Bytes)((SECRET_END(a, b, c) & ((next == '"') | (next == '\\'))) |
+                   (ASSIGN_END(c) & (next == '=')));
+}
+
+enum { STEP = 16, READ = 19, NAME_END = 3 };
+
+// The first place from `at` on where a name ends (behind its last letter), or text.len.
+static size_t
+next_name_end(Str text, size_t at)
+{
+    size_t i = at;
+    for (; i < text.len; i += STEP) {
+        char rest[READ] = {0};
+        const char *p = text.ptr + i;
+        if (i + READ > text.len) {
+            memcpy(rest, p, text.len - i);
+            p = rest;
+        }
+        Bytes hit = secrets_near(p);
+        uint64_t halves[2];
+        memcpy(halves, &hit, sizeof(halves));
+        if (halves[0])
+            return i + NAME_END + (size_t)__builtin_ctzll(halves[0]) / 8;
+        if (halves[1])
+            return i + NAME_END + 8 + (size_t)__builtin_ctzll(halves[1]) / 8;
+    }
+    return text.len;
 }
 
 bool
 ingest_may_hold_secret(Str text)
 {
-    enum { STEP = 16, READ = 19 };
-    size_t i = 0;
-    for (; i + READ <= text.len; i += STEP)
-        if (secret_near(text.ptr + i))
-            return true;
-    char rest[READ + STEP] = {0};
-    if (i < text.len)
-        memcpy(rest, text.ptr + i, text.len - i);
-    return secret_near(rest) || secret_near(rest + STEP);
+    return next_name_end(text, 0) < text.len;
 }
 
 // Whether the name ends as one of the rules' does: hardly any name of a log does, and each is asked.
@@ -294,37 +309,63 @@ assigned_end(Str text, size_t from)
     return i;
 }
 
-size_t
-ingest_redact(Buffer *out, Str text)
+// A value that would be masked: text[from, end) behind the sign (':' or '='); none when end <= from.
+typedef struct Secret {
+    size_t sign, from, end;
+} Secret;
+
+// What the name that ends before text[at] makes a secret.
+static Secret
+secret_behind(Str text, size_t at)
+{
+    if (text.ptr[at] == '=')
+        return (Secret){at, at + 1, ends_in_assignment(text, at) ? assigned_end(text, at + 1) : at};
+    size_t colon = at, value, slashes;
+    while (colon < text.len && text.ptr[colon] == '\\')
+        colon++;
+    if (colon == text.len || text.ptr[colon++] != '"')
+        return (Secret){0};
+    while (colon < text.len && (text.ptr[colon] == ' ' || text.ptr[colon] == '\t'))
+        colon++;
+    Str name;
+    if (colon == text.len || text.ptr[colon] != ':' ||
+        !member_at(text, colon, &name, &value, &slashes))
+        return (Secret){0};
+    const SecretRule *rule = find_rule(name);
+    if (!rule)
+        return (Secret){0};
+    Str text_value = str_slice(text, value, quoted_end(text, value, slashes));
+    // A connection string keeps what is no secret in it: the text rules mask it.
+    bool assigns = text_value.len && memchr(text_value.ptr, '=', text_value.len) &&
+                   memchr(text_value.ptr, ';', text_value.len);
+    if (assigns || (rule->when == IF_RANDOM && !looks_random(text_value)))
+        return (Secret){0};
+    return (Secret){colon, value, value + text_value.len};
+}
+
+Str
+ingest_redact(Buffer *scratch, Str text)
 {
     static const Str mask = STR_INIT("***");
-    size_t copied = 0, count = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        size_t from = 0, end = 0, slashes;
-        Str name;
-        if (text.ptr[i] == '=' && ends_in_assignment(text, i)) {
-            from = i + 1;
-            end = assigned_end(text, from);
-        } else if (text.ptr[i] == ':' && member_at(text, i, &name, &from, &slashes)) {
-            const SecretRule *rule = find_rule(name);
-            end = rule ? quoted_end(text, from, slashes) : from;
-            // A connection string keeps what is no secret in it: the text rules mask it.
-            Str value = str_slice(text, from, end);
-            bool assigns =
-                value.len && memchr(value.ptr, '=', value.len) && memchr(value.ptr, ';', value.len);
-            if (rule && (assigns || (rule->when == IF_RANDOM && !looks_random(value))))
-                end = from;
-        }
-        if (end <= from || str_equal(str_slice(text, from, end), mask))
+    size_t copied = 0;
+    bool found = false;
+    for (size_t at = next_name_end(text, 0); at < text.len;
+         at = next_name_end(text, at + 1 - NAME_END)) {
+        Secret secret = secret_behind(text, at);
+        if (secret.end <= secret.from || secret.sign < copied ||
+            str_equal(str_slice(text, secret.from, secret.end), mask))
             continue;
-        buffer_str(out, str_slice(text, copied, from));
-        buffer_str(out, mask);
-        copied = end;
-        i = end - 1;
-        count++;
+        if (!found)
+            buffer_clear(scratch);
+        found = true;
+        buffer_str(scratch, str_slice(text, copied, secret.from));
+        buffer_str(scratch, mask);
+        copied = secret.end;
     }
-    buffer_str(out, str_slice(text, copied, text.len));
-    return count;
+    if (!found)
+        return text;
+    buffer_str(scratch, str_slice(text, copied, text.len));
+    return buffer_slice(scratch);
 }
 
 // End of the name-like run at text[at], and whether a suspicious word is in it.

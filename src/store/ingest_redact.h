@@ -7,9 +7,10 @@
 // is certain.
 bool ingest_may_hold_secret(Str text);
 
-// Appends `text` (JSON or any text) to `out` with the values of known secrets
-// replaced by "***". Text of JSON stays JSON. Returns how many were replaced.
-size_t ingest_redact(Buffer *out, Str text);
+// `text` (JSON or any text) with the values of known secrets replaced by "***": itself
+// where it holds none, else a copy in `scratch`, which is valid until that changes. Text of
+// JSON stays JSON.
+Str ingest_redact(Buffer *scratch, Str text);
 
 // Whether `value` under this name (a CSV column) is masked on ingest, and whether any
 // value under the name may be.

@@ -23,10 +23,9 @@ static void
 check_redaction(Str text)
 {
     Buffer once = {0}, twice = {0}, broken = {0};
-    size_t count = ingest_redact(&once, text);
-    CHECK(!count || ingest_may_hold_secret(text));
-    ingest_redact(&twice, buffer_slice(&once));
-    CHECK(str_equal(buffer_slice(&once), buffer_slice(&twice)));
+    Str masked = ingest_redact(&once, text);
+    CHECK(masked.ptr == text.ptr || ingest_may_hold_secret(text));
+    CHECK(str_equal(masked, ingest_redact(&twice, masked)));
     ingest_redact_broken(&broken, text);
     buffer_free(&once);
     buffer_free(&twice);

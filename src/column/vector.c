@@ -276,25 +276,32 @@ vector_builder_clear(VectorBuilder *builder)
     builder->has_nulls = false;
 }
 
+static void
+builder_reserve(VectorBuilder *builder, uint32_t count)
+{
+    if (count <= builder->cap)
+        return;
+    uint32_t cap = builder->cap ? builder->cap : 64;
+    while (cap < count)
+        cap *= 2;
+    void *data = realloc(builder->data, cap * type_size(builder->type));
+    uint64_t *valid = realloc(builder->valid, bit_words(cap) * sizeof(uint64_t));
+    if (!data || !valid) {
+        fprintf(stderr, "azimuth: out of memory (a column of %u rows)\n", cap);
+        abort();
+    }
+    builder->data = data;
+    builder->valid = valid;
+    builder->cap = cap;
+}
+
 // Room for one more payload; its bit is set.
 static void *
 builder_slot(VectorBuilder *builder)
 {
-    size_t size = type_size(builder->type);
-    if (builder->count == builder->cap) {
-        uint32_t cap = builder->cap ? builder->cap * 2 : 64;
-        void *data = realloc(builder->data, cap * size);
-        uint64_t *valid = realloc(builder->valid, bit_words(cap) * sizeof(uint64_t));
-        if (!data || !valid) {
-            fprintf(stderr, "azimuth: out of memory (a column of %u rows)\n", cap);
-            abort();
-        }
-        builder->data = data;
-        builder->valid = valid;
-        builder->cap = cap;
-    }
+    builder_reserve(builder, builder->count + 1);
     bit_set(builder->valid, builder->count);
-    return (char *)builder->data + (size_t)builder->count++ * size;
+    return (char *)builder->data + (size_t)builder->count++ * type_size(builder->type);
 }
 
 void
@@ -305,6 +312,22 @@ vector_builder_null(VectorBuilder *builder)
         return;
     bit_clear(builder->valid, builder->count - 1);
     builder->has_nulls = true;
+}
+
+void
+vector_builder_pad(VectorBuilder *builder, uint32_t count)
+{
+    uint32_t from = builder->count;
+    if (from >= count)
+        return;
+    size_t size = type_size(builder->type);
+    bool valid = builder->type == TYPE_STRING;
+    builder_reserve(builder, count);
+    memset((char *)builder->data + from * size, 0, (count - from) * size);
+    for (uint32_t i = from; i < count; i++)
+        valid ? bit_set(builder->valid, i) : bit_clear(builder->valid, i);
+    builder->has_nulls |= !valid;
+    builder->count = count;
 }
 
 void
@@ -337,6 +360,19 @@ vector_builder_cell(VectorBuilder *builder, Arena *arena, const Vector *v, uint3
         vector_builder_null(builder);
     else
         vector_builder_data(builder, arena, vector_cell(v, i));
+}
+
+Vector *
+vector_builder_view(const VectorBuilder *builder, Arena *arena, uint32_t count)
+{
+    assert(count <= builder->count);
+    Vector *v = ARENA_NEW(arena, Vector);
+    *v = (Vector){.type = builder->type,
+                  .encoding = ENC_FLAT,
+                  .count = count,
+                  .data = builder->data,
+                  .valid = builder->has_nulls ? builder->valid : NULL};
+    return v;
 }
 
 Vector *

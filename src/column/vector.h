@@ -86,6 +86,14 @@ vector_is_null(const Vector *v, uint32_t i)
     return payload->valid && !bit_get(payload->valid, vector_index(v, i));
 }
 
+// Whether it is a constant that says nothing: null, of a string the empty one.
+static inline bool
+vector_is_nothing(const Vector *v)
+{
+    return v->encoding == ENC_CONST && (v->type == TYPE_STRING ? !((const Text *)v->data)->len
+                                                               : v->valid && !bit_get(v->valid, 0));
+}
+
 // Address of the payload of row i (zero bytes when null).
 static inline const void *
 vector_cell(const Vector *v, uint32_t i)
@@ -127,9 +135,14 @@ void vector_builder_init(VectorBuilder *builder, Type type);
 void vector_builder_free(VectorBuilder *builder);
 void vector_builder_clear(VectorBuilder *builder);
 void vector_builder_null(VectorBuilder *builder); // of a string: the empty string
+// Appends such nulls until there are `count` values.
+void vector_builder_pad(VectorBuilder *builder, uint32_t count);
 void vector_builder_data(VectorBuilder *builder, Arena *arena, const void *payload);
 void vector_builder_value(VectorBuilder *builder, Arena *arena, const Value *value);
 void vector_builder_cell(VectorBuilder *builder, Arena *arena, const Vector *v, uint32_t i);
 // A flat vector of rows [from, from + count), copied into the arena (payload views kept).
 Vector *vector_builder_cut(const VectorBuilder *builder, Arena *arena, uint32_t from,
                            uint32_t count);
+// The first `count` rows as a flat vector that lies in the builder itself: valid until the
+// builder changes.
+Vector *vector_builder_view(const VectorBuilder *builder, Arena *arena, uint32_t count);

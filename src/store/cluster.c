@@ -127,7 +127,8 @@ static const Vector *
 string_column(const Schema *schema, const Vector *const *columns, const char *name)
 {
     ptrdiff_t c = schema_find_ci(schema, str_from(name));
-    return c >= 0 && schema->columns[c].type == TYPE_STRING ? columns[c] : NULL;
+    bool sorts = c >= 0 && schema->columns[c].type == TYPE_STRING && !vector_is_nothing(columns[c]);
+    return sorts ? columns[c] : NULL;
 }
 
 void
@@ -141,6 +142,8 @@ cluster_order(Arena *arena, const Schema *schema, TableKind kind, const Vector *
         id = string_column(schema, columns, "id");
     } else {
         time = time_column_find(schema);
+        if (time >= 0 && vector_is_nothing(columns[time]))
+            time = -1;
     }
     if (!type && !id && time < 0) {
         for (uint32_t i = 0; i < rows; i++)

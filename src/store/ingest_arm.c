@@ -130,7 +130,7 @@ cell_set(IngestSink *sink, uint32_t column, Str text)
     if (sink->filled[column])
         sink->columns[column].count--;
     Text view = text_view(text.ptr, text.len);
-    vector_builder_data(&sink->columns[column], &sink->arena, &view);
+    vector_builder_data(ingest_row_column(sink, column), &sink->arena, &view);
     sink->filled[column] = 2;
 }
 

@@ -73,7 +73,7 @@ typedef struct IngestSink {
     const IngestTable *table;
     TableWriter *plain, *wide; // without and with `_Unmapped`; opened when first needed
     Arena arena;               // of the batch being built
-    VectorBuilder *columns;    // one a schema column, then `_Unmapped`
+    VectorBuilder *columns;    // one a schema column, then `_Unmapped`; those not put lag behind
     uint8_t *filled;           // how the column got its value in this record
     Str *filled_by;            // by which name, when it was not exactly the column's
     uint32_t *hints;           // column that the n-th member had in the record before
@@ -152,6 +152,8 @@ bool ingest_sink_release(IngestSink *sink);
 // Cell by cell: begin, any number of puts, end.
 void ingest_row_begin(IngestWorker *worker, IngestSink *sink);
 bool ingest_row_put(IngestWorker *worker, IngestSink *sink, const JsonMember *member);
+// The builder of a column (by its place), ready for the value of the row being built.
+VectorBuilder *ingest_row_column(IngestSink *sink, size_t column);
 bool ingest_row_end(IngestWorker *worker, IngestSink *sink, IngestCounts *counts, const char **why);
 void ingest_row_drop(IngestWorker *worker, IngestSink *sink);
 void ingest_row_put_text(IngestWorker *worker, IngestSink *sink, Str key, Str text);

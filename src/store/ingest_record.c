@@ -131,6 +131,18 @@ sink_writer(IngestSink *sink, bool wide, AzError *error)
     return *writer;
 }
 
+// The column's values of the batch, which lie in its builder.
+static const Vector *
+sink_column(IngestSink *sink, uint32_t c)
+{
+    VectorBuilder *builder = &sink->columns[c];
+    if (!builder->count)
+        return vector_new_const(&sink->arena, &(Value){.type = builder->type, .is_null = true},
+                                sink->rows);
+    vector_builder_pad(builder, sink->rows);
+    return vector_builder_view(builder, &sink->arena, sink->rows);
+}
+
 bool
 ingest_sink_flush(IngestSink *sink)
 {
@@ -144,7 +156,7 @@ ingest_sink_flush(IngestSink *sink)
     if (done) {
         Batch *batch = batch_new(&sink->arena, count, sink->rows);
         for (uint32_t c = 0; c < count; c++)
-            batch->columns[c] = vector_builder_cut(&sink->columns[c], &sink->arena, 0, sink->rows);
+            batch->columns[c] = sink_column(sink, c);
         done = table_writer_append(writer, batch, &error);
     }
     for (uint32_t c = 0; c <= sink->table->schema.count; c++)
@@ -153,6 +165,14 @@ ingest_sink_flush(IngestSink *sink)
     sink->rows = 0;
     sink->has_unmapped = false;
     return done || ingest_run_fail(sink->run, &error);
+}
+
+VectorBuilder *
+ingest_row_column(IngestSink *sink, size_t column)
+{
+    VectorBuilder *builder = &sink->columns[column];
+    vector_builder_pad(builder, sink->rows);
+    return builder;
 }
 
 void
@@ -352,7 +372,7 @@ loses_fraction(const JsonMember *member, Type type)
 static void
 put_value(IngestWorker *worker, IngestSink *sink, uint32_t column, const JsonMember *member)
 {
-    VectorBuilder *builder = &sink->columns[column];
+    VectorBuilder *builder = ingest_row_column(sink, column);
     Value value = {.type = builder->type};
     // An empty text where a number or a time belongs says "nothing" (Log Analytics
     // and Graph write it so); that is null, and nothing is lost.
@@ -454,7 +474,7 @@ put_parsed(IngestWorker *worker, IngestSink *sink, uint32_t column, Str text)
     Value value = {.type = TYPE_DYNAMIC, .is_null = is_null, .text = tree};
     if (sink->filled[column] != FREE)
         sink->columns[column].count--;
-    vector_builder_value(&sink->columns[column], &sink->arena, &value);
+    vector_builder_value(ingest_row_column(sink, column), &sink->arena, &value);
     sink->filled[column] = BY_NAME;
 }
 
@@ -509,11 +529,6 @@ ingest_row_end(IngestWorker *worker, IngestSink *sink, IngestCounts *counts, con
     *why = NULL;
     if (sink->table->is_arm)
         arm_row_derive(worker, sink);
-    for (uint32_t i = 0; i < count; i++)
-        if (sink->filled[i] == FREE)
-            vector_builder_null(&sink->columns[i]);
-    VectorBuilder *unmapped = &sink->columns[count];
-    Value value = {.type = TYPE_DYNAMIC, .is_null = true};
     if (worker->unmapped_open) {
         Dyn tree;
         dyn_end_bag(worker->unmapped);
@@ -527,13 +542,12 @@ ingest_row_end(IngestWorker *worker, IngestSink *sink, IngestCounts *counts, con
             ingest_row_drop(worker, sink);
             return false;
         }
-        value.is_null = false;
-        value.text = text_view((const char *)tree.ptr, tree.size);
+        Text text = text_view((const char *)tree.ptr, tree.size);
+        vector_builder_data(ingest_row_column(sink, count), &sink->arena, &text);
         worker->unmapped_open = false;
         sink->has_unmapped = true;
         atomic_fetch_add_explicit(&counts->unmapped, 1, memory_order_relaxed);
     }
-    vector_builder_value(unmapped, &sink->arena, &value);
     sink->rows++;
     atomic_fetch_add_explicit(&counts->rows, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&sink->run->rows, 1, memory_order_relaxed);

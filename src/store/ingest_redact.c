@@ -198,8 +198,12 @@ ends_as_secret(Str name)
 static const SecretRule *
 find_rule(Str name)
 {
-    for (size_t i = 0; ends_as_secret(name) && i < COUNT_OF(rules); i++)
-        if (rules[i].name.len == name.len && str_equal_ci(rules[i].name, name))
+    if (!ends_as_secret(name))
+        return NULL;
+    char first = (char)(name.ptr[0] | 32);
+    for (size_t i = 0; i < COUNT_OF(rules); i++)
+        if (rules[i].name.len == name.len && rules[i].name.ptr[0] == first &&
+            str_equal_ci(rules[i].name, name))
             return &rules[i];
     return NULL;
 }

@@ -32,7 +32,8 @@ typedef struct SegmentSummary {
     uint32_t group_count;
 } SegmentSummary;
 
-// Writes rows `order[0..rows)` of the flat `columns` as a new file and syncs it.
+// Writes rows `order[0..rows)` of the `columns` (each flat, or vector_is_nothing) as a new file
+// and syncs it.
 // On failure the file is removed. The summary's group_rows are the caller's to free.
 bool segment_write(const char *path, const Schema *schema, const Vector *const *columns,
                    const uint32_t *order, uint32_t rows, BlockEncoder *encoder,

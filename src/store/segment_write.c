@@ -15,12 +15,21 @@
 
 enum { WRITE_BUFFER = 1 << 20 };
 
+// What a block of nothing but nulls (of strings: empty ones) is written as; most columns of a
+// wide table are that.
+typedef struct NothingBlock {
+    uint32_t rows; // 0: not made yet
+    BlockInfo info;
+    Buffer stored, zone;
+} NothingBlock;
+
 typedef struct SegmentOut {
     const char *path;
     int fd;
     uint64_t offset; // of the next byte, buffered ones counted
     Buffer pending, footer;
     TermIndexBuilder *terms;
+    NothingBlock nothing[TYPE_LIMIT];
     AzError *error;
 } SegmentOut;
 
@@ -139,6 +148,32 @@ write_terms(SegmentOut *out, const Vector *values, const Vector *distinct, bool 
 }
 
 static bool
+write_nothing(SegmentOut *out, Arena *scratch, Type type, uint32_t rows, BlockEncoder *encoder)
+{
+    NothingBlock *block = &out->nothing[type];
+    if (block->rows != rows) {
+        Vector *values = vector_new_flat(scratch, type, rows);
+        if (type != TYPE_STRING)
+            values->valid = ARENA_ARRAY(scratch, uint64_t, bit_words(rows));
+        const Vector *distinct;
+        Str stored;
+        Zone zone;
+        block_encode(encoder, scratch, values, &block->info, &stored, &distinct);
+        zone_build(scratch, &zone, values, distinct);
+        buffer_clear(&block->stored);
+        buffer_clear(&block->zone);
+        buffer_str(&block->stored, stored);
+        zone_put(&block->zone, type, &zone);
+        block->rows = rows;
+    }
+    block->info.offset = out->offset;
+    put_block_info(&out->footer, &block->info);
+    buffer_str(&out->footer, buffer_slice(&block->zone));
+    bytes_put_u8(&out->footer, false); // no term index
+    return out_put(out, block->stored.data, block->stored.len);
+}
+
+static bool
 write_group(SegmentOut *out, const Schema *schema, const Vector *const *columns,
             const uint32_t *order, uint32_t rows, BlockEncoder *encoder)
 {
@@ -148,6 +183,10 @@ write_group(SegmentOut *out, const Schema *schema, const Vector *const *columns,
     bool ok = true;
     for (uint32_t c = 0; ok && c < schema->count; c++) {
         arena_reset(&scratch);
+        if (vector_is_nothing(columns[c])) {
+            ok = write_nothing(out, &scratch, schema->columns[c].type, rows, encoder);
+            continue;
+        }
         const Vector *values = vector_gather(&scratch, columns[c], order, rows);
         const Vector *distinct;
         BlockInfo info;
@@ -166,19 +205,57 @@ write_group(SegmentOut *out, const Schema *schema, const Vector *const *columns,
     return ok;
 }
 
+// Bytes of each row's texts, in the order of `columns`; NULL when there is no memory.
+static uint64_t *
+text_bytes(const Schema *schema, const Vector *const *columns, uint32_t rows)
+{
+    uint64_t *bytes = calloc(rows, sizeof(*bytes));
+    for (uint32_t c = 0; bytes && c < schema->count; c++) {
+        if (!type_is_text(schema->columns[c].type) || vector_is_nothing(columns[c]))
+            continue;
+        const Text *texts = columns[c]->data;
+        for (uint32_t i = 0; i < rows; i++)
+            bytes[i] += texts[i].len;
+    }
+    return bytes;
+}
+
 // Rows of the next group: as many as fit by count and by bytes, at least one.
 static uint32_t
-group_cut(const Schema *schema, const Vector *const *columns, const uint32_t *order, uint32_t rows)
+group_cut(const uint64_t *bytes, const uint32_t *order, uint32_t rows)
 {
-    uint64_t bytes = 0;
+    uint64_t sum = 0;
     for (uint32_t i = 0; i < rows && i < GROUP_ROWS; i++) {
-        for (uint32_t c = 0; c < schema->count; c++)
-            if (type_is_text(schema->columns[c].type))
-                bytes += ((const Text *)columns[c]->data)[order[i]].len;
-        if (bytes > GROUP_BYTES && i)
+        sum += bytes[order[i]];
+        if (sum > GROUP_BYTES && i)
             return i;
     }
     return rows < GROUP_ROWS ? rows : GROUP_ROWS;
+}
+
+// The rows of each group, malloc'ed; NULL when there is no memory.
+static uint32_t *
+groups_cut(const Schema *schema, const Vector *const *columns, const uint32_t *order, uint32_t rows,
+           uint32_t *count)
+{
+    uint64_t *bytes = text_bytes(schema, columns, rows);
+    uint32_t cap = rows / GROUP_ROWS + 16;
+    uint32_t *cuts = bytes ? malloc(cap * sizeof(*cuts)) : NULL;
+    *count = 0;
+    for (uint32_t from = 0; cuts && from < rows; from += cuts[(*count)++]) {
+        if (*count == cap) {
+            cap *= 2;
+            uint32_t *more = realloc(cuts, cap * sizeof(*cuts));
+            if (!more)
+                free(cuts);
+            cuts = more;
+            if (!cuts)
+                break;
+        }
+        cuts[*count] = group_cut(bytes, order + from, rows - from);
+    }
+    free(bytes);
+    return cuts;
 }
 
 static bool
@@ -208,20 +285,8 @@ write_all(SegmentOut *out, const Schema *schema, const Vector *const *columns,
         return false;
     put_schema(&out->footer, schema);
     // The number of groups comes before them: cut first.
-    uint32_t cap = rows / GROUP_ROWS + 16, count = 0;
-    uint32_t *cuts = malloc(cap * sizeof(*cuts));
-    for (uint32_t from = 0; cuts && from < rows; from += cuts[count++]) {
-        if (count == cap) {
-            cap *= 2;
-            uint32_t *more = realloc(cuts, cap * sizeof(*cuts));
-            if (!more)
-                free(cuts);
-            cuts = more;
-            if (!cuts)
-                break;
-        }
-        cuts[count] = group_cut(schema, columns, order + from, rows - from);
-    }
+    uint32_t count;
+    uint32_t *cuts = groups_cut(schema, columns, order, rows, &count);
     if (!cuts)
         return error_set(out->error, AZ_LIMIT, "not enough memory to write '%s'", out->path);
     summary->group_rows = cuts;
@@ -255,6 +320,10 @@ segment_write(const char *path, const Schema *schema, const Vector *const *colum
     close(out.fd);
     buffer_free(&out.pending);
     buffer_free(&out.footer);
+    for (int type = 0; type < TYPE_LIMIT; type++) {
+        buffer_free(&out.nothing[type].stored);
+        buffer_free(&out.nothing[type].zone);
+    }
     term_index_builder_free(out.terms);
     if (!ok) {
         free(summary->group_rows);

@@ -12,9 +12,13 @@
 // Appended between two looks at the payload's size.
 enum { APPEND_ROWS = 1024 };
 
+// Until a value comes nothing is kept of a column: tables of Azure declare hundreds that a
+// record does not have.
 typedef struct ColumnBuffer {
     char *data;      // cap payloads
     uint64_t *valid; // cap bits, all set but those of nulls
+    uint32_t cap;
+    bool used; // data and valid say what the rows have; else they have nothing
     bool has_nulls;
 } ColumnBuffer;
 
@@ -25,7 +29,7 @@ struct TableWriter {
     Schema schema;
     ptrdiff_t time_column;
     ColumnBuffer *columns;
-    uint32_t rows, cap;
+    uint32_t rows;
     uint64_t bytes, rows_total;
     Arena schema_arena, texts;
     BlockEncoder *encoder;
@@ -76,10 +80,10 @@ table_writer_rows(const TableWriter *t)
 size_t
 table_writer_memory(const TableWriter *t)
 {
-    size_t row = 0;
+    size_t bytes = t->texts.allocated;
     for (uint32_t c = 0; c < t->schema.count; c++)
-        row += type_size(t->schema.columns[c].type);
-    return t->cap * row + t->texts.allocated;
+        bytes += t->columns[c].cap * type_size(t->schema.columns[c].type);
+    return bytes;
 }
 
 bool
@@ -92,35 +96,46 @@ table_writer_release(TableWriter *t, AzError *error)
         free(t->columns[c].valid);
         t->columns[c] = (ColumnBuffer){0};
     }
-    t->cap = 0;
     arena_free(&t->texts);
     return true;
 }
 
 // Room for `more` rows. New bits of `valid` are set.
 static bool
-rows_reserve(TableWriter *t, uint32_t more)
+column_reserve(const TableWriter *t, uint32_t c, uint32_t more)
 {
-    if (t->rows + more <= t->cap)
+    ColumnBuffer *column = &t->columns[c];
+    if (t->rows + more <= column->cap)
         return true;
-    uint32_t cap = t->cap ? t->cap : 64;
+    uint32_t cap = column->cap ? column->cap : 64;
     while (cap < t->rows + more)
         cap *= 2;
-    size_t old_words = bit_words(t->cap), words = bit_words(cap);
-    for (uint32_t c = 0; c < t->schema.count; c++) {
-        ColumnBuffer *column = &t->columns[c];
-        char *data = realloc(column->data, cap * type_size(t->schema.columns[c].type));
-        if (!data)
-            return false;
-        column->data = data;
-        uint64_t *valid = realloc(column->valid, words * sizeof(uint64_t));
-        if (!valid)
-            return false;
-        memset(valid + old_words, 0xFF, (words - old_words) * sizeof(uint64_t));
-        column->valid = valid;
-    }
-    t->cap = cap;
+    size_t old_words = bit_words(column->cap), words = bit_words(cap);
+    char *data = realloc(column->data, cap * type_size(t->schema.columns[c].type));
+    if (!data)
+        return false;
+    column->data = data;
+    uint64_t *valid = realloc(column->valid, words * sizeof(uint64_t));
+    if (!valid)
+        return false;
+    memset(valid + old_words, 0xFF, (words - old_words) * sizeof(uint64_t));
+    column->valid = valid;
+    column->cap = cap;
     return true;
+}
+
+// Rows [from, from + count) of a used column say nothing.
+static void
+nothing_put(TableWriter *t, uint32_t c, uint32_t from, uint32_t count)
+{
+    ColumnBuffer *column = &t->columns[c];
+    Type type = t->schema.columns[c].type;
+    memset(column->data + from * type_size(type), 0, count * type_size(type));
+    if (type == TYPE_STRING || !count)
+        return;
+    for (uint32_t i = from; i < from + count; i++)
+        bit_clear(column->valid, i);
+    column->has_nulls = true;
 }
 
 // Copies the long texts of rows [from, to); one that repeats the row before
@@ -154,13 +169,29 @@ payload_copy(char *out, const void *payload, size_t size)
     }
 }
 
-// Live rows [from, from + count) of the batch's column behind the buffered rows.
-static void
+// Live rows [from, from + count) of the batch's column behind the buffered rows. False when
+// there is no memory.
+static bool
 column_append(TableWriter *t, uint32_t c, const Batch *batch, uint32_t from, uint32_t count)
 {
     const Vector *v = batch->columns[c], *payload = vector_payload(v);
     ColumnBuffer *column = &t->columns[c];
     size_t size = type_size(v->type);
+    bool nothing = vector_is_nothing(v);
+    if (nothing && !column->used)
+        return true;
+    if (!column_reserve(t, c, count))
+        return false;
+    if (!column->used) {
+        column->used = true;
+        nothing_put(t, c, 0, t->rows);
+        t->bytes += t->rows * size;
+    }
+    t->bytes += count * size;
+    if (nothing) {
+        nothing_put(t, c, t->rows, count);
+        return true;
+    }
     char *out = column->data + t->rows * size;
     if (v->encoding == ENC_FLAT && !batch->selection) {
         memcpy(out, (const char *)v->data + from * size, count * size);
@@ -179,13 +210,14 @@ column_append(TableWriter *t, uint32_t c, const Batch *batch, uint32_t from, uin
     }
     if (type_is_text(v->type))
         texts_keep(t, (Text *)column->data, t->rows, t->rows + count);
+    return true;
 }
 
 static bool
 texts_fit(const TableWriter *t, const Batch *batch, AzError *error)
 {
     for (uint32_t c = 0; c < t->schema.count; c++) {
-        if (!type_is_text(t->schema.columns[c].type))
+        if (!type_is_text(t->schema.columns[c].type) || vector_is_nothing(batch->columns[c]))
             continue;
         for (uint32_t i = 0; i < batch->selected; i++) {
             const Text *text = vector_cell(batch->columns[c], batch_row(batch, i));
@@ -211,12 +243,9 @@ batch_append(TableWriter *t, const Batch *batch, AzError *error)
             count = APPEND_ROWS;
         if (count > SEGMENT_ROWS - t->rows)
             count = SEGMENT_ROWS - t->rows;
-        if (!rows_reserve(t, count))
-            return error_set(error, AZ_LIMIT, "not enough memory to collect rows");
-        for (uint32_t c = 0; c < t->schema.count; c++) {
-            column_append(t, c, batch, from, count);
-            t->bytes += count * type_size(t->schema.columns[c].type);
-        }
+        for (uint32_t c = 0; c < t->schema.count; c++)
+            if (!column_append(t, c, batch, from, count))
+                return error_set(error, AZ_LIMIT, "not enough memory to collect rows");
         t->rows += count;
         from += count;
         if ((t->rows == SEGMENT_ROWS || t->bytes >= SEGMENT_PAYLOAD) &&
@@ -244,7 +273,7 @@ table_writer_append(TableWriter *t, const Batch *batch, AzError *error)
 static void
 time_bounds(const TableWriter *t, CatalogSegment *entry)
 {
-    if (t->time_column < 0)
+    if (t->time_column < 0 || !t->columns[t->time_column].used)
         return;
     const ColumnBuffer *column = &t->columns[t->time_column];
     for (uint32_t i = 0; i < t->rows; i++) {
@@ -259,21 +288,28 @@ time_bounds(const TableWriter *t, CatalogSegment *entry)
     }
 }
 
+static const Vector *
+column_vector(const TableWriter *t, uint32_t c, Arena *arena)
+{
+    const ColumnBuffer *column = &t->columns[c];
+    Type type = t->schema.columns[c].type;
+    if (!column->used)
+        return vector_new_const(arena, &(Value){.type = type, .is_null = true}, t->rows);
+    Vector *v = ARENA_NEW(arena, Vector);
+    *v = (Vector){.type = type,
+                  .encoding = ENC_FLAT,
+                  .count = t->rows,
+                  .data = column->data,
+                  .valid = column->has_nulls ? column->valid : NULL};
+    return v;
+}
+
 static bool
 rows_write(TableWriter *t, Arena *arena, AzError *error)
 {
     const Vector **columns = ARENA_ARRAY(arena, const Vector *, t->schema.count);
-    for (uint32_t c = 0; c < t->schema.count; c++) {
-        Vector *v = ARENA_NEW(arena, Vector);
-        *v = (Vector){
-            .type = t->schema.columns[c].type,
-            .encoding = ENC_FLAT,
-            .count = t->rows,
-            .data = t->columns[c].data,
-            .valid = t->columns[c].has_nulls ? t->columns[c].valid : NULL,
-        };
-        columns[c] = v;
-    }
+    for (uint32_t c = 0; c < t->schema.count; c++)
+        columns[c] = column_vector(t, c, arena);
     uint32_t *order = arena_alloc_array(arena, t->rows, sizeof(*order));
     cluster_order(arena, &t->schema, t->kind, columns, t->rows, order);
 
@@ -309,8 +345,11 @@ table_writer_flush(TableWriter *t, AzError *error)
         return false;
     t->rows_total += t->rows;
     for (uint32_t c = 0; c < t->schema.count; c++) {
-        memset(t->columns[c].valid, 0xFF, bit_words(t->cap) * sizeof(uint64_t));
-        t->columns[c].has_nulls = false;
+        ColumnBuffer *column = &t->columns[c];
+        if (column->has_nulls)
+            memset(column->valid, 0xFF, bit_words(column->cap) * sizeof(uint64_t));
+        column->has_nulls = false;
+        column->used = false;
     }
     t->rows = 0;
     t->bytes = 0;

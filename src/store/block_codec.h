@@ -3,10 +3,11 @@
 // When a block is written its encoding is chosen by the data: CONST (one value),
 // DICT (few distinct values, codes of 8, 16 or 32 bits), NARROW (whole numbers as
 // unsigned distances of 1, 2 or 4 bytes from the least), SPLIT (strings that are
-// JSON objects of few templates: their values by columns, split.h) or PLAIN; then
-// the bytes of all but SPLIT are compressed with zstd when that saves more than a tenth. Blocks that are
-// read are hostile input: nothing in them is used before it is checked, and each
-// dynamic tree passes dyn_check once, here. Internal to src/store.
+// JSON objects of few templates: their values by columns, split.h), GUIDS (strings
+// that are GUIDs, 16 bytes each), SCALED (reals of few decimals, as NARROW) or PLAIN;
+// then the bytes of all but SPLIT are compressed with zstd when that saves more than a
+// tenth. Blocks that are read are hostile input: nothing in them is used before it is
+// checked, and each dynamic tree passes dyn_check once, here. Internal to src/store.
 #pragma once
 
 #include "base/buffer.h"
@@ -19,6 +20,8 @@ typedef enum BlockEncoding {
     BLOCK_DICT,
     BLOCK_NARROW,
     BLOCK_SPLIT,
+    BLOCK_GUIDS,
+    BLOCK_SCALED,
     BLOCK_ENCODING_LIMIT
 } BlockEncoding;
 

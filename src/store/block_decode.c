@@ -7,6 +7,7 @@
 // nulls have zero payloads, strings are never null, trees are well-formed.
 
 #include "store/block_codec.h"
+#include "store/block_forms.h"
 #include "store/bytes.h"
 #include "store/split.h"
 #include "value/dynamic.h"
@@ -241,6 +242,22 @@ decode_dict(Decoding *d)
     return true;
 }
 
+// The distances of a NARROW or SCALED block and the least value they are from; NULL when damaged.
+static uint32_t *
+distances_decode(Decoding *d, uint64_t *min)
+{
+    *min = bytes_u64(&d->raw);
+    uint64_t width = bytes_u64(&d->raw);
+    if (width != 1 && width != 2 && width != 4)
+        return fail(d, "its width is not 1, 2 or 4"), NULL;
+    const uint8_t *words = bytes_take(&d->raw, (size_t)width * d->rows);
+    if (!words)
+        return fail(d, "its values are cut"), NULL;
+    uint32_t *distances = arena_alloc_array(&d->block->arena, d->rows, sizeof(uint32_t));
+    codes_widen(distances, words, (uint32_t)width, d->rows, UINT32_MAX);
+    return distances;
+}
+
 static bool
 decode_narrow(Decoding *d)
 {
@@ -249,24 +266,17 @@ decode_narrow(Decoding *d)
     if (d->type != TYPE_INT && d->type != TYPE_LONG && d->type != TYPE_DATETIME &&
         d->type != TYPE_TIMESPAN)
         return fail(d, "its encoding does not fit its type");
-    if (!nulls_decode(d, v))
+    uint64_t min;
+    uint32_t *distances = nulls_decode(d, v) ? distances_decode(d, &min) : NULL;
+    if (!distances)
         return false;
-    uint64_t min = bytes_u64(&d->raw), width = bytes_u64(&d->raw);
-    if (width != 1 && width != 2 && width != 4)
-        return fail(d, "its width is not 1, 2 or 4");
-    const uint8_t *words = bytes_take(&d->raw, (size_t)width * d->rows);
-    if (!words)
-        return fail(d, "its values are cut");
-    Arena *arena = &d->block->arena;
-    uint32_t *distances = arena_alloc_array(arena, d->rows, sizeof(uint32_t));
-    codes_widen(distances, words, (uint32_t)width, d->rows, UINT32_MAX);
     if (d->type == TYPE_INT) {
         // In place: the sum wraps as the distances were made.
         for (uint32_t i = 0; i < d->rows; i++)
             distances[i] += (uint32_t)min;
         v->data = distances;
     } else {
-        uint64_t *values = arena_alloc_array(arena, d->rows, sizeof(uint64_t));
+        uint64_t *values = arena_alloc_array(&d->block->arena, d->rows, sizeof(uint64_t));
         for (uint32_t i = 0; i < d->rows; i++)
             values[i] = min + distances[i];
         v->data = values;
@@ -275,11 +285,42 @@ decode_narrow(Decoding *d)
     return true;
 }
 
+static bool
+decode_scaled(Decoding *d)
+{
+    Vector *v = &d->block->vector;
+    v->encoding = ENC_FLAT;
+    if (d->type != TYPE_REAL)
+        return fail(d, "its encoding does not fit its type");
+    if (!nulls_decode(d, v))
+        return false;
+    uint64_t power = bytes_u64(&d->raw), min;
+    if (power > SCALED_POWER_MAX)
+        return fail(d, "its power of ten is not 0 to 9");
+    const uint32_t *distances = distances_decode(d, &min);
+    if (!distances)
+        return false;
+    double *values = arena_alloc_array(&d->block->arena, d->rows, sizeof(double));
+    for (uint32_t i = 0; i < d->rows; i++)
+        values[i] = scaled_real((int64_t)(min + distances[i]), (uint32_t)power);
+    v->data = values;
+    nulls_zero(v);
+    return true;
+}
+
+static bool
+decode_guids(Decoding *d)
+{
+    Vector *v = &d->block->vector;
+    v->encoding = ENC_FLAT;
+    if (d->type != TYPE_STRING)
+        return fail(d, "its encoding does not fit its type");
+    return guid_texts_decode(&d->raw, &d->block->arena, v, &d->why);
+}
+
 static bool (*const DECODERS[BLOCK_ENCODING_LIMIT])(Decoding *) = {
-    [BLOCK_PLAIN] = decode_plain,
-    [BLOCK_CONST] = decode_const,
-    [BLOCK_DICT] = decode_dict,
-    [BLOCK_NARROW] = decode_narrow,
+    [BLOCK_PLAIN] = decode_plain,   [BLOCK_CONST] = decode_const, [BLOCK_DICT] = decode_dict,
+    [BLOCK_NARROW] = decode_narrow, [BLOCK_GUIDS] = decode_guids, [BLOCK_SCALED] = decode_scaled,
     // SPLIT has no bytes of its own: see block_decode().
 };
 

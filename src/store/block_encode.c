@@ -7,6 +7,7 @@
 //            (with has_nulls the last one is the null), a code a row
 //   NARROW   least value i64, width u8, 7 zero bytes, a distance a row
 //   SPLIT    as split.h says
+//   GUIDS, SCALED  as block_forms.h says
 //   PLAIN    of numbers and guids: the payloads; of texts: a length u32 a row,
 //            then all bytes
 //
@@ -14,6 +15,7 @@
 // they were.
 
 #include "store/block_codec.h"
+#include "store/block_forms.h"
 #include "store/bytes.h"
 #include "store/split.h"
 
@@ -134,10 +136,12 @@ encoder_reserve(BlockEncoder *encoder, uint32_t rows)
     encoder->rows_cap = rows;
 }
 
-// Most distinct values with which a dictionary is worth its look-ups.
+// Most distinct values with which a dictionary is worth its look-ups. GUIDs are small without one.
 static uint32_t
-dict_limit(const Vector *v)
+dict_limit(const Vector *v, bool guids)
 {
+    if (guids)
+        return v->count / 4;
     if (type_size(v->type) == 1)
         return 0;
     if (type_size(v->type) == 16)
@@ -147,11 +151,11 @@ dict_limit(const Vector *v)
 }
 
 // Numbers the distinct values in order of appearance; 0 when there are more than
-// the limit. Rows that are null get the code UINT32_MAX.
+// `limit`. Rows that are null get the code UINT32_MAX.
 static uint32_t
-distinct_find(BlockEncoder *encoder, const Vector *v)
+distinct_find(BlockEncoder *encoder, const Vector *v, uint32_t limit)
 {
-    uint32_t limit = dict_limit(v), entries = 0;
+    uint32_t entries = 0;
     if (!limit)
         return 0;
     encoder_reserve(encoder, v->count);
@@ -244,10 +248,10 @@ put_word(char *at, uint32_t value, uint8_t width)
 // A dictionary, when it is smaller by a quarter. Null when present is one more
 // entry, the last.
 static bool
-put_dict(BlockEncoder *encoder, Arena *arena, const Vector *v, bool has_nulls,
+put_dict(BlockEncoder *encoder, Arena *arena, const Vector *v, bool has_nulls, uint32_t limit,
          const Vector **distinct)
 {
-    uint32_t found = distinct_find(encoder, v);
+    uint32_t found = distinct_find(encoder, v, limit);
     if (!found)
         return false;
     Vector *values = distinct_vector(encoder, arena, v, found);
@@ -293,6 +297,46 @@ put_nulls(Buffer *out, const Vector *v, bool has_nulls)
         buffer_put(out, v->valid, bit_words(v->count) * sizeof(uint64_t));
 }
 
+// Distances of whole numbers from the least.
+static void
+put_distances(Buffer *out, const Vector *v, const int64_t *whole, int64_t min, uint8_t width)
+{
+    bytes_put_u64(out, (uint64_t)min);
+    bytes_put_u64(out, width);
+    char *p = buffer_reserve(out, (size_t)width * v->count);
+    for (uint32_t i = 0; i < v->count; i++, p += width) {
+        uint64_t value = whole ? (uint64_t)whole[i] : (uint64_t)whole_number(v, i);
+        put_word(p, row_valid(v, i) ? (uint32_t)(value - (uint64_t)min) : 0, width);
+    }
+    out->len += (size_t)width * v->count;
+}
+
+static uint8_t
+range_width(int64_t min, int64_t max)
+{
+    uint64_t range = (uint64_t)max - (uint64_t)min;
+    return range <= UINT8_MAX ? 1 : range <= UINT16_MAX ? 2 : range <= UINT32_MAX ? 4 : 8;
+}
+
+static bool
+put_scaled(Buffer *out, Arena *arena, const Vector *v, bool has_nulls)
+{
+    uint32_t power;
+    int64_t *whole, min = INT64_MAX, max = INT64_MIN;
+    if (v->type != TYPE_REAL || !scaled_reals_fit(v, arena, &power, &whole))
+        return false;
+    for (uint32_t i = 0; i < v->count; i++) {
+        if (!row_valid(v, i))
+            continue;
+        min = whole[i] < min ? whole[i] : min;
+        max = whole[i] > max ? whole[i] : max;
+    }
+    put_nulls(out, v, has_nulls);
+    bytes_put_u64(out, power);
+    put_distances(out, v, whole, min, range_width(min, max));
+    return true;
+}
+
 // Distances from the least value, when they fit fewer bytes than the type has.
 static bool
 put_narrow(Buffer *out, const Vector *v, bool has_nulls)
@@ -307,19 +351,11 @@ put_narrow(Buffer *out, const Vector *v, bool has_nulls)
         min = value < min ? value : min;
         max = value > max ? value : max;
     }
-    uint64_t range = (uint64_t)max - (uint64_t)min;
-    uint8_t width = range <= UINT8_MAX ? 1 : range <= UINT16_MAX ? 2 : range <= UINT32_MAX ? 4 : 8;
+    uint8_t width = range_width(min, max);
     if (width >= type_size(v->type))
         return false;
     put_nulls(out, v, has_nulls);
-    bytes_put_u64(out, (uint64_t)min);
-    bytes_put_u64(out, width);
-    char *p = buffer_reserve(out, (size_t)width * v->count);
-    for (uint32_t i = 0; i < v->count; i++, p += width) {
-        uint64_t distance = row_valid(v, i) ? (uint64_t)whole_number(v, i) - (uint64_t)min : 0;
-        put_word(p, (uint32_t)distance, width);
-    }
-    out->len += (size_t)width * v->count;
+    put_distances(out, v, NULL, min, width);
     return true;
 }
 
@@ -337,10 +373,17 @@ encode_raw(BlockEncoder *encoder, Arena *arena, const Vector *v, bool has_nulls,
         buffer_put(out, bytes.ptr, bytes.len);
         return BLOCK_CONST;
     }
-    if (put_dict(encoder, arena, v, has_nulls, distinct))
+    bool guids = v->type == TYPE_STRING && guid_texts_fit(v);
+    if (put_dict(encoder, arena, v, has_nulls, dict_limit(v, guids), distinct))
         return BLOCK_DICT;
     if (put_narrow(out, v, has_nulls))
         return BLOCK_NARROW;
+    if (put_scaled(out, arena, v, has_nulls))
+        return BLOCK_SCALED;
+    if (guids) {
+        guid_texts_put(out, v);
+        return BLOCK_GUIDS;
+    }
     if (v->type == TYPE_STRING && encoder->split &&
         split_encode(encoder->split, encoder->inner, v, out))
         return BLOCK_SPLIT;

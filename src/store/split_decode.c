@@ -26,7 +26,7 @@ info_get(ByteReader *reader, uint64_t *at, uint32_t stored, uint64_t *raw, Block
     info->offset = *at;
     *at += info->stored;
     *raw += info->raw;
-    return !reader->bad && *at <= stored && *raw <= BLOCK_RAW_MAX && info->encoding < BLOCK_SPLIT;
+    return !reader->bad && *at <= stored && *raw <= BLOCK_RAW_MAX && info->encoding != BLOCK_SPLIT;
 }
 
 static bool

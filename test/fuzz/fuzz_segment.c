@@ -22,15 +22,17 @@ enum { SEED_MAX = 1 << 16 };
 static char *seed_bytes, *json_bytes;
 static size_t seed_size, json_size;
 
-// A segment with a split block.
+// A segment with blocks that are split, of GUIDs and of scaled reals.
 static void
 json_seed_make(void)
 {
-    Column column = {STR("s"), TYPE_STRING};
-    Schema schema = {&column, 1};
+    Column all[] = {{STR("s"), TYPE_STRING}, {STR("g"), TYPE_STRING}, {STR("r"), TYPE_REAL}};
+    Schema schema = {all, COUNT_OF(all)};
     Arena arena = {0};
     uint32_t order[64];
     Vector *texts = vector_new_flat(&arena, TYPE_STRING, 64);
+    Vector *guids = vector_new_flat(&arena, TYPE_STRING, 64);
+    Vector *reals = vector_new_flat(&arena, TYPE_REAL, 64);
     for (uint32_t i = 0; i < 64; i++) {
         order[i] = i;
         ((Text *)texts->data)[i] = text_copy(
@@ -39,8 +41,14 @@ json_seed_make(void)
                   : str_format(&arena, "{\"e\": %s, \"a\":\"%u\"}", i % 2 ? "1.5" : "null", i));
         if (i == 40)
             ((Text *)texts->data)[i] = text_view("none", 4);
+        uint64_t low = row_noise(i, 2) & 0xFFFFFFFFFFFF;
+        ((Text *)guids->data)[i] = text_copy(
+            &arena, i % 20 ? str_format(&arena, "%08x-1234-abcd-9876-%012llx",
+                                        (uint32_t)row_noise(i, 1), (unsigned long long)low)
+                           : STR("none"));
+        ((double *)reals->data)[i] = (double)(row_noise(i, 3) % 100000) / 10;
     }
-    const Vector *columns[] = {texts};
+    const Vector *columns[] = {texts, guids, reals};
     char *dir = temp_dir_new(), path[4200];
     snprintf(path, sizeof(path), "%s/json", dir);
     BlockEncoder *encoder = block_encoder_new();

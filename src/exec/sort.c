@@ -402,6 +402,10 @@ top_prune(const SortRun *run, TopPart *part, Worker *worker)
     return worker->error.code == AZ_OK;
 }
 
+// So many rows more than twice the limit are collected before the best are picked again: few, since
+// the first time there is a worst row kept most rows need not be read.
+enum { PRUNE_ROWS = 512 };
+
 // Leaves the rows that do not come behind the worst row kept by the first key.
 static void
 drop_hopeless(const SortRun *run, const TopPart *part, Worker *worker, Batch *batch,
@@ -500,7 +504,7 @@ top_consume(Sink *self, Worker *worker, Batch *batch)
     Batch *kept = batch_copy(&part->arena, numbered);
     ARRAY_PUSH(&part->arena, &part->batches, kept);
     part->rows += kept->count;
-    if (part->rows >= 2 * run->limit + 4 * (uint64_t)batch_rows && !top_prune(run, part, worker))
+    if (part->rows >= 2 * run->limit + PRUNE_ROWS && !top_prune(run, part, worker))
         return false;
     Budget *budget = worker->exec->options->budget;
     if (budget && part->arena.allocated > part->charged) {

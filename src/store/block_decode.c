@@ -242,20 +242,10 @@ decode_dict(Decoding *d)
     return true;
 }
 
-// The distances of a NARROW or SCALED block and the least value they are from; NULL when damaged.
-static uint32_t *
-distances_decode(Decoding *d, uint64_t *min)
+static bool
+is_whole(Type type)
 {
-    *min = bytes_u64(&d->raw);
-    uint64_t width = bytes_u64(&d->raw);
-    if (width != 1 && width != 2 && width != 4)
-        return fail(d, "its width is not 1, 2 or 4"), NULL;
-    const uint8_t *words = bytes_take(&d->raw, (size_t)width * d->rows);
-    if (!words)
-        return fail(d, "its values are cut"), NULL;
-    uint32_t *distances = arena_alloc_array(&d->block->arena, d->rows, sizeof(uint32_t));
-    codes_widen(distances, words, (uint32_t)width, d->rows, UINT32_MAX);
-    return distances;
+    return type == TYPE_INT || type == TYPE_LONG || type == TYPE_DATETIME || type == TYPE_TIMESPAN;
 }
 
 static bool
@@ -263,24 +253,50 @@ decode_narrow(Decoding *d)
 {
     Vector *v = &d->block->vector;
     v->encoding = ENC_FLAT;
-    if (d->type != TYPE_INT && d->type != TYPE_LONG && d->type != TYPE_DATETIME &&
-        d->type != TYPE_TIMESPAN)
+    if (!is_whole(d->type))
         return fail(d, "its encoding does not fit its type");
-    uint64_t min;
-    uint32_t *distances = nulls_decode(d, v) ? distances_decode(d, &min) : NULL;
-    if (!distances)
+    if (!nulls_decode(d, v))
         return false;
+    uint64_t min = bytes_u64(&d->raw), width = bytes_u64(&d->raw);
+    if (width != 1 && width != 2 && width != 4)
+        return fail(d, "its width is not 1, 2 or 4");
+    const uint8_t *words = bytes_take(&d->raw, (size_t)width * d->rows);
+    if (!words)
+        return fail(d, "its values are cut");
+    Arena *arena = &d->block->arena;
+    uint32_t *distances = arena_alloc_array(arena, d->rows, sizeof(uint32_t));
+    codes_widen(distances, words, (uint32_t)width, d->rows, UINT32_MAX);
     if (d->type == TYPE_INT) {
         // In place: the sum wraps as the distances were made.
         for (uint32_t i = 0; i < d->rows; i++)
             distances[i] += (uint32_t)min;
         v->data = distances;
     } else {
-        uint64_t *values = arena_alloc_array(&d->block->arena, d->rows, sizeof(uint64_t));
+        uint64_t *values = arena_alloc_array(arena, d->rows, sizeof(uint64_t));
         for (uint32_t i = 0; i < d->rows; i++)
             values[i] = min + distances[i];
         v->data = values;
     }
+    nulls_zero(v);
+    return true;
+}
+
+static bool
+decode_packed(Decoding *d)
+{
+    Vector *v = &d->block->vector;
+    v->encoding = ENC_FLAT;
+    if (!is_whole(d->type))
+        return fail(d, "its encoding does not fit its type");
+    int64_t *numbers = arena_alloc_array(&d->block->arena, d->rows, sizeof(*numbers));
+    if (!nulls_decode(d, v) || !packed_decode(&d->raw, numbers, d->rows, &d->why))
+        return false;
+    // In place: each number is read before its half is written.
+    for (uint32_t i = 0; d->type == TYPE_INT && i < d->rows; i++) {
+        int32_t number = (int32_t)numbers[i];
+        memcpy((char *)numbers + i * sizeof(number), &number, sizeof(number));
+    }
+    v->data = numbers;
     nulls_zero(v);
     return true;
 }
@@ -294,16 +310,17 @@ decode_scaled(Decoding *d)
         return fail(d, "its encoding does not fit its type");
     if (!nulls_decode(d, v))
         return false;
-    uint64_t power = bytes_u64(&d->raw), min;
+    uint64_t power = bytes_u64(&d->raw);
     if (power > SCALED_POWER_MAX)
         return fail(d, "its power of ten is not 0 to 9");
-    const uint32_t *distances = distances_decode(d, &min);
-    if (!distances)
+    int64_t *numbers = arena_alloc_array(&d->block->arena, d->rows, sizeof(*numbers));
+    if (!packed_decode(&d->raw, numbers, d->rows, &d->why))
         return false;
-    double *values = arena_alloc_array(&d->block->arena, d->rows, sizeof(double));
-    for (uint32_t i = 0; i < d->rows; i++)
-        values[i] = scaled_real((int64_t)(min + distances[i]), (uint32_t)power);
-    v->data = values;
+    for (uint32_t i = 0; i < d->rows; i++) {
+        double real = scaled_real(numbers[i], (uint32_t)power);
+        memcpy(&numbers[i], &real, sizeof(real));
+    }
+    v->data = numbers;
     nulls_zero(v);
     return true;
 }
@@ -320,7 +337,8 @@ decode_guids(Decoding *d)
 
 static bool (*const DECODERS[BLOCK_ENCODING_LIMIT])(Decoding *) = {
     [BLOCK_PLAIN] = decode_plain,   [BLOCK_CONST] = decode_const, [BLOCK_DICT] = decode_dict,
-    [BLOCK_NARROW] = decode_narrow, [BLOCK_GUIDS] = decode_guids, [BLOCK_SCALED] = decode_scaled,
+    [BLOCK_NARROW] = decode_narrow, [BLOCK_GUIDS] = decode_guids, [BLOCK_PACKED] = decode_packed,
+    [BLOCK_SCALED] = decode_scaled,
     // SPLIT has no bytes of its own: see block_decode().
 };
 

@@ -7,7 +7,7 @@
 //            (with has_nulls the last one is the null), a code a row
 //   NARROW   least value i64, width u8, 7 zero bytes, a distance a row
 //   SPLIT    as split.h says
-//   GUIDS, SCALED  as block_forms.h says
+//   GUIDS, PACKED, SCALED  as block_forms.h says
 //   PLAIN    of numbers and guids: the payloads; of texts: a length u32 a row,
 //            then all bytes
 //
@@ -31,7 +31,7 @@ enum {
 
 struct BlockEncoder {
     ZSTD_CCtx *zstd;
-    Buffer raw, packed;
+    Buffer raw, packed, frames;
     Arena tables;
     uint32_t *slots;          // of the hash table: entry + 1
     uint32_t *codes, *firsts; // code of each row; first row of each entry
@@ -79,6 +79,7 @@ block_encoder_free(BlockEncoder *encoder)
     ZSTD_freeCCtx(encoder->zstd);
     buffer_free(&encoder->raw);
     buffer_free(&encoder->packed);
+    buffer_free(&encoder->frames);
     arena_free(&encoder->tables);
     free(encoder);
 }
@@ -297,43 +298,16 @@ put_nulls(Buffer *out, const Vector *v, bool has_nulls)
         buffer_put(out, v->valid, bit_words(v->count) * sizeof(uint64_t));
 }
 
-// Distances of whole numbers from the least.
-static void
-put_distances(Buffer *out, const Vector *v, const int64_t *whole, int64_t min, uint8_t width)
-{
-    bytes_put_u64(out, (uint64_t)min);
-    bytes_put_u64(out, width);
-    char *p = buffer_reserve(out, (size_t)width * v->count);
-    for (uint32_t i = 0; i < v->count; i++, p += width) {
-        uint64_t value = whole ? (uint64_t)whole[i] : (uint64_t)whole_number(v, i);
-        put_word(p, row_valid(v, i) ? (uint32_t)(value - (uint64_t)min) : 0, width);
-    }
-    out->len += (size_t)width * v->count;
-}
-
-static uint8_t
-range_width(int64_t min, int64_t max)
-{
-    uint64_t range = (uint64_t)max - (uint64_t)min;
-    return range <= UINT8_MAX ? 1 : range <= UINT16_MAX ? 2 : range <= UINT32_MAX ? 4 : 8;
-}
-
 static bool
 put_scaled(Buffer *out, Arena *arena, const Vector *v, bool has_nulls)
 {
     uint32_t power;
-    int64_t *whole, min = INT64_MAX, max = INT64_MIN;
+    int64_t *whole;
     if (v->type != TYPE_REAL || !scaled_reals_fit(v, arena, &power, &whole))
         return false;
-    for (uint32_t i = 0; i < v->count; i++) {
-        if (!row_valid(v, i))
-            continue;
-        min = whole[i] < min ? whole[i] : min;
-        max = whole[i] > max ? whole[i] : max;
-    }
     put_nulls(out, v, has_nulls);
     bytes_put_u64(out, power);
-    put_distances(out, v, whole, min, range_width(min, max));
+    packed_put(out, whole, v->count);
     return true;
 }
 
@@ -351,12 +325,37 @@ put_narrow(Buffer *out, const Vector *v, bool has_nulls)
         min = value < min ? value : min;
         max = value > max ? value : max;
     }
-    uint8_t width = range_width(min, max);
+    uint64_t range = (uint64_t)max - (uint64_t)min;
+    uint8_t width = range <= UINT8_MAX ? 1 : range <= UINT16_MAX ? 2 : range <= UINT32_MAX ? 4 : 8;
     if (width >= type_size(v->type))
         return false;
     put_nulls(out, v, has_nulls);
-    put_distances(out, v, NULL, min, width);
+    bytes_put_u64(out, (uint64_t)min);
+    bytes_put_u64(out, width);
+    char *p = buffer_reserve(out, (size_t)width * v->count);
+    for (uint32_t i = 0; i < v->count; i++, p += width) {
+        uint64_t distance = row_valid(v, i) ? (uint64_t)whole_number(v, i) - (uint64_t)min : 0;
+        put_word(p, (uint32_t)distance, width);
+    }
+    out->len += (size_t)width * v->count;
     return true;
+}
+
+// The whole numbers as frames, where they are about as small as `stored`, their compressed form.
+static bool
+put_frames(BlockEncoder *encoder, Arena *arena, const Vector *v, bool has_nulls, size_t stored)
+{
+    if (!is_whole(v->type))
+        return false;
+    int64_t *numbers = arena_alloc_array(arena, v->count, sizeof(*numbers)), last = 0;
+    for (uint32_t i = v->count; i-- > 0;) // what nulls at the beginning take
+        last = row_valid(v, i) ? whole_number(v, i) : last;
+    for (uint32_t i = 0; i < v->count; i++)
+        numbers[i] = last = row_valid(v, i) ? whole_number(v, i) : last;
+    buffer_clear(&encoder->frames);
+    put_nulls(&encoder->frames, v, has_nulls);
+    packed_put(&encoder->frames, numbers, v->count);
+    return encoder->frames.len <= stored + stored / 20;
 }
 
 static BlockEncoding
@@ -430,6 +429,13 @@ block_encode(BlockEncoder *encoder, Arena *arena, const Vector *flat, BlockInfo 
         info->raw = (uint32_t)(plain_size(flat) - flat->count * sizeof(uint32_t));
     else
         *stored = compress(encoder, *stored, &info->codec);
+    if ((encoding == BLOCK_NARROW || encoding == BLOCK_PLAIN) &&
+        put_frames(encoder, arena, flat, has_nulls, stored->len)) {
+        *stored = buffer_slice(&encoder->frames);
+        info->encoding = BLOCK_PACKED;
+        info->codec = CODEC_NONE;
+        info->raw = (uint32_t)stored->len;
+    }
     info->stored = (uint32_t)stored->len;
     info->checksum = XXH3_64bits(stored->ptr, stored->len);
 }

@@ -1,25 +1,19 @@
 // Reals of few decimals as whole numbers. Durations, costs and rates in logs are written with one
 // to three decimals; as doubles they are eight bytes that hardly compress, as whole numbers they
-// are distances of a few.
+// take the bits they need.
 
 #include "store/block_forms.h"
 
 #include <math.h>
 
-static const double POWERS[SCALED_POWER_MAX + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
-
-double
-scaled_real(int64_t whole, uint32_t power)
-{
-    return (double)whole / POWERS[power];
-}
+const double SCALED_POWERS[SCALED_POWER_MAX + 1] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9};
 
 // The whole number by which the real comes back bit by bit.
 static inline bool
 scale(double real, uint32_t power, int64_t *whole)
 {
     static const double limit = 2251799813685248.0; // 2^51: whole numbers and halves are exact
-    double scaled = real * POWERS[power];
+    double scaled = real * SCALED_POWERS[power];
     if (!(fabs(scaled) < limit))
         return false;
     *whole = llrint(scaled);
@@ -49,8 +43,10 @@ scaled_reals_fit(const Vector *reals, Arena *arena, uint32_t *power, int64_t **w
     }
     numbers = arena_zalloc_array(arena, reals->count, sizeof(*numbers));
     for (uint32_t i = 0; i < reals->count; i++) {
-        if (!is_valid(reals, i))
+        if (!is_valid(reals, i)) {
+            numbers[i] = i ? numbers[i - 1] : 0;
             continue;
+        }
         if (!scale(values[i], *power, &numbers[i]))
             return false;
         min = numbers[i] < min ? numbers[i] : min;

@@ -10,7 +10,7 @@
 // A segment is read from its end. Nothing in it is trusted: it may be truncated,
 // damaged or made by somebody else. Segments of version 1 have no term indexes,
 // those of version 2 none with postings, those of version 3 no split blocks, those of
-// version 4 none whose texts or reals are packed (block_forms.h).
+// version 4 none whose values are packed (block_forms.h).
 // Internal to src/store.
 #pragma once
 
@@ -18,7 +18,7 @@
 #include "store/zone_map.h"
 
 enum {
-    SEGMENT_VERSION = 5,       // 3: postings; 4: split blocks; 5: packed GUIDs and reals
+    SEGMENT_VERSION = 5,       // 3: postings; 4: split blocks; 5: packed GUIDs and numbers
     SEGMENT_VERSION_TERMS = 2, // the first with term indexes
     SEGMENT_VERSION_TWICE = 3, // the first that says its version twice
     SEGMENT_COLUMNS_MAX = 4096,

@@ -1,5 +1,5 @@
-// Packed blocks: texts that are GUIDs and reals of few decimals come back bit by bit, whatever
-// stands among them, and cut or lying bytes are refused.
+// Packed blocks: texts that are GUIDs, whole numbers and reals of few decimals come back bit by
+// bit, whatever stands among them, and cut or lying bytes are refused.
 
 #include "store/block_codec.h"
 #include "store/block_forms.h"
@@ -208,6 +208,109 @@ test_reals(void **state)
     }
 }
 
+typedef int64_t (*Number)(uint64_t n);
+
+static int64_t
+sorted_times(uint64_t n)
+{
+    return 638000000000000000 + (int64_t)n * 26000000 + (int64_t)(noise(n) % 1000000);
+}
+
+static int64_t
+any_bits(uint64_t n)
+{
+    return (int64_t)noise(n); // 64 bits, steps that wrap
+}
+
+static int64_t
+sixty_bits(uint64_t n)
+{
+    return (int64_t)(noise(n) >> 4);
+}
+
+static int64_t
+edges(uint64_t n)
+{
+    static const int64_t all[] = {INT64_MIN, INT64_MAX, 0, -1, 1};
+    return all[noise(n) % COUNT_OF(all)];
+}
+
+static int64_t
+falling(uint64_t n)
+{
+    return -(int64_t)(n * 1000003);
+}
+
+static int64_t
+small(uint64_t n)
+{
+    return (int64_t)(noise(n) % 1000000) - 500000;
+}
+
+// All encodings that numbers may get give them back; times in order and random digits are packed.
+static void
+test_whole_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        Number value;
+        bool packed;
+    } cases[] = {{sorted_times, true}, {any_bits, true}, {sixty_bits, true},
+                 {edges, false},       {falling, true},  {small, true}};
+    static const uint32_t rows[] = {2, 1023, 1024, 1025, 5000};
+    static const Type types[] = {TYPE_LONG, TYPE_DATETIME, TYPE_TIMESPAN, TYPE_INT};
+    for (size_t c = 0; c < COUNT_OF(cases); c++)
+        for (size_t r = 0; r < COUNT_OF(rows); r++)
+            for (size_t t = 0; t < COUNT_OF(types); t++)
+                for (uint32_t nulls = 0; nulls < 4; nulls += 3) {
+                    Arena arena = {0};
+                    Vector *v = vector_new_flat(&arena, types[t], rows[r]);
+                    for (uint32_t i = 0; i < rows[r]; i++) {
+                        int64_t number = cases[c].value(i);
+                        if (types[t] == TYPE_INT)
+                            ((int32_t *)v->data)[i] = (int32_t)number;
+                        else
+                            ((int64_t *)v->data)[i] = number;
+                        if (nulls && i % nulls == 0)
+                            vector_set_null(&arena, v, i);
+                    }
+                    BlockEncoding encoding = round_trip(v);
+                    if (!nulls && rows[r] == 5000 && types[t] == TYPE_LONG && cases[c].packed)
+                        assert_int_equal(encoding, BLOCK_PACKED);
+                    arena_free(&arena);
+                }
+}
+
+// Each number of bits, frames of one and of two kinds.
+static void
+test_all_widths(void **state)
+{
+    (void)state;
+    enum { ROWS = 1500 };
+    static int64_t numbers[ROWS], back[ROWS];
+    for (unsigned bits = 0; bits <= 64; bits++)
+        for (int kind = 0; kind < 3; kind++) {
+            uint64_t mask = bits == 64 ? UINT64_MAX : ((uint64_t)1 << bits) - 1;
+            uint64_t sum = 0;
+            for (uint64_t i = 0; i < ROWS; i++) {
+                uint64_t value = i == 7 ? mask : i == 8 ? 0 : noise(i) & mask;
+                sum = kind == 0 || (kind == 2 && i < 1024) ? value : sum + value;
+                numbers[i] = (int64_t)(sum - 77);
+            }
+            Buffer bytes = {0};
+            const char *why = NULL;
+            packed_put(&bytes, numbers, ROWS);
+            char *exact = malloc(bytes.len); // so that a read behind it is seen
+            memcpy(exact, bytes.data, bytes.len);
+            ByteReader raw = {.at = (uint8_t *)exact, .end = (uint8_t *)exact + bytes.len};
+            assert_true(packed_decode(&raw, back, ROWS, &why));
+            assert_int_equal(bytes_left(&raw), 0);
+            assert_memory_equal(numbers, back, sizeof(numbers));
+            free(exact);
+            buffer_free(&bytes);
+        }
+}
+
 // What says something else than it holds.
 static void
 test_lies(void **state)
@@ -241,8 +344,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_guids),
-        cmocka_unit_test(test_reals),
+        cmocka_unit_test(test_guids),         cmocka_unit_test(test_reals),
+        cmocka_unit_test(test_whole_numbers), cmocka_unit_test(test_all_widths),
         cmocka_unit_test(test_lies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

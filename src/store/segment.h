@@ -2,7 +2,8 @@
 //
 //     head      magic, format version, all its bits turned (0 before version 3)
 //     blocks    one a row group and column (block_codec.h), one after another,
-//               each followed by the term index of its texts where one pays
+//               each followed by the term index of its texts where one pays; equal
+//               ones of a row group stand there once
 //     footer    schema, rows of each row group, place, checksum and zone of each block,
 //               place and checksum of its term index
 //     tail      place, size and XXH3 checksum of the footer, magic

@@ -23,6 +23,13 @@ typedef struct NothingBlock {
     Buffer stored, zone;
 } NothingBlock;
 
+// What was stored of the row group being written: columns that are equal to another (an id under
+// two names) are stored once.
+typedef struct StoredBlock {
+    uint64_t checksum, offset;
+    uint32_t size;
+} StoredBlock;
+
 typedef struct SegmentOut {
     const char *path;
     int fd;
@@ -30,6 +37,10 @@ typedef struct SegmentOut {
     Buffer pending, footer;
     TermIndexBuilder *terms;
     NothingBlock nothing[TYPE_LIMIT];
+    Buffer group; // its stored bytes, from offset group_from on
+    uint64_t group_from;
+    StoredBlock *blocks; // two a column at most
+    size_t block_count;
     AzError *error;
 } SegmentOut;
 
@@ -88,6 +99,37 @@ put_block_info(Buffer *footer, const BlockInfo *info)
     bytes_put_u8(footer, info->has_nulls);
 }
 
+static void
+group_begin(SegmentOut *out)
+{
+    buffer_clear(&out->group);
+    out->group_from = out->offset;
+    out->block_count = 0;
+}
+
+// Stores a block of the group, or finds the same bytes in it; sets where they are.
+static bool
+put_block(SegmentOut *out, BlockInfo *info, Str stored)
+{
+    enum { SHORTEST = 64 }; // bytes; smaller ones are not worth a look
+    for (size_t i = 0; i < out->block_count && stored.len >= SHORTEST; i++) {
+        const StoredBlock *block = &out->blocks[i];
+        if (block->checksum == info->checksum && block->size == stored.len &&
+            memcmp(out->group.data + (block->offset - out->group_from), stored.ptr, stored.len) ==
+                0) {
+            info->offset = block->offset;
+            put_block_info(&out->footer, info);
+            return true;
+        }
+    }
+    info->offset = out->offset;
+    out->blocks[out->block_count++] =
+        (StoredBlock){info->checksum, info->offset, (uint32_t)stored.len};
+    buffer_str(&out->group, stored);
+    put_block_info(&out->footer, info);
+    return out_put(out, stored.ptr, stored.len);
+}
+
 // Texts that a predicate may look into; a zone's set of all values says more than an index.
 static bool
 is_indexed(Type type, const Zone *zone, uint32_t rows)
@@ -142,9 +184,7 @@ write_terms(SegmentOut *out, const Vector *values, const Vector *distinct, bool 
     bytes_put_u8(&out->footer, built);
     if (!built)
         return true;
-    info.offset = out->offset;
-    put_block_info(&out->footer, &info);
-    return out_put(out, index.ptr, index.len);
+    return put_block(out, &info, index);
 }
 
 static bool
@@ -166,11 +206,10 @@ write_nothing(SegmentOut *out, Arena *scratch, Type type, uint32_t rows, BlockEn
         zone_put(&block->zone, type, &zone);
         block->rows = rows;
     }
-    block->info.offset = out->offset;
-    put_block_info(&out->footer, &block->info);
+    bool ok = put_block(out, &block->info, buffer_slice(&block->stored));
     buffer_str(&out->footer, buffer_slice(&block->zone));
     bytes_put_u8(&out->footer, false); // no term index
-    return out_put(out, block->stored.data, block->stored.len);
+    return ok;
 }
 
 static bool
@@ -178,6 +217,7 @@ write_group(SegmentOut *out, const Schema *schema, const Vector *const *columns,
             const uint32_t *order, uint32_t rows, BlockEncoder *encoder)
 {
     bytes_put_u32(&out->footer, rows);
+    group_begin(out);
     Arena scratch;
     arena_init(&scratch);
     bool ok = true;
@@ -193,13 +233,11 @@ write_group(SegmentOut *out, const Schema *schema, const Vector *const *columns,
         Zone zone;
         Str stored;
         block_encode(encoder, &scratch, values, &info, &stored, &distinct);
-        info.offset = out->offset;
         zone_build(&scratch, &zone, values, distinct);
-        put_block_info(&out->footer, &info);
+        ok = put_block(out, &info, stored);
         zone_put(&out->footer, schema->columns[c].type, &zone);
         bool indexed = is_indexed(values->type, &zone, rows);
-        ok = out_put(out, stored.ptr, stored.len) &&
-             write_terms(out, values, distinct, indexed, info.stored, encoder);
+        ok = ok && write_terms(out, values, distinct, indexed, info.stored, encoder);
     }
     arena_free(&scratch);
     return ok;
@@ -308,18 +346,23 @@ segment_write(const char *path, const Schema *schema, const Vector *const *colum
     assert(rows);
     *summary = (SegmentSummary){0};
     SegmentOut out = {.path = path, .error = error, .terms = term_index_builder_new()};
-    if (!out.terms)
-        return error_set(error, AZ_LIMIT, "not enough memory to write '%s'", path);
-    out.fd = os_create(path, error);
+    out.blocks = calloc(2 * (size_t)schema->count, sizeof(*out.blocks));
+    bool ok = out.terms && out.blocks;
+    if (!ok)
+        error_set(error, AZ_LIMIT, "not enough memory to write '%s'", path);
+    out.fd = ok ? os_create(path, error) : -1;
     if (out.fd < 0) {
         term_index_builder_free(out.terms);
+        free(out.blocks);
         return false;
     }
-    bool ok = write_all(&out, schema, columns, order, rows, encoder, summary);
+    ok = write_all(&out, schema, columns, order, rows, encoder, summary);
     // After a sync, close has nothing left to report.
     close(out.fd);
     buffer_free(&out.pending);
     buffer_free(&out.footer);
+    buffer_free(&out.group);
+    free(out.blocks);
     for (int type = 0; type < TYPE_LIMIT; type++) {
         buffer_free(&out.nothing[type].stored);
         buffer_free(&out.nothing[type].zone);

@@ -164,12 +164,59 @@ test_what_comes_back(void **state)
     free(dir);
 }
 
+// A column under two names takes the room of one.
+static void
+test_equal_columns_are_stored_once(void **state)
+{
+    (void)state;
+    char *dir = temp_dir_new();
+    size_t sizes[2];
+    for (uint32_t names = 1; names <= 2; names++) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/store%u", dir, names);
+        AzError error = {0};
+        static Column pair[] = {{STR_INIT("CorrelationId"), TYPE_STRING},
+                                {STR_INIT("OperationId"), TYPE_STRING}};
+        Schema schema_pair = {pair, names};
+        Store *store = store_open(path, STORE_WRITE, &error);
+        StoreImportInfo info = {STR("x"), STR(""), STR(""), false};
+        StoreWriter *writer = store_writer_new(store, &info, &error);
+        TableWriter *table = store_writer_table(writer, STR("T"), TABLE_LOG, &schema_pair, &error);
+        Arena arena = {0};
+        Batch *batch = batch_new(&arena, names, BATCH);
+        Vector *ids = vector_new_flat(&arena, TYPE_STRING, BATCH);
+        for (uint32_t i = 0; i < BATCH; i++)
+            ((Text *)ids->data)[i] = text_copy(
+                &arena, str_format(&arena, "id %llx", (unsigned long long)row_noise(i, 9)));
+        batch->columns[0] = batch->columns[names - 1] = ids;
+        for (uint32_t b = 0; b < BATCHES; b++)
+            assert_true(table_writer_append(table, batch, &error));
+        assert_true(store_commit(writer, NULL, &error));
+        StoreView *view = store_view_open(store, 0, &error);
+        TableSource *source = store_view_source(view, STR("T"), &error);
+        const Vector *found = source->read(source, 0, names - 1, 0, BATCH, &arena, &error);
+        for (uint32_t i = 0; i < BATCH; i++)
+            assert_true(text_equal(vector_cell(found, i), &((Text *)ids->data)[i]));
+        source->release(source, 0);
+        store_view_close(view);
+        store_close(store);
+        arena_free(&arena);
+        Buffer bytes = segment_bytes(path);
+        sizes[names - 1] = bytes.len;
+        buffer_free(&bytes);
+    }
+    assert_true(sizes[1] < sizes[0] + sizes[0] / 10);
+    tree_remove(dir);
+    free(dir);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_the_file_is_the_same),
         cmocka_unit_test(test_what_comes_back),
+        cmocka_unit_test(test_equal_columns_are_stored_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

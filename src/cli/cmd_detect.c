@@ -82,11 +82,12 @@ short_time(Arena *arena, int64_t ticks)
 static void
 print_summary(Arena *arena, const Detection *detection, const RuleSet *rules, bool kept)
 {
-    size_t failed = 0, lacking = 0, incidents = 0;
+    size_t failed = 0, lacking = 0, blind = 0, incidents = 0;
     for (size_t r = 0; r < detection->outcome_count; r++) {
         const RuleOutcome *outcome = &detection->outcomes[r];
         lacking += outcome->lacking;
         failed += outcome->reason.len > 0 && !outcome->lacking;
+        blind += outcome->blind && !outcome->reason.len;
     }
     for (size_t i = 0; i < detection->incidents.len; i++)
         incidents += detection->incidents.items[i].touched;
@@ -101,6 +102,8 @@ print_summary(Arena *arena, const Detection *detection, const RuleSet *rules, bo
         printf(", %zu rules failed", failed);
     if (lacking)
         printf(", %zu rules not run for want of tables or functions (--functions DIR)", lacking);
+    if (blind)
+        printf(", %zu rules that read only tables without rows", blind);
     printf("%s\n", kept ? "" : " (not kept)");
 }
 

@@ -352,10 +352,16 @@ content_add_functions(Content *content, const char *dir, AzError *error)
 }
 
 const AstFunctionFile *
+content_brought_function(Content *content, Str name, AzError *error)
+{
+    return function_files_find(&content->brought, name, error);
+}
+
+const AstFunctionFile *
 content_function(Content *content, Str name, AzError *error)
 {
     AzError brought = {0};
-    const AstFunctionFile *found = function_files_find(&content->brought, name, &brought);
+    const AstFunctionFile *found = content_brought_function(content, name, &brought);
     if (found || brought.code != AZ_OK) {
         if (error && !found)
             *error = brought;

@@ -37,6 +37,8 @@ Str content_table_doc(Content *content, Arena *arena, Str table);
 // The function of that name (exact case); NULL without an error when there is no
 // such file, NULL with one (that names the file and line) when it does not parse.
 const AstFunctionFile *content_function(Content *content, Str name, AzError *error);
+// The same, of the folders the user named alone.
+const AstFunctionFile *content_brought_function(Content *content, Str name, AzError *error);
 // Functions of a folder the user names, and its sub-folders: `.kql` and `.csl` files (a
 // whole `.create function`, or the body of the function the file is named after) and the
 // YAML of Sentinel's parsers. They stand before those of the content folder.

@@ -69,6 +69,9 @@ typedef struct Catalog {
     // A function defined in KQL (content/functions, or saved in the store), parsed;
     // NULL when there is none.
     const AstFunctionFile *(*find_user_function)(void *context, Str name, AzError *error);
+    // The same, of those that the user saved or brought. Where one takes no argument, its bare name
+    // stands for it and not for a table of that name, as a stored function's does in Kusto.
+    const AstFunctionFile *(*find_brought_function)(void *context, Str name, AzError *error);
 
     // A table that is computed, by exact name, or NULL.
     const TableFunctionDef *(*find_table_function)(void *context, Str name);

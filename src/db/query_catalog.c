@@ -217,7 +217,13 @@ catalog_each_table(void *context, void (*each)(void *arg, Str name), void *arg)
 {
     QueryCatalog *query = context;
     db_each_table(query->db, each, arg);
-    content_each_table(query->db->content, each, arg);
+    content_each_table(query->db->content, CONTENT_TABLES, each, arg);
+}
+
+static void
+catalog_each_parser(void *context, void (*each)(void *arg, Str name), void *arg)
+{
+    content_each_table(((QueryCatalog *)context)->db->content, CONTENT_PARSERS, each, arg);
 }
 
 static const FunctionDef *const *
@@ -556,6 +562,7 @@ query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *option
         .each_table_function = catalog_each_table_function,
         .open_table_function = catalog_open_table_function,
         .each_table = catalog_each_table,
+        .each_parser = catalog_each_parser,
         .open_column = catalog_open_column,
         .find_external = catalog_external,
         .find_watchlist = catalog_watchlist,

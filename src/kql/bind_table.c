@@ -63,6 +63,7 @@ unknown_table(Binder *b, Str place, Str name, Span span)
     }
     TableNames names = {.arena = b->arena};
     b->catalog->each_table(b->catalog->context, collect_table_name, &names);
+    b->catalog->each_parser(b->catalog->context, collect_table_name, &names);
     for (Scope *scope = b->scope; scope; scope = scope->outer)
         for (Binding *binding = scope->bindings; binding; binding = binding->next)
             if (binding->kind == BINDING_TABLE)

@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/cli_table.h"
 #include "cli/detect_follow.h"
+#include "cli/query_options.h"
 #include "detect/detect_table.h"
 #include "report/alert_export.h"
 #include "value/scalar.h"
@@ -37,8 +38,8 @@ show_progress(void *context, uint64_t done, uint64_t total)
 
 typedef struct DetectWords {
     const char *store, *content, *since, *until, *format, *threads, *timeout;
-    const char *delay, *catch_up, *syslog, *webhook, *secret;
-    const char **rules, **functions;
+    const char *delay, *catch_up, *syslog, *webhook, *secret, *map_file;
+    const char **rules, **functions, **maps;
     bool dry_run, all, follow;
 } DetectWords;
 
@@ -161,7 +162,8 @@ run_detect(const DetectWords *words, const DetectOptions *options, FollowOptions
         run.keeping = deliveries_keeping;
         run.keeping_context = &deliveries;
     }
-    if (deliveries_parse(&arena, words->syslog, words->webhook, words->secret, words->store,
+    if (query_read_maps(&arena, words->map_file, words->maps, &run.database) &&
+        deliveries_parse(&arena, words->syslog, words->webhook, words->secret, words->store,
                          &deliveries, &error) &&
         load_rules(&arena, words, &rules, &problems, &error)) {
         tell_problems(&problems);
@@ -208,6 +210,10 @@ parse_and_run(DetectWords *words, int argc, char **argv)
          &words->until, NULL},
         {"--functions", "DIR...", "a folder of functions in KQL (.kql, or parsers' .yaml)",
          words->functions, NULL},
+        {"--map", "ADDRESS=FILE...",
+         "where a list on the internet that rules read (externaldata) lies here", words->maps,
+         NULL},
+        {"--map-file", "FILE", "such maps, one a line", &words->map_file, NULL},
         {"--alerts", NULL, "print each alert rather than a line for each rule", NULL, &words->all},
         {"--format", "NAME",
          "table (default; text with --follow); alerts as json, jsonl, csv, markdown, cef, ocsf",
@@ -291,10 +297,15 @@ parse_and_run(DetectWords *words, int argc, char **argv)
 static int
 detect_command(int argc, char **argv)
 {
-    DetectWords words = {.rules = cli_values(argc), .functions = cli_values(argc)};
+    DetectWords words = {
+        .rules = cli_values(argc),
+        .functions = cli_values(argc),
+        .maps = cli_values(argc),
+    };
     int status = parse_and_run(&words, argc, argv);
     free(words.rules);
     free(words.functions);
+    free(words.maps);
     return status;
 }
 

@@ -76,8 +76,8 @@ typedef struct QueryParameter {
     Str name, text;
 } QueryParameter;
 
-// Whether the tables that a query names hold any row, and the names of those that hold none: a query
-// that reads nothing finds nothing, which is not the same as nothing to find.
+// Whether the tables that a query names hold any row, and the names of those that hold none: a
+// query that reads nothing finds nothing, which is not the same as nothing to find.
 typedef struct TablesRead {
     Arena *arena; // of the names
     bool holds_rows;

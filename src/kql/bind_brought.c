@@ -1,6 +1,7 @@
-// Functions of the user before tables. What is saved in the store or brought in a folder is what the
-// user wants read under its name: a product's parser rather than the declared table that says which
-// columns it has. So it is in Kusto, where a bare name is a stored function's before it is a table's.
+// Functions of the user before tables. What is saved in the store or brought in a folder is what
+// the user wants read under its name: a product's parser rather than the declared table that says
+// which columns it has. So it is in Kusto, where a bare name is a stored function's before it is a
+// table's.
 
 #include "kql/bind_state.h"
 

@@ -45,8 +45,8 @@ typedef struct Catalog {
                                bool *ignore_column_case, AzError *error);
     // Calls `each` for every table name: wildcards and suggestions.
     void (*each_table)(void *context, void (*each)(void *arg, Str name), void *arg);
-    // For tables that stand for functions of a workspace, products' parsers: suggestions alone, since
-    // no wildcard meets a function.
+    // For tables that stand for functions of a workspace, products' parsers: suggestions alone,
+    // since no wildcard meets a function.
     void (*each_parser)(void *context, void (*each)(void *arg, Str name), void *arg);
 
     // A column that rows of the table may have although its schema does not name it

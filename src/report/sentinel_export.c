@@ -55,7 +55,8 @@ leave_out(Exporter *e, const AnalyticsRule *rule, Str why)
 }
 
 // Why the rule cannot run in Sentinel; empty when it can. Tables of logs are in a workspace,
-// Defender's by its connector, products' parsers by their solutions; what Resource Graph, Microsoft Graph and Azimuth have is not.
+// Defender's by its connector, products' parsers by their solutions; what Resource Graph, Microsoft
+// Graph and Azimuth have is not.
 static Str
 hindrance(Exporter *e, const AnalyticsRule *rule, const QueryUses *uses)
 {

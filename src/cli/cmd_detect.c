@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/cli_table.h"
 #include "cli/detect_follow.h"
+#include "cli/query_options.h"
 #include "detect/detect_table.h"
 #include "report/alert_export.h"
 #include "value/scalar.h"
@@ -37,8 +38,8 @@ show_progress(void *context, uint64_t done, uint64_t total)
 
 typedef struct DetectWords {
     const char *store, *content, *since, *until, *format, *threads, *timeout;
-    const char *delay, *catch_up, *syslog, *webhook, *secret;
-    const char **rules, **functions;
+    const char *delay, *catch_up, *syslog, *webhook, *secret, *map_file;
+    const char **rules, **functions, **maps;
     bool dry_run, all, follow;
 } DetectWords;
 
@@ -82,11 +83,12 @@ short_time(Arena *arena, int64_t ticks)
 static void
 print_summary(Arena *arena, const Detection *detection, const RuleSet *rules, bool kept)
 {
-    size_t failed = 0, lacking = 0, incidents = 0;
+    size_t failed = 0, lacking = 0, blind = 0, incidents = 0;
     for (size_t r = 0; r < detection->outcome_count; r++) {
         const RuleOutcome *outcome = &detection->outcomes[r];
         lacking += outcome->lacking;
         failed += outcome->reason.len > 0 && !outcome->lacking;
+        blind += outcome->blind && !outcome->reason.len;
     }
     for (size_t i = 0; i < detection->incidents.len; i++)
         incidents += detection->incidents.items[i].touched;
@@ -101,6 +103,8 @@ print_summary(Arena *arena, const Detection *detection, const RuleSet *rules, bo
         printf(", %zu rules failed", failed);
     if (lacking)
         printf(", %zu rules not run for want of tables or functions (--functions DIR)", lacking);
+    if (blind)
+        printf(", %zu rules that read only tables without rows", blind);
     printf("%s\n", kept ? "" : " (not kept)");
 }
 
@@ -158,7 +162,8 @@ run_detect(const DetectWords *words, const DetectOptions *options, FollowOptions
         run.keeping = deliveries_keeping;
         run.keeping_context = &deliveries;
     }
-    if (deliveries_parse(&arena, words->syslog, words->webhook, words->secret, words->store,
+    if (query_read_maps(&arena, words->map_file, words->maps, &run.database) &&
+        deliveries_parse(&arena, words->syslog, words->webhook, words->secret, words->store,
                          &deliveries, &error) &&
         load_rules(&arena, words, &rules, &problems, &error)) {
         tell_problems(&problems);
@@ -205,6 +210,10 @@ parse_and_run(DetectWords *words, int argc, char **argv)
          &words->until, NULL},
         {"--functions", "DIR...", "a folder of functions in KQL (.kql, or parsers' .yaml)",
          words->functions, NULL},
+        {"--map", "ADDRESS=FILE...",
+         "where a list on the internet that rules read (externaldata) lies here", words->maps,
+         NULL},
+        {"--map-file", "FILE", "such maps, one a line", &words->map_file, NULL},
         {"--alerts", NULL, "print each alert rather than a line for each rule", NULL, &words->all},
         {"--format", "NAME",
          "table (default; text with --follow); alerts as json, jsonl, csv, markdown, cef, ocsf",
@@ -288,10 +297,15 @@ parse_and_run(DetectWords *words, int argc, char **argv)
 static int
 detect_command(int argc, char **argv)
 {
-    DetectWords words = {.rules = cli_values(argc), .functions = cli_values(argc)};
+    DetectWords words = {
+        .rules = cli_values(argc),
+        .functions = cli_values(argc),
+        .maps = cli_values(argc),
+    };
     int status = parse_and_run(&words, argc, argv);
     free(words.rules);
     free(words.functions);
+    free(words.maps);
     return status;
 }
 

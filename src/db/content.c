@@ -35,7 +35,7 @@ typedef struct NameList {
 struct Content {
     Arena arena;
     char *dir;
-    bool schemas_read;
+    bool schemas_read, parsers_read;
     Map schemas;   // name (any case) -> SchemaEntry
     Map functions; // name -> AstFunctionFile, once parsed
     NameList function_folders;
@@ -182,21 +182,38 @@ file_kind(Str name)
     return inventory ? TABLE_INVENTORY : TABLE_LOG;
 }
 
+// Tables that stand for functions of a workspace, products' parsers. Few queries are about them, so
+// their file is read when no other declares the table.
+static const Str PARSERS = STR_INIT("community-parsers");
+
 static void
-read_schemas(Content *content)
+read_schemas(Content *content, bool parsers)
 {
-    if (content->schemas_read || !*content->dir)
+    bool *read = parsers ? &content->parsers_read : &content->schemas_read;
+    if (*read || !*content->dir)
         return;
-    content->schemas_read = true;
+    *read = true;
     Str dir = str_format(&content->arena, "%s/schemas", content->dir);
     NameList names = list_files(&content->arena, dir.ptr, STR(".kql"));
     for (size_t i = 0; i < names.len; i++) {
         Str path = str_format(&content->arena, "%.*s/%.*s", STR_ARG(dir), STR_ARG(names.items[i]));
-        Str text;
-        if (content_read_file(&content->arena, path.ptr, &text, NULL))
-            index_schemas(content, str_slice(names.items[i], 0, names.items[i].len - 4), text,
-                          file_kind(names.items[i]));
+        Str text, file = str_slice(names.items[i], 0, names.items[i].len - 4);
+        if (str_equal(file, PARSERS) == parsers &&
+            content_read_file(&content->arena, path.ptr, &text, NULL))
+            index_schemas(content, file, text, file_kind(file));
     }
+}
+
+// With the lock held.
+static SchemaEntry *
+find_entry(Content *content, Str table)
+{
+    read_schemas(content, false);
+    SchemaEntry *entry = map_get(&content->schemas, table);
+    if (entry)
+        return entry;
+    read_schemas(content, true);
+    return map_get(&content->schemas, table);
 }
 
 static void
@@ -223,8 +240,7 @@ bool
 content_schema(Content *content, Str table, Str *canonical, const Schema **schema, TableKind *kind)
 {
     pthread_mutex_lock(&content->mutex);
-    read_schemas(content);
-    SchemaEntry *entry = map_get(&content->schemas, table);
+    SchemaEntry *entry = find_entry(content, table);
     if (entry)
         parse_schema(content, entry);
     pthread_mutex_unlock(&content->mutex);
@@ -248,21 +264,27 @@ content_find_schema(void *content, Str table, Arena *arena, Str *canonical, Sche
 }
 
 void
-content_each_table(Content *content, void (*each)(void *arg, Str name), void *arg)
+content_each_table(Content *content, ContentTables which, void (*each)(void *arg, Str name),
+                   void *arg)
 {
     pthread_mutex_lock(&content->mutex);
-    read_schemas(content);
+    if (which & CONTENT_TABLES)
+        read_schemas(content, false);
+    if (which & CONTENT_PARSERS)
+        read_schemas(content, true);
     pthread_mutex_unlock(&content->mutex);
-    for (size_t i = 0; i < content->schemas.len; i++)
-        each(arg, content->schemas.entries[i].key);
+    for (size_t i = 0; i < content->schemas.len; i++) {
+        const SchemaEntry *entry = content->schemas.entries[i].pointer;
+        if (which & (str_equal(entry->file, PARSERS) ? CONTENT_PARSERS : CONTENT_TABLES))
+            each(arg, entry->name);
+    }
 }
 
 static const SchemaEntry *
-find_entry(Content *content, Str table)
+look_up(Content *content, Str table)
 {
     pthread_mutex_lock(&content->mutex);
-    read_schemas(content);
-    const SchemaEntry *entry = map_get(&content->schemas, table);
+    const SchemaEntry *entry = find_entry(content, table);
     pthread_mutex_unlock(&content->mutex);
     return entry;
 }
@@ -270,14 +292,14 @@ find_entry(Content *content, Str table)
 Str
 content_table_source(Content *content, Str table)
 {
-    const SchemaEntry *entry = find_entry(content, table);
+    const SchemaEntry *entry = look_up(content, table);
     return entry ? entry->file : STR("");
 }
 
 Str
 content_table_doc(Content *content, Arena *arena, Str table)
 {
-    const SchemaEntry *entry = find_entry(content, table);
+    const SchemaEntry *entry = look_up(content, table);
     if (!entry)
         return STR("");
     // Backwards over the lines that begin with `//`.
@@ -352,10 +374,16 @@ content_add_functions(Content *content, const char *dir, AzError *error)
 }
 
 const AstFunctionFile *
+content_brought_function(Content *content, Str name, AzError *error)
+{
+    return function_files_find(&content->brought, name, error);
+}
+
+const AstFunctionFile *
 content_function(Content *content, Str name, AzError *error)
 {
     AzError brought = {0};
-    const AstFunctionFile *found = function_files_find(&content->brought, name, &brought);
+    const AstFunctionFile *found = content_brought_function(content, name, &brought);
     if (found || brought.code != AZ_OK) {
         if (error && !found)
             *error = brought;

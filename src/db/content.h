@@ -28,7 +28,14 @@ bool content_schema(Content *content, Str table, Str *canonical, const Schema **
 // schema is copied to the arena.
 bool content_find_schema(void *content, Str table, Arena *arena, Str *canonical, Schema *schema,
                          TableKind *kind);
-void content_each_table(Content *content, void (*each)(void *arg, Str name), void *arg);
+// Tables; and those that stand for functions of a workspace, the parsers of products.
+typedef enum ContentTables {
+    CONTENT_TABLES = 1,
+    CONTENT_PARSERS = 2,
+    CONTENT_ALL = CONTENT_TABLES | CONTENT_PARSERS,
+} ContentTables;
+void content_each_table(Content *content, ContentTables which, void (*each)(void *arg, Str name),
+                        void *arg);
 // The schema file that declares the table, without its ending ("log-analytics"), and the
 // comment that stands over it; empty when there is none.
 Str content_table_source(Content *content, Str table);
@@ -37,6 +44,8 @@ Str content_table_doc(Content *content, Arena *arena, Str table);
 // The function of that name (exact case); NULL without an error when there is no
 // such file, NULL with one (that names the file and line) when it does not parse.
 const AstFunctionFile *content_function(Content *content, Str name, AzError *error);
+// The same, of the folders the user named alone.
+const AstFunctionFile *content_brought_function(Content *content, Str name, AzError *error);
 // Functions of a folder the user names, and its sub-folders: `.kql` and `.csl` files (a
 // whole `.create function`, or the body of the function the file is named after) and the
 // YAML of Sentinel's parsers. They stand before those of the content folder.

@@ -76,6 +76,17 @@ typedef struct QueryParameter {
     Str name, text;
 } QueryParameter;
 
+// Whether the tables that a query names hold any row, and the names of those that hold none: a
+// query that reads nothing finds nothing, which is not the same as nothing to find.
+typedef struct TablesRead {
+    Arena *arena; // of the names
+    bool holds_rows;
+    struct {
+        Str *items;
+        size_t len, cap;
+    } empty;
+} TablesRead;
+
 typedef struct QueryOptions {
     const _Atomic bool *cancel;
     uint64_t timeout_ns;      // 0 = none
@@ -92,6 +103,7 @@ typedef struct QueryOptions {
     // A custom table (_CL) that is not there is an empty one with the columns that the query
     // names, as it is in a workspace that has got no such record yet.
     bool assume_custom_tables;
+    TablesRead *tables_read; // what is learnt of the tables is added; NULL: not asked
 } QueryOptions;
 
 // A plan as it is shown: its operators, each before its inputs.

@@ -217,7 +217,7 @@ gather_kind(Database *db, Arena *arena, TopicKind kind, bool columns)
     case TOPIC_COMPUTED: db_each_table_function(db, add_computed, &gather); break;
     case TOPIC_TABLE:
         db_each_table(db, add_table, &gather);
-        content_each_table(db_content(db), add_table, &gather);
+        content_each_table(db_content(db), CONTENT_ALL, add_table, &gather);
         break;
     case TOPIC_KINDS: break;
     }

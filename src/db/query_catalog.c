@@ -147,6 +147,20 @@ catalog_open_table_function(void *context, const TableFunctionDef *fn, const Val
     return memory_source_new(&query->arena, &schema, NULL, 0);
 }
 
+// A computed table counts as holding some.
+static void
+note_rows(QueryCatalog *query, Str name, bool holds_rows)
+{
+    TablesRead *read = query->options ? query->options->tables_read : NULL;
+    if (!read)
+        return;
+    read->holds_rows |= holds_rows;
+    for (size_t i = 0; i < read->empty.len; i++)
+        holds_rows |= str_equal(read->empty.items[i], name);
+    if (!holds_rows)
+        ARRAY_PUSH(read->arena, &read->empty, str_copy(read->arena, name));
+}
+
 static TableSource *
 catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignore_case,
               AzError *error)
@@ -160,6 +174,8 @@ catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignor
     StoreView *view = other ? other : db->view;
     if (!table && view) {
         TableSource *source = stored_table(query, view, name, canonical, ignore_case, error);
+        if (source)
+            note_rows(query, *canonical, source->row_count > 0);
         if (source || failed(error))
             return source;
     }
@@ -170,6 +186,7 @@ catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignor
         for (uint32_t i = 0; i < computed->param_count; i++)
             args[i] = value_null(computed->params[i].type);
         *canonical = name;
+        note_rows(query, name, true);
         return catalog_open_table_function(context, computed, args, error);
     }
     if (!table)
@@ -178,6 +195,7 @@ catalog_table(void *context, Str database, Str name, Str *canonical, bool *ignor
         table = custom_table(query, name);
     if (!table)
         return NULL;
+    note_rows(query, table->name, table->source->row_count > 0);
     *canonical = table->name;
     *ignore_case = table->ignore_case;
     return table->source;
@@ -199,7 +217,13 @@ catalog_each_table(void *context, void (*each)(void *arg, Str name), void *arg)
 {
     QueryCatalog *query = context;
     db_each_table(query->db, each, arg);
-    content_each_table(query->db->content, each, arg);
+    content_each_table(query->db->content, CONTENT_TABLES, each, arg);
+}
+
+static void
+catalog_each_parser(void *context, void (*each)(void *arg, Str name), void *arg)
+{
+    content_each_table(((QueryCatalog *)context)->db->content, CONTENT_PARSERS, each, arg);
 }
 
 static const FunctionDef *const *
@@ -291,12 +315,20 @@ db_each_kql_function(Database *db, void (*each)(void *arg, const KqlFunctionInfo
     query_catalog_free(&query);
 }
 
+static const AstFunctionFile *
+catalog_brought_function(void *context, Str name, AzError *error)
+{
+    Database *db = ((QueryCatalog *)context)->db;
+    const AstFunctionFile *file = saved_function(db, name, error);
+    return file || failed(error) ? file : content_brought_function(db->content, name, error);
+}
+
 // What a user saved or brought stands before what came with the program.
 static const AstFunctionFile *
 catalog_user_function(void *context, Str name, AzError *error)
 {
+    const AstFunctionFile *file = catalog_brought_function(context, name, error);
     Database *db = ((QueryCatalog *)context)->db;
-    const AstFunctionFile *file = saved_function(db, name, error);
     return file || failed(error) ? file : content_function(db->content, name, error);
 }
 
@@ -530,6 +562,7 @@ query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *option
         .each_table_function = catalog_each_table_function,
         .open_table_function = catalog_open_table_function,
         .each_table = catalog_each_table,
+        .each_parser = catalog_each_parser,
         .open_column = catalog_open_column,
         .find_external = catalog_external,
         .find_watchlist = catalog_watchlist,
@@ -537,6 +570,7 @@ query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *option
         .find_function = catalog_function,
         .each_function = catalog_each_function,
         .find_user_function = catalog_user_function,
+        .find_brought_function = catalog_brought_function,
         .bind_call = catalog_bind_call,
         .bind_aggregate = catalog_bind_aggregate,
         .find_plugin = catalog_plugin,

@@ -82,6 +82,16 @@ heard_function(void *context, Str name, AzError *error)
     return file;
 }
 
+static const AstFunctionFile *
+heard_brought_function(void *context, Str name, AzError *error)
+{
+    UsesCatalog *uses = context;
+    const AstFunctionFile *file = uses->plain.find_brought_function(context, name, error);
+    if (file && !map_get(&uses->functions, file->name.text))
+        note_function(uses, file);
+    return file;
+}
+
 bool
 db_query_uses(Database *db, Arena *arena, Str text, QueryUses *out, AzError *error)
 {
@@ -95,6 +105,7 @@ db_query_uses(Database *db, Arena *arena, Str text, QueryUses *out, AzError *err
     uses.query.catalog.find_table = heard_table;
     uses.query.catalog.open_table_function = heard_table_function;
     uses.query.catalog.find_user_function = heard_function;
+    uses.query.catalog.find_brought_function = heard_brought_function;
     AstQuery *query = kql_parse(&plans, text, NULL, error);
     bool done = query && kql_bind(&plans, query, &uses.query.catalog, NULL, error);
     query_catalog_free(&uses.query);

@@ -43,6 +43,9 @@ typedef struct RuleOutcome {
     Str reason;   // the first error, with file and line; empty when none
     bool stopped; // it did not run to the end
     bool lacking; // not run: it wants a table or function that is not there
+    // It ran and no table it reads holds a row; their names. Nothing was looked at.
+    bool blind;
+    Str empty_tables; // "CiscoDuo, Syslog"
 } RuleOutcome;
 
 typedef struct Detection {

@@ -286,8 +286,18 @@ static const TableColumn RUN_COLUMNS[] = {
     {"DurationMs", TYPE_REAL},
 };
 
+// A run over empty tables is a success, as in the service; that nothing was looked at is said.
+static Str
+outcome_reason(Arena *arena, const RuleOutcome *outcome)
+{
+    return outcome->reason.len || !outcome->blind
+               ? outcome->reason
+               : str_format(arena, "nothing was looked at: no rows in %.*s",
+                            STR_ARG(outcome->empty_tables));
+}
+
 static void
-put_outcome(TableBuilder *rows, int64_t now, const RuleOutcome *outcome)
+put_outcome(TableBuilder *rows, Arena *arena, int64_t now, const RuleOutcome *outcome)
 {
     table_put_long(rows, now);
     table_put_text(rows, outcome->rule->id);
@@ -303,7 +313,7 @@ put_outcome(TableBuilder *rows, int64_t now, const RuleOutcome *outcome)
     table_put_text(rows, outcome->lacking      ? STR("NotRun")
                          : outcome->reason.len ? STR("Failure")
                                                : STR("Success"));
-    table_put_text(rows, outcome->reason);
+    table_put_text(rows, outcome_reason(arena, outcome));
     table_put_real(rows, outcome->milliseconds);
 }
 
@@ -347,7 +357,7 @@ append_all(StoreWriter *writer, const AlertList *alerts, const IncidentList *inc
     int64_t now = clock_now_ticks();
     for (size_t i = 0; i < outcome_count; i++)
         if (outcomes[i].runs)
-            put_outcome(rows, now, &outcomes[i]);
+            put_outcome(rows, &arena, now, &outcomes[i]);
     if (done)
         done = append(writer, "AnalyticsRuleRuns", rows, error);
     else

@@ -15,6 +15,7 @@
 // What a rule's pieces tell each other.
 typedef struct RuleState {
     atomic_uint failures; // in a row
+    atomic_bool looked;   // at the tables it reads: they hold rows at all its runs or at none
     atomic_bool stopped;
     _Atomic uint64_t alerts;
 } RuleState;
@@ -97,6 +98,23 @@ window_by(const DetectOptions *options, const AnalyticsRule *rule)
     return str_find(rule->query, STR("ingestion_time")) >= 0 ? WINDOW_SEEN : WINDOW_EVENT;
 }
 
+// Of a rule that read nothing, what was empty; the first ten say enough.
+static void
+note_empty(Worker *worker, RuleOutcome *outcome, const TablesRead *tables)
+{
+    enum { NAMED = 10 };
+    if (tables->holds_rows || !tables->empty.len)
+        return;
+    Buffer names = {0};
+    for (size_t i = 0; i < tables->empty.len && i < NAMED; i++)
+        buffer_printf(&names, "%s%.*s", i ? ", " : "", STR_ARG(tables->empty.items[i]));
+    if (tables->empty.len > NAMED)
+        buffer_printf(&names, " and %zu more", tables->empty.len - NAMED);
+    outcome->blind = true;
+    outcome->empty_tables = str_copy(&worker->arena, buffer_slice(&names));
+    buffer_free(&names);
+}
+
 static void
 run_once(Work *work, Worker *worker, Piece *piece, int64_t run)
 {
@@ -115,6 +133,9 @@ run_once(Work *work, Worker *worker, Piece *piece, int64_t run)
     };
     Arena scratch = {0};
     AzError cause = {0};
+    TablesRead tables = {.arena = &scratch};
+    if (!atomic_exchange(&state->looked, true))
+        query.tables_read = &tables;
     uint64_t start = clock_monotonic_ns();
     QueryResult *result = db_query(worker->db, &scratch, rule->query, &query, &cause);
     outcome->runs++;
@@ -127,6 +148,7 @@ run_once(Work *work, Worker *worker, Piece *piece, int64_t run)
     } else {
         size_t before = piece->alerts.len;
         atomic_store(&state->failures, 0);
+        note_empty(worker, outcome, &tables);
         alerts_from_result(&worker->arena, rule, run, result->tables[result->primary],
                            &piece->alerts);
         size_t raised = piece->alerts.len - before;
@@ -300,6 +322,9 @@ gather(Arena *arena, Work *work)
             whole->milliseconds += part->milliseconds;
             whole->stopped |= part->stopped;
             whole->lacking |= part->lacking;
+            if (part->blind && !whole->blind)
+                whole->empty_tables = str_copy(arena, part->empty_tables);
+            whole->blind |= part->blind;
             if (part->first_run && (!whole->first_run || part->first_run < whole->first_run))
                 whole->first_run = part->first_run;
             if (part->last_run > whole->last_run)

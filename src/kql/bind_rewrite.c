@@ -133,8 +133,7 @@ union_add_all(Binder *b, UnionInputs *inputs, Span span)
             again = str_equal_ci(names.items[k], names.items[i]);
         if (again || !table_is_visible(b, STR(""), names.items[i]))
             continue;
-        AstExpr ast = {.kind = AST_NAME, .span = span, .name = {names.items[i], span}};
-        Plan *plan = bind_table(b, &ast);
+        Plan *plan = bind_table_name(b, names.items[i], span);
         // What will have rows when the query is run is not known under check.
         if (plan && !b->catalog->check && plan->kind == PLAN_SCAN && !plan->scan.source->row_count)
             continue;

@@ -93,6 +93,12 @@ typedef struct Row {
     bool open;              // names that are not there are null dynamics (see Plan)
 } Row;
 
+// A function from a file or the store whose body is being bound.
+typedef struct OpenFunction {
+    const AstFunctionFile *file;
+    const struct OpenFunction *outer;
+} OpenFunction;
+
 typedef struct Binder {
     Arena *arena;
     const Catalog *catalog;
@@ -105,6 +111,7 @@ typedef struct Binder {
     Str render;
     QueryProperties properties;
     OpenColumns *open;
+    const OpenFunction *open_functions; // innermost first
     // The last column looked for in the whole database, which `search` does for each table.
     Str sought_column;
     Type sought_type;
@@ -256,9 +263,13 @@ const Tuple *tuple_of_call(Binder *b, const AstExpr *call, Expr *const *args, ui
 bool tuple_expand(Binder *b, const AstItem *item, Expr *expr, TupleStage *stage, TupleColumns *out);
 Plan *tuple_stage_plan(Binder *b, Plan *input, const TupleStage *stage, bool window, Span span);
 
+// bind_brought.c
+Plan *bind_bare_name(Binder *b, const AstExpr *ast);
+
 // bind_table.c, bind_operator.c, bind_shape.c, bind_join.c
 Plan *bind_table(Binder *b, const AstExpr *ast);
 Plan *bind_table_name(Binder *b, Str name, Span span);
+void bind_hidden(Binder *b, Str name, Span span); // an error: `restrict` hides the name
 Plan *scan_plan(Binder *b, TableSource *source, Str name, bool ignore_case, Span span);
 Plan *call_function(Binder *b, const AstFunction *function, Scope *home,
                     const AstFunctionFile *file, const AstExpr *call, Plan *first, Span span);

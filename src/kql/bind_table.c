@@ -46,7 +46,7 @@ collect_table_name(void *context, Str name)
     ARRAY_PUSH(names->arena, names, str_copy(names->arena, name));
 }
 
-static void
+void
 bind_hidden(Binder *b, Str name, Span span)
 {
     bind_fail(b, span, "'%.*s' cannot be reached: the query restricts access to other names",
@@ -63,6 +63,7 @@ unknown_table(Binder *b, Str place, Str name, Span span)
     }
     TableNames names = {.arena = b->arena};
     b->catalog->each_table(b->catalog->context, collect_table_name, &names);
+    b->catalog->each_parser(b->catalog->context, collect_table_name, &names);
     for (Scope *scope = b->scope; scope; scope = scope->outer)
         for (Binding *binding = scope->bindings; binding; binding = binding->next)
             if (binding->kind == BINDING_TABLE)
@@ -225,9 +226,12 @@ call_function(Binder *b, const AstFunction *function, Scope *home, const AstFunc
     Scope *scope;
     if (!bind_enter(b, span) || !bind_call_scope(b, function, home, call, NULL, first, &scope))
         return NULL;
+    OpenFunction open = {file, b->open_functions};
+    b->open_functions = &open;
     b->attempts += file != NULL; // the spans are of another text: one error, at the call
     Plan *plan = bind_body(b, &function->body, scope, span);
     b->attempts -= file != NULL;
+    b->open_functions = open.outer;
     b->depth--;
     if (!plan && file)
         relocate_error(b, file, span);
@@ -371,7 +375,7 @@ bind_table_or_graph(Binder *b, const AstExpr *ast)
         return NULL;
     Plan *plan = NULL;
     switch (ast->kind) {
-    case AST_NAME: plan = bind_table_name(b, ast->name.text, ast->span); break;
+    case AST_NAME: plan = bind_bare_name(b, ast); break;
     case AST_CALL: plan = bind_table_call(b, ast); break;
     case AST_INDEX:
     case AST_MEMBER: plan = bind_qualified(b, ast); break;

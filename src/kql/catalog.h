@@ -45,6 +45,9 @@ typedef struct Catalog {
                                bool *ignore_column_case, AzError *error);
     // Calls `each` for every table name: wildcards and suggestions.
     void (*each_table)(void *context, void (*each)(void *arg, Str name), void *arg);
+    // For tables that stand for functions of a workspace, products' parsers: suggestions alone,
+    // since no wildcard meets a function.
+    void (*each_parser)(void *context, void (*each)(void *arg, Str name), void *arg);
 
     // A column that rows of the table may have although its schema does not name it
     // (hidden standard columns, columns of AzureDiagnostics): its type, or TYPE_NONE.
@@ -69,6 +72,9 @@ typedef struct Catalog {
     // A function defined in KQL (content/functions, or saved in the store), parsed;
     // NULL when there is none.
     const AstFunctionFile *(*find_user_function)(void *context, Str name, AzError *error);
+    // The same, of those that the user saved or brought. Where one takes no argument, its bare name
+    // stands for it and not for a table of that name, as a stored function's does in Kusto.
+    const AstFunctionFile *(*find_brought_function)(void *context, Str name, AzError *error);
 
     // A table that is computed, by exact name, or NULL.
     const TableFunctionDef *(*find_table_function)(void *context, Str name);

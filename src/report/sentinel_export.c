@@ -54,12 +54,14 @@ leave_out(Exporter *e, const AnalyticsRule *rule, Str why)
     ARRAY_PUSH(e->arena, &e->job->left_out, problem);
 }
 
-// Why the rule cannot run in Sentinel; empty when it can. Tables of logs are in a workspace, and
-// Defender's by its connector; what Resource Graph, Microsoft Graph and Azimuth have is not.
+// Why the rule cannot run in Sentinel; empty when it can. Tables of logs are in a workspace,
+// Defender's by its connector, products' parsers by their solutions; what Resource Graph, Microsoft
+// Graph and Azimuth have is not.
 static Str
 hindrance(Exporter *e, const AnalyticsRule *rule, const QueryUses *uses)
 {
-    static const char *const LOGS[] = {"log-analytics", "application-insights", "defender-xdr"};
+    static const char *const LOGS[] = {"log-analytics", "application-insights", "defender-xdr",
+                                       "community-parsers"};
     if (rule->not_in_sentinel)
         return STR("it says 'sentinel: false'");
     for (size_t i = 0; i < uses->tables.len; i++) {

@@ -218,7 +218,7 @@ telemetry_open(Content *content, AzError *error)
     telemetry->category = value_compile_text(arena, STR("category"), "", error);
     telemetry->resource_type =
         value_compile_text(arena, STR("fulltype(resourceId) | 'microsoft.aadiam'"), "", error);
-    content_each_table(content, note_table, telemetry);
+    content_each_table(content, CONTENT_ALL, note_table, telemetry);
     if (load_file(telemetry, "formats.yaml", load_formats, error) &&
         load_file(telemetry, "categories.yaml", load_categories, error))
         return telemetry;

@@ -64,6 +64,8 @@ rule custom 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c06 'Custom table that is not there
   'Absent_CL | where Message_s has "x" | project RequesterUpn = User_s' ''
 rule slow 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c07 'Quadratic join' \
   'range a from 1 to 3000000 step 1 | extend k = 1 | join kind=inner (range b from 1 to 3000000 step 1 | extend k = 1) on k | summarize RequesterUpn = max(tostring(a * b))' ''
+rule product 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c08 'Table of a product' \
+  'CiscoDuo | where EventResult == "denied" | project RequesterUpn = DstUserName' ''
 printf 'id: [\n' >"$rules/broken.yaml"
 
 out=$("$azimuth" detect --store "$store" --rules "$rules" --timeout 1 2>"$scratch/err")
@@ -71,6 +73,7 @@ check 'detection succeeds though rules fail' test $? -eq 0
 err=$(cat "$scratch/err")
 check 'the summary counts alerts and incidents' says "$out" '5 new alerts, 4 incidents'
 check 'rules that lack something are counted' says "$out" '1 rules not run for want of tables'
+check 'rules that looked at nothing are counted' says "$out" '2 rules that read only tables without rows'
 check 'a broken file is named' says "$err" 'broken\.yaml'
 check 'a wrong column is named with its line' says "$err" "wrong\.yaml:14: rule 'Wrong column': there is no column"
 check 'a missing parser is named' says "$err" "lost\.yaml:13: rule 'Wants a parser': there is no table or function 'NoSuchParser'"
@@ -86,6 +89,10 @@ check 'rules on alerts see those of the same replay' test "$(value "$store" 'Sec
 check 'entities are those of the rows' test "$(value "$store" 'SecurityAlert | where AlertName == "Many reads" | take 1 | project tostring(parse_json(Entities)[0].Name)')" = bo
 check 'what became of each rule is kept' test "$(value "$store" 'AnalyticsRuleRuns | where Status == "NotRun" | project RuleName')" = 'Wants a parser'
 
+nothing='AnalyticsRuleRuns | where Status == "Success" and Reason startswith "nothing was looked at" | sort by RuleName asc | summarize make_list(strcat(RuleName, ": ", extract("no rows in (.*)", 1, Reason)))'
+check 'and which tables held nothing' test "$(value "$store" "$nothing")" = '"[""Custom table that is not there: Absent_CL"",""Table of a product: CiscoDuo""]"'
+check 'others say nothing of it' test "$(value "$store" 'AnalyticsRuleRuns | where RuleName has "Many reads" or RuleName has "Alert upon" | summarize max(Reason)')" = ''
+
 out=$("$azimuth" detect --store "$store" --rules "$rules" --timeout 1 2>/dev/null)
 check 'a range gone through again raises nothing twice' says "$out" '0 new alerts, 0 incidents, 5 alerts known before'
 check 'and keeps nothing twice' test "$(value "$store" 'SecurityAlert | summarize count(), dcount(SystemAlertId) | project count_ == dcount_SystemAlertId')" = true
@@ -97,6 +104,38 @@ before=$(value "$store" 'AnalyticsRuleRuns | count')
 check 'a dry run keeps nothing' test "$(value "$store" 'AnalyticsRuleRuns | count')" = "$before"
 one=$("$azimuth" detect --store "$store" --rules "$rules/many.yaml" --dry-run --threads 1 --format csv 2>/dev/null)
 check 'the number of threads does not show' test "$one" = "$("$azimuth" detect --store "$store" --rules "$rules/many.yaml" --dry-run --threads 4 --format csv 2>/dev/null)"
+
+# A product's parser that the user has reads the product's own table, and stands before the declared one.
+printf '{"TimeGenerated":"2026-06-02T10:20:00Z","user_s":"cy@contoso.com","result_s":"denied"}\n' >"$scratch/duo.jsonl"
+"$azimuth" import --store "$scratch/duo" --quiet --table CiscoDuo_CL "$scratch/duo.jsonl"
+mkdir "$scratch/parsers"
+cat >"$scratch/parsers/duo.yaml" <<'YAML'
+FunctionName: CiscoDuo
+FunctionAlias: CiscoDuo
+FunctionQuery: |
+  CiscoDuo_CL
+  | project TimeGenerated, DstUserName = user_s, EventResult = result_s
+YAML
+duo() { "$azimuth" detect --store "$scratch/duo" --rules "$rules/product.yaml" --since 2026-06-02T00:00:00Z "$@" 2>&1; }
+check 'without the parser its rows are not seen' says "$(duo --dry-run)" ' 0 new alerts,.* 1 rules that read only tables without rows'
+out=$(duo --functions "$scratch/parsers")
+check 'with it they are' says "$out" ' 1 new alerts'
+check 'and nothing was left unseen' test -z "$(grep 'without rows' <<<"$out")"
+check 'the record says so' test "$(value "$scratch/duo" 'AnalyticsRuleRuns | project strcat(Status, ":", Reason)')" = 'Success:'
+check 'the alert has the row' test "$(value "$scratch/duo" 'SecurityAlert | project tostring(parse_json(Entities)[0].Name)')" = cy
+
+# A list on the internet that was downloaded.
+rule listed 5a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c09 'Reads a list' \
+  'let bad = externaldata(address:string)["https://lists.example/bad.csv"] with (format="csv");
+StorageBlobLogs | where CallerIpAddress in ((bad)) | summarize by RequesterUpn' ''
+echo 203.0.113.9 >"$scratch/bad.csv"
+listed() { "$azimuth" detect --store "$store" --rules "$rules/listed.yaml" --dry-run "$@" 2>&1; }
+check 'a list that was not fetched is named' says "$(listed)" "listed\.yaml.*https://lists.example/bad.csv is not fetched"
+check 'one that is mapped is read' says "$(listed --map "https://lists.example/bad.csv=$scratch/bad.csv")" ' 4 new alerts'
+echo "https://lists.example/bad.csv=$scratch/bad.csv" >"$scratch/maps"
+check 'by a file of maps too' says "$(listed --map-file "$scratch/maps")" ' 4 new alerts'
+check 'a map that is none is refused' says "$(listed --map nonsense)" 'a map is NAME=TARGET'
+rm "$rules/listed.yaml"
 
 # Alerts for other systems, with names that were made for their readers.
 python3 - >"$scratch/odd.jsonl" <<'PYTHON'

@@ -29,6 +29,15 @@ YAML
 "$azimuth" export sentinel --rules "$scratch/odd.yaml" --workspace-name-parameter ws1 --format bicep "$bicep" 2>/dev/null
 check 'odd texts too' python3 "$here/bicep_subset.py" "$bicep" "$arm"
 
+# A product's parser comes with the product's solution; one that the user brings goes with the rules.
+sed -e '/AzureActivity/,$d' "$scratch/odd.yaml" >"$scratch/duo.yaml"
+echo '  CiscoDuo | where EventResult == "denied"' >>"$scratch/duo.yaml"
+mkdir "$scratch/parsers"
+echo 'CiscoDuo_CL | project TimeGenerated, EventResult = result_s' >"$scratch/parsers/CiscoDuo.kql"
+check "a rule over a product's table goes out" says "$("$azimuth" export sentinel --rules "$scratch/duo.yaml" "$arm" 2>&1)" '^1 rules and 0 functions exported'
+check 'with the parser that is brought' says "$("$azimuth" export sentinel --rules "$scratch/duo.yaml" --functions "$scratch/parsers" "$arm" 2>&1)" '^1 rules and 1 functions exported'
+check 'as a saved function' grep -q '"functionAlias": *"CiscoDuo"' "$arm"
+
 refuses() { # NAME PATTERN ARGUMENTS...
   local name=$1 pattern=$2 said status
   shift 2

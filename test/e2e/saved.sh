@@ -62,6 +62,47 @@ check 'a folder that is not there' says "$("$azimuth" query --functions "$scratc
 echo 'print x = 9' >"$scratch/functions/Findings.kql"
 check 'a user stands before the content' test "$(mine Findings)" = 9
 
+# ---- functions and tables of one name ----
+parsed=$scratch/parsed
+{
+  echo '{"TimeGenerated":"2026-01-01T10:00:00Z","user_s":"ann","result_s":"denied"}'
+  echo '{"TimeGenerated":"2026-01-01T10:05:00Z","user_s":"bo","result_s":"success"}'
+} >"$scratch/duo.jsonl"
+{
+  echo '{"TimeGenerated":"2026-01-01T10:00:00Z","UserPrincipalName":"ann","ResultType":"0"}'
+  echo '{"TimeGenerated":"2026-01-01T10:05:00Z","UserPrincipalName":"bo","ResultType":"50126"}'
+} >"$scratch/signin.jsonl"
+"$azimuth" import --store "$parsed" --quiet --table CiscoDuo_CL "$scratch/duo.jsonl"
+"$azimuth" import --store "$parsed" --quiet --table SigninLogs "$scratch/signin.jsonl"
+check "a product's table is known, and empty" test "$(value "$parsed" 'CiscoDuo | where EventResult == "denied" | count')" = 0
+check 'its columns are checked' says "$("$azimuth" query --store "$parsed" 'CiscoDuo | where EventResul == 1' 2>&1)" "did you mean 'EventResult'"
+check 'it is suggested' says "$("$azimuth" query --store "$parsed" 'CiscoDou' 2>&1)" "did you mean 'CiscoDuo'"
+check 'no wildcard meets it' test "$(value "$parsed" 'union withsource=T CiscoDuo* | summarize make_set(T)')" = '"[""CiscoDuo_CL""]"'
+check 'nor when it is checked' says "$("$azimuth" query --check 'union CiscoDuo*' 2>&1)" "no table matches"
+mkdir "$scratch/parsers"
+echo 'CiscoDuo_CL | project TimeGenerated, DstUserName = user_s, EventResult = result_s' >"$scratch/parsers/CiscoDuo.kql"
+brought() { "$azimuth" query --store "$parsed" --functions "$scratch/parsers" --format csv "$1" 2>&1 | tail -n +2 | tr -d '\r'; }
+check 'a parser in a folder is what the name reads' test "$(brought 'CiscoDuo | where EventResult == "denied" | project DstUserName')" = ann
+check 'from another function too' test "$(echo 'CiscoDuo | count' >"$scratch/parsers/HowMany.kql"; brought HowMany)" = 2
+check 'table() is the table' test "$(brought 'table("CiscoDuo") | count')" = 0
+check 'search reads the rows once' test "$(brought 'search "ann" | summarize make_list($table)')" = '"[""CiscoDuo_CL"",""SigninLogs""]"'
+check 'a let stands before it' test "$(brought 'let CiscoDuo = print x = 7; CiscoDuo')" = 7
+"$azimuth" functions save CiscoDuo 'CiscoDuo_CL | project EventResult = toupper(result_s)' --store "$parsed"
+check 'one in the store as well' test "$(value "$parsed" 'CiscoDuo | summarize make_list(EventResult)')" = '"[""DENIED"",""SUCCESS""]"'
+"$azimuth" functions save SigninLogs 'SigninLogs | where ResultType == "0"' --store "$parsed"
+check 'a function of a name reads the table of it' test "$(value "$parsed" 'SigninLogs | project UserPrincipalName')" = ann
+check 'the whole table is still there' test "$(value "$parsed" 'table("SigninLogs") | count')" = 2
+"$azimuth" functions save SigninLogs '(T:(*)) { T | take 1 }' --store "$parsed"
+check 'one with arguments leaves the name to the table' test "$(value "$parsed" 'SigninLogs | count')" = 2
+check 'and is called with them' test "$(value "$parsed" 'SigninLogs(CiscoDuo_CL) | count')" = 1
+"$azimuth" functions save SigninLogs 'strcat("a", "b")' --store "$parsed"
+check 'one that yields no table too' test "$(value "$parsed" 'SigninLogs | count')" = 2
+"$azimuth" functions save Ping 'Pong | take 1' --store "$parsed"
+"$azimuth" functions save Pong 'Ping | take 1' --store "$parsed"
+check 'functions that call each other end' says "$("$azimuth" query --store "$parsed" Ping 2>&1)" 'Ping|Pong'
+"$azimuth" functions save GitHubAudit 'datatable(Nope:string)["x"] | project Nope, Missing' --store "$parsed"
+check 'its error is told, not the table taken' says "$("$azimuth" query --store "$parsed" 'GitHubAudit | count' 2>&1)" "Missing"
+
 # ---- watchlists ----
 printf 'User,Note\nalice,"a, b"\nbob,x\nbob,second\n' >"$scratch/vip.csv"
 "$azimuth" import --store "$store" --watchlist VIP --search-key User "$scratch/vip.csv" >/dev/null
@@ -97,6 +138,12 @@ echo '{"TimeGenerated":"2026-01-01","EventType":"ProcessCreated","TargetProcessN
 "$azimuth" import --store "$store" --table ASimDnsActivityLogs "$scratch/dns.jsonl" >/dev/null
 "$azimuth" import --store "$store" --table ASimNetworkSessionLogs "$scratch/net.jsonl" >/dev/null
 "$azimuth" import --store "$store" --table ASimProcessEventLogs "$scratch/proc.jsonl" >/dev/null
+echo '{"TimeGenerated":"2026-01-01","EventType":"Logon","SrcIpAddr":"10.2.0.1","TargetHostname":"dc1","SrcDeviceType":"Computer"}' >"$scratch/auth.jsonl"
+echo '{"TimeGenerated":"2026-01-01","EventType":"FileCreated","TargetFilePath":"C:\\\\x\\\\a.exe","TargetFileName":"a.exe"}' >"$scratch/file.jsonl"
+"$azimuth" import --store "$store" --table ASimAuthenticationEventLogs "$scratch/auth.jsonl" >/dev/null
+"$azimuth" import --store "$store" --table ASimFileEventLogs "$scratch/file.jsonl" >/dev/null
+check 'names of an earlier schema are aliases' test "$(value "$store" 'imAuthentication | project strcat(SrcDvcIpAddr, " ", SrcDvcType, " ", TargetDvcHostname, " ", TargetDvc)')" = '10.2.0.1 Computer dc1 dc1'
+check 'hashes of the acting process are columns' test "$(value "$store" 'imFileEvent | project strcat(FileName, ActingProcessSHA256, ActingProcessSHA1, ActingProcessMD5)')" = a.exe
 check 'look-ups alone by default' test "$(value "$store" 'imDns | count')" = 2
 check 'every event when asked' test "$(value "$store" '_Im_Dns(eventtype="*") | count')" = 3
 check 'and without parameters' test "$(value "$store" 'ASimDns | count')" = 3

@@ -7,7 +7,8 @@
 
 typedef struct Catalog Catalog;
 
-enum { CATALOG_VERSION = 1 };
+// 2: its pages have checksums (catalog_pages.h). Those of version 1 stay without.
+enum { CATALOG_VERSION = 2, CATALOG_SUMS = 2 };
 
 typedef enum CatalogMode {
     CATALOG_READ,  // must be there

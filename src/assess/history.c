@@ -1,6 +1,7 @@
 #include "assess/history.h"
 
 #include "base/array.h"
+#include "store/upkeep.h"
 #include "value/json.h"
 
 #include <stdio.h>
@@ -189,6 +190,9 @@ history_commit(History *history, AzError *error)
     if (done) {
         int64_t snapshot;
         done = store_commit(history->writer, &snapshot, error);
+        UpkeepReport merged;
+        if (done) // the findings are kept, whatever comes of this; the next writer tries again
+            store_merge(history->store, &merged, NULL);
     } else {
         if (error)
             *error = history->error;

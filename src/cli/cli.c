@@ -237,15 +237,18 @@ cli_progress_end(void)
     }
 }
 
-bool
-cli_write(int fd, Str text)
+// `path` NULL: standard output, or what the caller has no name of.
+static bool
+write_all(int fd, const char *path, Str text)
 {
     while (text.len) {
         ssize_t written = write(fd, text.ptr, text.len);
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0) {
-            if (errno != EPIPE)
+            if (errno != EPIPE && path)
+                cli_fail("cannot write '%s': %s", path, strerror(errno));
+            else if (errno != EPIPE)
                 cli_fail("cannot write the output: %s", strerror(errno));
             return false;
         }
@@ -253,6 +256,12 @@ cli_write(int fd, Str text)
         text.len -= (size_t)written;
     }
     return true;
+}
+
+bool
+cli_write(int fd, Str text)
+{
+    return write_all(fd, NULL, text);
 }
 
 bool
@@ -280,7 +289,8 @@ cli_output_open(CliOutput *output, const char *path)
 bool
 cli_output_write(void *output, Str text)
 {
-    return cli_write(((const CliOutput *)output)->fd, text);
+    const CliOutput *out = output;
+    return write_all(out->fd, out->path, text);
 }
 
 bool

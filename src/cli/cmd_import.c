@@ -2,6 +2,7 @@
 
 #include "cli/cli.h"
 #include "cli/import_logs.h"
+#include "cli/store_upkeep.h"
 #include "collect/archive.h"
 #include "db/content.h"
 #include "db/watchlist.h"
@@ -178,6 +179,8 @@ import_run(int argc, char **argv)
         const ImportLogsOptions log = {tenant, arrived, again, quiet};
         int code = import_logs(store, content, &ingest, &log, (const char *const *)(argv + 1),
                                (size_t)argc - 1);
+        if (code == AZIMUTH_EXIT_OK)
+            store_merge_gathered(store);
         thread_pool_free(pool);
         store_close(store);
         content_close(content);
@@ -192,6 +195,8 @@ import_run(int argc, char **argv)
         cli_error(&error, STR(""));
     else if (!quiet || report.rejected)
         print_report(&report, cli_use_color(1));
+    if (done)
+        store_merge_gathered(store);
     arena_free(&arena);
     thread_pool_free(pool);
     store_close(store);

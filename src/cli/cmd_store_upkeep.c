@@ -64,6 +64,17 @@ print_report(bool done, const UpkeepReport *report, const AzError *error)
     return AZIMUTH_EXIT_OK;
 }
 
+void
+store_merge_gathered(Store *store)
+{
+    AzError error = {0};
+    UpkeepReport report;
+    fflush(stdout); // what was imported is said before
+    if (!store_merge(store, &report, &error))
+        cli_fail("the rows are in the store, but its small segments were not merged: %s",
+                 error.message);
+}
+
 int
 store_run_compact(Store *store, const StoreWords *words)
 {

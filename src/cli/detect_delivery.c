@@ -60,6 +60,10 @@ send_one(Deliveries *deliveries, size_t kind)
         delivery->next = delivery->wait = 0;
         return true;
     }
+    if (!left) { // nothing that could be tried again
+        cli_fail("%s", error.message);
+        return false;
+    }
     if (!delivery->wait)
         cli_fail(
             "%zu alerts could not be delivered to %s: %s; they are kept in '%s' and sent at the "

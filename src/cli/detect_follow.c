@@ -21,9 +21,9 @@ typedef struct FollowCall {
     Deliveries *deliveries;
     uint64_t *said; // of each rule, the hash of the error that was said last; 0: none
     uint64_t runs, alerts;
-    char problem[512]; // of a round, said once
-    bool waiting;      // for another writer, and said
-    bool closed;       // nobody reads what we write
+    char problem[sizeof((AzError){0}).message]; // of a round, said once
+    bool waiting;                               // for another writer, and said
+    bool closed;                                // nobody reads what we write
 } FollowCall;
 
 static Str
@@ -184,6 +184,18 @@ say_begun(const FollowNews *news)
     arena_free(&arena);
 }
 
+// Names of new files have numbers that differ at each try: they make no other problem of it.
+static bool
+same_problem(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        a += strspn(a, "0123456789abcdef");
+        b += strspn(b, "0123456789abcdef");
+        if (*a != *b || !*a)
+            return *a == *b;
+    }
+}
+
 static void
 hear(void *context, const FollowNews *news)
 {
@@ -213,7 +225,7 @@ hear(void *context, const FollowNews *news)
             deliveries_send_new(call->deliveries);
         break;
     case FOLLOW_FAILED:
-        if (strcmp(call->problem, news->error->message) != 0)
+        if (!same_problem(call->problem, news->error->message))
             cli_error(news->error, STR(""));
         snprintf(call->problem, sizeof call->problem, "%s", news->error->message);
         break;

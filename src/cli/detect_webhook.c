@@ -192,6 +192,7 @@ webhook_send(const WebhookTarget *target, size_t *sent, size_t *left, AzError *e
     *left = outbox.count - outbox.removed;
     if (http)
         http_free(http);
+    bool done = *left == 0 && outbox_sound(&outbox, error);
     outbox_close(&outbox);
-    return *left == 0;
+    return done;
 }

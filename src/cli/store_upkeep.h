@@ -14,3 +14,7 @@ typedef struct StoreWords {
 int store_run_compact(Store *store, const StoreWords *words);
 int store_run_vacuum(Store *store, const StoreWords *words);
 int store_run_retention(Store *store, const StoreWords *words);
+
+// What a command that appended rows does last: small segments that have gathered are merged.
+// The rows are there already, so that a failure is only said.
+void store_merge_gathered(Store *store);

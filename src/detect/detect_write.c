@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "db/table_builder.h"
 #include "detect/duration.h"
+#include "store/upkeep.h"
 #include "value/json.h"
 #include "value/scalar.h"
 
@@ -400,6 +401,9 @@ detect_write(const DetectOptions *options, const AlertList *alerts, const Incide
         done = store_commit(writer, &snapshot, error);
     else if (writer)
         store_abort(writer);
+    UpkeepReport merged;
+    if (done) // the alerts are kept, whatever comes of this; the next writer tries again
+        store_merge(store, &merged, NULL);
     store_close(store);
     return done;
 }

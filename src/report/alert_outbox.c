@@ -9,6 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <xxhash.h>
+
+enum { NAME_MOST = 128 };
 
 const char *
 outbox_folder(Arena *arena, const char *dir, const char *kind, const char *address)
@@ -33,10 +36,16 @@ make_folders(const char *path, AzError *error)
     return done;
 }
 
+static unsigned long long
+message_sum(const Buffer *text)
+{
+    return XXH3_64bits(text->len ? text->data : "", text->len);
+}
+
 static bool
 write_message(int folder, const char *name, Str text)
 {
-    char temporary[80];
+    char temporary[NAME_MOST];
     snprintf(temporary, sizeof temporary, "%s.tmp", name);
     int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool done = fd >= 0;
@@ -47,9 +56,15 @@ write_message(int folder, const char *name, Str text)
             text = str_slice(text, (size_t)count, text.len);
     }
     done = done && fsync(fd) == 0;
+    int failed = errno;
     if (fd >= 0)
         close(fd);
-    return done && renameat(folder, temporary, folder, name) == 0;
+    if (done && renameat(folder, temporary, folder, name) == 0)
+        return true;
+    failed = done ? errno : failed;
+    unlinkat(folder, temporary, 0);
+    errno = failed;
+    return false;
 }
 
 bool
@@ -65,9 +80,12 @@ outbox_put(const char *folder, const AlertList *alerts, OutboxWrite write, const
         const Alert *alert = &alerts->items[i];
         Buffer text = {0};
         write(&text, alert, version);
-        Str name = str_format(&arena, "%020lld-%.*s", (long long)alert->run, STR_ARG(alert->id));
+        Str name = str_format(&arena, "%020lld-%.*s_%016llx", (long long)alert->run,
+                              STR_ARG(alert->id), message_sum(&text));
         done = write_message(fd, str_cstr(&arena, name), buffer_slice(&text));
+        int failed = errno;
         buffer_free(&text);
+        errno = failed;
     }
     done = done && fsync(fd) == 0;
     if (!done)
@@ -86,6 +104,40 @@ is_message(const struct dirent *entry)
     return entry->d_name[0] != '.' && !strchr(entry->d_name, '.');
 }
 
+// Messages of earlier versions have no checksum in their names.
+static bool
+message_sound(const Outbox *outbox, size_t message)
+{
+    const char *sum = strchr(outbox->names[message]->d_name, '_');
+    if (!sum)
+        return true;
+    Buffer text = {0};
+    char found[20];
+    bool read = outbox_read(outbox, message, &text);
+    snprintf(found, sizeof found, "%016llx", message_sum(&text));
+    buffer_free(&text);
+    return !read || strcmp(found, sum + 1) == 0; // what cannot be read fails later, and is kept
+}
+
+static void
+set_damaged_aside(Outbox *outbox)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < outbox->count; i++) {
+        struct dirent *entry = outbox->names[i];
+        if (message_sound(outbox, i)) {
+            outbox->names[kept++] = entry;
+            continue;
+        }
+        char aside[sizeof entry->d_name + sizeof ".damaged"];
+        snprintf(aside, sizeof aside, "%s.damaged", entry->d_name);
+        (void)renameat(outbox->folder, entry->d_name, outbox->folder, aside);
+        outbox->damaged++;
+        free(entry);
+    }
+    outbox->count = kept;
+}
+
 void
 outbox_open(const char *folder, Outbox *out)
 {
@@ -94,6 +146,18 @@ outbox_open(const char *folder, Outbox *out)
     out->count = found > 0 ? (size_t)found : 0;
     if (out->count)
         out->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    set_damaged_aside(out);
+}
+
+bool
+outbox_sound(const Outbox *outbox, AzError *error)
+{
+    return !outbox->damaged ||
+           error_set(
+               error, AZ_CORRUPT,
+               "%zu messages in the outbox '%s' are damaged and were not sent: their names end "
+               "in .damaged now, and their alerts are in the table SecurityAlert",
+               outbox->damaged, outbox->path);
 }
 
 void
@@ -122,8 +186,9 @@ outbox_read(const Outbox *outbox, size_t message, Buffer *out)
 Str
 outbox_id(const Outbox *outbox, size_t message)
 {
-    const char *dash = strchr(outbox->names[message]->d_name, '-');
-    return str_from(dash ? dash + 1 : outbox->names[message]->d_name);
+    const char *name = outbox->names[message]->d_name, *dash = strchr(name, '-');
+    const char *id = dash ? dash + 1 : name;
+    return (Str){id, strcspn(id, "_")};
 }
 
 bool

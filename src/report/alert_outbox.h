@@ -2,7 +2,8 @@
 //
 // A message is put there before its alert is kept and removed when it was sent: after a crash
 // or while the receiver is away it waits, and it may be sent twice but not never. Files are
-// named by the time of the run and the alert's id, so that their order is that of the runs.
+// named by the time of the run, the alert's id and a checksum, so that their order is that of the
+// runs. A message that is not what was put there is set aside: it gets the ending `.damaged`.
 #pragma once
 
 #include "base/buffer.h"
@@ -26,6 +27,7 @@ typedef struct Outbox {
     int folder; // -1 when nothing waits
     struct dirent **names;
     size_t count, removed;
+    size_t damaged; // messages that were set aside when it was opened
 } Outbox;
 
 // The messages that wait, oldest first; a folder that is not there holds none.
@@ -35,3 +37,5 @@ bool outbox_read(const Outbox *outbox, size_t message, Buffer *out); // errno wh
 // The alert's id as the name of the file has it; valid while the outbox is open.
 Str outbox_id(const Outbox *outbox, size_t message);
 bool outbox_remove(Outbox *outbox, size_t message, AzError *error);
+// False when messages were set aside, with an error that says so.
+bool outbox_sound(const Outbox *outbox, AzError *error);

@@ -246,6 +246,7 @@ syslog_send(const SyslogTarget *target, size_t *sent, size_t *left, AzError *err
         done = outbox_remove(&outbox, outbox.removed, error);
     *sent = outbox.removed;
     *left = outbox.count - outbox.removed;
+    done = done && outbox_sound(&outbox, error);
     outbox_close(&outbox);
     return done;
 }

@@ -10,6 +10,7 @@
 #include "store/catalog_internal.h"
 
 #include "store/bytes.h"
+#include "store/catalog_pages.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -44,6 +45,11 @@ catalog_error(const Catalog *catalog, const char *doing, AzError *error)
     int code = catalog->db ? sqlite3_errcode(catalog->db) & 0xFF : SQLITE_NOMEM;
     const char *text = catalog->db ? sqlite3_errmsg(catalog->db) : "not enough memory";
     int number = catalog->db ? sqlite3_system_errno(catalog->db) : 0;
+    if (catalog->db && sqlite3_extended_errcode(catalog->db) == SQLITE_IOERR_DATA)
+        return error_set(error, AZ_CORRUPT,
+                         "the catalog '%s' is damaged (a page has the wrong checksum): restore it "
+                         "from a backup, or import again into a new directory",
+                         catalog->path);
     if (code == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT))
         code = SQLITE_FULL;
     switch (code) {
@@ -126,8 +132,9 @@ format_check(Catalog *catalog, bool *empty, AzError *error)
         !catalog_number(catalog, "PRAGMA user_version", &version, error))
         return false;
     *empty = false;
-    if (application == APPLICATION_ID && version == CATALOG_VERSION)
-        return true;
+    if (application == APPLICATION_ID && version >= 1 && version <= CATALOG_VERSION)
+        return version < CATALOG_SUMS || catalog_pages_reserved(catalog->db) ||
+               damaged(catalog, "its first page says that no page has a checksum", error);
     if (application == APPLICATION_ID && version > CATALOG_VERSION)
         return error_set(error, AZ_INVALID,
                          "the catalog '%s' was written by a newer Azimuth (format %lld, this one "
@@ -201,7 +208,7 @@ connection_open(Catalog *catalog, Opening opening, AzError *error)
     catalog->fresh = true;
     char *uri = uri_make(catalog->path, catalog->immutable ? "?immutable=1" : "");
     int flags = FLAGS[opening] | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX;
-    int status = sqlite3_open_v2(uri, &catalog->db, flags, NULL);
+    int status = sqlite3_open_v2(uri, &catalog->db, flags, catalog_pages_vfs());
     free(uri);
     if (status != SQLITE_OK)
         return catalog_error(catalog, "open", error);
@@ -226,8 +233,11 @@ static bool
 setup_for_writing(Catalog *catalog, AzError *error)
 {
     bool empty;
-    return format_check(catalog, &empty, error) &&
-           catalog_exec(catalog, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "open",
+    if (!format_check(catalog, &empty, error))
+        return false;
+    if (empty && !catalog_pages_reserve(catalog->db))
+        return catalog_error(catalog, "create", error);
+    return catalog_exec(catalog, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL", "open",
                         error) &&
            (!empty || catalog_create(catalog, error));
 }

@@ -7,7 +7,8 @@
 
 typedef struct Catalog Catalog;
 
-enum { CATALOG_VERSION = 1 };
+// 2: its pages have checksums (catalog_pages.h). Those of version 1 stay without.
+enum { CATALOG_VERSION = 2, CATALOG_SUMS = 2 };
 
 typedef enum CatalogMode {
     CATALOG_READ,  // must be there
@@ -81,6 +82,10 @@ bool catalog_drop_snapshots(Catalog *catalog, int64_t before, AzError *error);
 // Days a log table keeps its rows; 0 = all.
 bool catalog_retention(Catalog *catalog, int64_t table, int64_t *days, AzError *error);
 bool catalog_retention_set(Catalog *catalog, int64_t table, int64_t days, AzError *error);
+// The segment up to which the merging of a log table's segments of one size (`level`) is settled:
+// it brought too little. 0: none. catalog_settle: up to the newest of the table.
+bool catalog_settled(Catalog *catalog, int64_t table, int level, int64_t *segment, AzError *error);
+bool catalog_settle(Catalog *catalog, int64_t table, int level, AzError *error);
 // When (ticks) a file of this fingerprint came into the table; 0 = never.
 bool catalog_imports_of(Catalog *catalog, Arena *arena, Str file, Str **out, size_t *count,
                         AzError *error);

@@ -173,6 +173,62 @@ catalog_forget_retired(Catalog *catalog, const RetiredFile *files, size_t count,
     return change_end(catalog, ok, error);
 }
 
+// The name of the counter, in the arena.
+static Str
+settled_name(Arena *arena, int64_t table, int level)
+{
+    return str_format(arena, "settled %lld %d", (long long)table, level);
+}
+
+bool
+catalog_settled(Catalog *catalog, int64_t table, int level, int64_t *segment, AzError *error)
+{
+    bool exists;
+    *segment = 0;
+    if (!upkeep_exists(catalog, &exists, error))
+        return false;
+    if (!exists)
+        return true;
+    sqlite3_stmt *statement =
+        catalog_prepare(catalog, "SELECT value FROM counters WHERE name = ?1", "read", error);
+    if (!statement)
+        return false;
+    Arena arena = {0};
+    catalog_bind_text(statement, 1, settled_name(&arena, table, level));
+    int status = sqlite3_step(statement);
+    if (status == SQLITE_ROW)
+        *segment = sqlite3_column_int64(statement, 0);
+    bool ok =
+        status == SQLITE_ROW || status == SQLITE_DONE || catalog_error(catalog, "read", error);
+    sqlite3_finalize(statement);
+    arena_free(&arena);
+    return ok;
+}
+
+bool
+catalog_settle(Catalog *catalog, int64_t table, int level, AzError *error)
+{
+    if (!catalog_exec(catalog, "BEGIN IMMEDIATE", "write", error))
+        return false;
+    Arena arena = {0};
+    sqlite3_stmt *statement =
+        catalog_exec(catalog, TABLES, "write", error)
+            ? catalog_prepare(catalog,
+                              "INSERT OR REPLACE INTO counters(name, value) SELECT ?1,"
+                              " ifnull(max(id), 0) FROM segments WHERE table_id = ?2",
+                              "write", error)
+            : NULL;
+    bool ok = statement != NULL;
+    if (ok) {
+        catalog_bind_text(statement, 1, settled_name(&arena, table, level));
+        sqlite3_bind_int64(statement, 2, table);
+        ok = sqlite3_step(statement) == SQLITE_DONE || catalog_error(catalog, "write", error);
+    }
+    sqlite3_finalize(statement);
+    arena_free(&arena);
+    return change_end(catalog, ok, error);
+}
+
 bool
 catalog_retention(Catalog *catalog, int64_t table, int64_t *days, AzError *error)
 {

@@ -11,27 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SMALL_ROWS = SEGMENT_ROWS / 2, SMALL_PAYLOAD = SEGMENT_PAYLOAD / 2, READ_ROWS = 4096 };
-
-typedef struct SegmentList {
-    CatalogSegment *items;
-    size_t len, cap;
-} SegmentList;
-
-// The rewriting of one table.
-typedef struct Rewrite {
-    Upkeep *upkeep;
-    const CatalogTable *table;
-    ptrdiff_t time_column; // of the table's schema
-    int64_t cutoff;        // rows before it are expired; INT64_MIN: none
-    SegmentList read;      // whose rows are written anew, by snapshot and time
-    bool expires;          // some row goes
-    StoreWriter *writer;
-    TableWriter *out;
-    Schema schema; // of `out`
-    uint32_t *columns;
-    uint64_t rows_kept;
-} Rewrite;
+enum { READ_ROWS = 4096 };
 
 // Bytes of the rows as a writer counts them, about: dictionaries hide repeated texts.
 static bool
@@ -47,7 +27,7 @@ segment_payload(Store *store, const CatalogSegment *entry, uint64_t *payload, Az
     return true;
 }
 
-static bool
+bool
 segment_small(Store *store, const CatalogSegment *entry, bool *small, AzError *error)
 {
     uint64_t payload = 0;
@@ -219,7 +199,7 @@ report_add(Rewrite *rewrite, uint64_t segments_after, uint64_t bytes_after)
     report->rows_expired += rows - rewrite->rows_kept;
 }
 
-static bool
+bool
 rewrite_run(Rewrite *rewrite, AzError *error)
 {
     Store *store = rewrite->upkeep->store;
@@ -239,14 +219,14 @@ rewrite_run(Rewrite *rewrite, AzError *error)
         return false;
     }
     uint64_t bytes;
-    size_t finished = store_writer_finished(rewrite->writer, &bytes);
-    if (finished >= rewrite->read.len && !rewrite->expires) {
+    rewrite->written = store_writer_finished(rewrite->writer, &bytes);
+    if (rewrite->written >= rewrite->read.len && !rewrite->expires) {
         store_abort(rewrite->writer); // nothing won: their texts repeat so much that they are full
         return true;
     }
     if (!store_commit(rewrite->writer, NULL, error))
         return false;
-    report_add(rewrite, finished, bytes);
+    report_add(rewrite, rewrite->written, bytes);
     return true;
 }
 

@@ -28,6 +28,12 @@ typedef struct UpkeepReport {
 bool store_compact(Store *store, const UpkeepOptions *options, UpkeepReport *report,
                    AzError *error);
 
+// Merges small segments of log tables that have gathered: eight of about one size, or as many as
+// fill one segment, become one; of each table at most one such merge, so that it is soon done. Who
+// has written to the store calls it before closing it. Needs nothing but what it rewrites, and
+// leaves retention to compact and vacuum; else as store_compact.
+bool store_merge(Store *store, UpkeepReport *report, AzError *error);
+
 // The snapshots that keeping the newest `keep` (at least 1) would let go, oldest first.
 bool store_vacuum_plan(Store *store, int64_t keep, Arena *arena, SnapshotInfo **gone, size_t *count,
                        AzError *error);

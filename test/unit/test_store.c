@@ -3,6 +3,7 @@
 
 #include "../store_rows.h"
 #include "store/block_cache.h"
+#include "store/catalog_pages.h"
 #include "store/store_internal.h"
 
 #include <pthread.h>
@@ -657,7 +658,8 @@ test_open_errors(void **state)
         tree_remove(f->path);
         store_close(must(f, store_open(f->path, STORE_WRITE, &f->error)));
         sqlite3 *db;
-        assert_int_equal(SQLITE_OK, sqlite3_open(path, &db));
+        assert_int_equal(SQLITE_OK,
+                         sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, catalog_pages_vfs()));
         assert_int_equal(SQLITE_OK, sqlite3_exec(db, CASES[i].sql, NULL, NULL, NULL));
         sqlite3_close(db);
         for (StoreMode mode = STORE_READ; mode <= STORE_WRITE; mode++) {

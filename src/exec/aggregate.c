@@ -7,8 +7,8 @@
 // the answer does not depend on who did what.
 
 #include "base/array.h"
+#include "exec/group_codes.h"
 #include "exec/internal.h"
-#include "exec/keys.h"
 
 #include <stdatomic.h>
 
@@ -20,6 +20,7 @@ typedef struct Group {
 // The groups of one worker, or after merging of one slice of the hashes.
 typedef struct Part {
     GroupTable table;
+    CodeGroups *codes;
     Group *groups;
     uint32_t cap;
 } Part;
@@ -93,8 +94,10 @@ summarize_prepare(Summarize *s, AzError *error)
         s->state_size += (aggregate_impl(&s->calls[a])->state_size + 15) & ~(size_t)15;
     }
     s->parts = ARENA_ARRAY(exec->arena, Part, exec->worker_count);
-    for (size_t w = 0; w < exec->worker_count; w++)
+    for (size_t w = 0; w < exec->worker_count; w++) {
         group_table_init(&s->parts[w].table, &s->layout, &exec->workers[w].keep);
+        s->parts[w].codes = code_groups_new(&exec->workers[w].keep, &s->layout);
+    }
     return true;
 }
 
@@ -184,6 +187,26 @@ group_codes(const Summarize *s, Part *part, Worker *worker, const Vector *const 
         groups[i] = met_groups[of_code[groups[i]]];
 }
 
+// Groups rows by the numbers of their values, where that pays.
+static bool
+group_numbers(const Summarize *s, Part *part, Worker *worker, const Vector *const *keys,
+              uint32_t count, uint64_t sequence, uint32_t *groups)
+{
+    Arena *arena = &worker->batch;
+    CodeMisses misses;
+    if (!code_groups_find(part->codes, arena, keys, count, groups, &misses))
+        return false;
+    if (!misses.count)
+        return true;
+    const Vector **missed = ARENA_ARRAY(arena, const Vector *, s->layout.count);
+    for (uint32_t k = 0; k < s->layout.count; k++)
+        missed[k] = vector_gather(arena, keys[k], misses.rows, misses.count);
+    uint32_t *found = arena_alloc_array(arena, misses.count, sizeof(uint32_t));
+    group_rows(s, part, worker, missed, misses.rows, misses.count, sequence, found);
+    code_groups_learn(part->codes, &misses, found, count, groups);
+    return true;
+}
+
 static bool
 find_groups(const Summarize *s, Part *part, Worker *worker, const Batch *batch, uint64_t sequence,
             uint32_t *groups)
@@ -198,7 +221,7 @@ find_groups(const Summarize *s, Part *part, Worker *worker, const Batch *batch, 
     uint32_t space = code_space(keys, key_count, rows);
     if (space)
         group_codes(s, part, worker, keys, space, rows, sequence, groups);
-    else
+    else if (!group_numbers(s, part, worker, keys, rows, sequence, groups))
         group_rows(s, part, worker, keys, NULL, rows, sequence, groups);
     return true;
 }

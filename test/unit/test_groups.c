@@ -1,6 +1,8 @@
 // Grouping: each short way to the groups of rows finds the groups that the plain table finds.
 
+#include "../store_rows.h"
 #include "base/array.h"
+#include "db/db.h"
 #include "exec/group_codes.h"
 #include "value/scalar.h"
 
@@ -180,6 +182,152 @@ test_codes_leave_large_dictionaries(void **state)
     arena_free(&keep);
 }
 
+// ---- answers over a store ----
+
+enum { STORED_ROWS = 30000 };
+
+// The rows of the answer as text, a line a row. The caller frees.
+static Buffer
+answer_text(Database *db, const char *query)
+{
+    AzError error = {0};
+    Arena arena = {0};
+    QueryOptions options = {0};
+    QueryResult *result = db_query(db, &arena, str_from(query), &options, &error);
+    if (!result)
+        fail_msg("%s: %s", query, error.message);
+    Buffer out = {0};
+    const ResultTable *table = result->tables[0];
+    for (uint32_t b = 0; b < table->batch_count; b++)
+        for (uint32_t i = 0; i < table->batches[b]->selected; i++) {
+            for (uint32_t c = 0; c < table->schema.count; c++) {
+                const Vector *v = table->batches[b]->columns[c];
+                uint32_t row = batch_row(table->batches[b], i);
+                buffer_text(&out, c ? "|" : "");
+                if (vector_is_null(v, row))
+                    buffer_text(&out, "null");
+                else
+                    data_print(&out, v->type, vector_cell(v, row));
+            }
+            buffer_char(&out, '\n');
+        }
+    arena_free(&arena);
+    return out;
+}
+
+static void
+must_be_alike(Database *one, const char *query, Database *other, const char *twin)
+{
+    Buffer got = answer_text(one, query), expected = answer_text(other, twin);
+    assert_true(expected.len > 0);
+    if (!str_equal(buffer_slice(&got), buffer_slice(&expected)))
+        fail_msg("%s\ngives\n%.500s\nnot\n%.500s", query, got.data, expected.data);
+    buffer_free(&got);
+    buffer_free(&expected);
+}
+
+// A new store with the table T: its folder, which is the caller's to remove, and its path.
+static char *
+store_of_rows(char path[4200])
+{
+    char *dir = temp_dir_new();
+    snprintf(path, 4200, "%s/store", dir);
+    AzError error = {0};
+    Store *store = store_open(path, STORE_WRITE, &error);
+    assert_non_null(store);
+    assert_true(rows_import(store, "T", TABLE_LOG, &ROW_SCHEMA, 0, STORED_ROWS, &error) >= 0);
+    store_close(store);
+    return dir;
+}
+
+static Database *
+open_with_threads(const char *path, size_t threads)
+{
+    AzError error = {0};
+    DatabaseOptions options = {.store = path, .threads = threads};
+    Database *db = db_open(&options, &error);
+    assert_non_null(db);
+    return db;
+}
+
+static const struct {
+    const char *query, *twin;
+} TWINS[] = {
+    {"T | top-nested 3 of type by s = sum(row), top-nested 2 of id by u = max(row)",
+     "let best = T | summarize s = sum(row) by type | top 3 by s;"
+     "T | join kind=inner best on type | summarize s = take_any(s), u = max(row) by type, id "
+     "| sort by s desc, u desc | extend n = row_number(1, prev(type) != type) | where n <= 2 "
+     "| project type, s, id, u"},
+    {"T | where isnotnull(flag) | top-nested of flag by n = count(), top-nested 4 of owner by d = "
+     "dcount(row) + max(row), "
+     "top-nested 1 of same by m = min(row)",
+     "T | summarize d = dcount(row) + max(row), m = min(row) by flag, owner, same "
+     "| join kind=inner (T | summarize n = count() by flag) on flag | sort by n desc, d desc "
+     "| extend k = row_number(1, prev(flag) != flag) | where k <= 4 "
+     "| project flag, n, owner, d, same, m"},
+    {"T | top-nested 2 of type with others = 'rest' by s = sum(row) | project s",
+     "let all = T | summarize s = sum(row) by type | sort by s desc | extend n = row_number();"
+     "all | where n <= 2 | project s | union (all | where n > 2 | summarize s = sum(s))"},
+};
+
+static void
+test_top_nested_is_made_of_summaries(void **state)
+{
+    (void)state;
+    char path[4200], *dir = store_of_rows(path);
+    for (size_t threads = 1; threads <= 4; threads += 3) {
+        Database *db = open_with_threads(path, threads);
+        for (size_t q = 0; q < COUNT_OF(TWINS); q++)
+            must_be_alike(db, TWINS[q].query, db, TWINS[q].twin);
+        db_close(db);
+    }
+    tree_remove(dir);
+    free(dir);
+}
+
+static const char *const QUERIES[] = {
+    "T | summarize count(), sum(row), take_any(id), max(note) by type, same",
+    "T | summarize n = count(), min(row) by type, flag, on, owner",
+    "T | summarize count_distinct(row), dcount(id), dcount(row, 0), count_distinct(note) by type",
+    "T | summarize dcount(id), dcount(owner, 4), count_distinct(price), dcount(ratio)",
+    "T | summarize dcountif(id, row % 3 == 0), hll(few), count() by flag",
+    "T | summarize n = count(), s = sum(wide), m = max(Timestamp) by id",
+    "T | summarize n = count() by key, price, ratio",
+    "T | distinct type, owner, few",
+    "T | top-nested 3 of type with others = 'o' by sum(row), "
+    "top-nested 2 of owner with others = guid(null) by dcount(id), "
+    "top-nested 1 of flag with others = false by take_any(id)",
+    "T | top-nested 2 of flag with others = true by percentile(row, 40), top-nested 3 of type with "
+    "others = 'o' by tostring(make_list(row, 5)), top-nested 2 of few by tostring(make_set(on))",
+    "T | where row < 0 | top-nested 3 of type with others = 'o' by sum(row), top-nested of id by "
+    "count() | count",
+};
+
+// Neither the number of threads nor the size of batches shows in an answer.
+static void
+test_threads_and_batches_do_not_show(void **state)
+{
+    (void)state;
+    char path[4200], *dir = store_of_rows(path);
+    Database *one = open_with_threads(path, 1), *four = open_with_threads(path, 4);
+    for (size_t q = 0; q < COUNT_OF(QUERIES); q++) {
+        must_be_alike(four, QUERIES[q], one, QUERIES[q]);
+        Buffer whole = answer_text(one, QUERIES[q]);
+        batch_rows = 100;
+        Buffer parts = answer_text(four, QUERIES[q]);
+        batch_rows = BATCH_ROWS_MAX;
+        if (!str_equal(buffer_slice(&whole), buffer_slice(&parts)))
+            fail_msg("%s: batches of 100 rows give\n%.500s\nnot\n%.500s", QUERIES[q], parts.data,
+                     whole.data);
+        buffer_free(&whole);
+        buffer_free(&parts);
+    }
+    db_close(one);
+    db_close(four);
+    tree_remove(dir);
+    free(dir);
+}
+
 int
 main(void)
 {
@@ -187,6 +335,8 @@ main(void)
         cmocka_unit_test(test_codes_find_the_groups_of_values),
         cmocka_unit_test(test_codes_stop_when_they_do_not_pay),
         cmocka_unit_test(test_codes_leave_large_dictionaries),
+        cmocka_unit_test(test_top_nested_is_made_of_summaries),
+        cmocka_unit_test(test_threads_and_batches_do_not_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,8 +7,8 @@
 // the answer does not depend on who did what.
 
 #include "base/array.h"
-#include "exec/internal.h"
-#include "exec/keys.h"
+#include "exec/group_codes.h"
+#include "exec/summarize.h"
 
 #include <stdatomic.h>
 
@@ -18,41 +18,12 @@ typedef struct Group {
 } Group;
 
 // The groups of one worker, or after merging of one slice of the hashes.
-typedef struct Part {
+struct GroupPart {
     GroupTable table;
+    CodeGroups *codes;
     Group *groups;
     uint32_t cap;
-} Part;
-
-typedef struct Summarize {
-    Exec *exec;
-    const Plan *plan;
-    Expr **keys;
-    AggregateCall *calls; // with sub-queries resolved
-    size_t *offsets;      // of each aggregate's state
-    size_t state_size;
-    KeyLayout layout;
-    Part *parts; // one a worker
-    // Merging and finishing.
-    Part *merged;
-    size_t merged_count;
-    _Atomic size_t next_slice;
-    struct Place *order;
-    size_t group_count;
-    ResultTable *result;
-    _Atomic uint32_t next_batch;
-} Summarize;
-
-typedef struct Place {
-    const uint64_t *row;
-    char *state;
-} Place;
-
-static const AggregateImpl *
-aggregate_impl(const AggregateCall *call)
-{
-    return call->fn->impl;
-}
+};
 
 // ---- preparation ----
 
@@ -71,30 +42,31 @@ resolve_call(Exec *exec, AggregateCall *call, AzError *error)
     return !changed || !impl->bind || impl->bind(exec->arena, call, error);
 }
 
-static bool
-summarize_prepare(Summarize *s, AzError *error)
+bool
+summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
+               const AggregateCall *calls, uint32_t call_count, AzError *error)
 {
-    Exec *exec = s->exec;
-    const Plan *plan = s->plan;
-    uint32_t key_count = plan->summarize.key_count, count = plan->summarize.aggregate_count;
-    if (!resolve_all(exec, plan->summarize.keys, key_count, &s->keys, error))
+    *s = (Summarize){.exec = exec, .call_count = call_count};
+    if (!resolve_all(exec, keys, key_count, &s->keys, error))
         return false;
     Type *types = ARENA_ARRAY(exec->arena, Type, key_count);
     for (uint32_t k = 0; k < key_count; k++)
         types[k] = s->keys[k]->type;
     s->layout = key_layout(exec->arena, types, key_count);
-    s->calls = ARENA_ARRAY(exec->arena, AggregateCall, count);
-    s->offsets = ARENA_ARRAY(exec->arena, size_t, count);
-    for (uint32_t a = 0; a < count; a++) {
-        s->calls[a] = plan->summarize.aggregates[a];
+    s->calls = ARENA_ARRAY(exec->arena, AggregateCall, call_count);
+    s->offsets = ARENA_ARRAY(exec->arena, size_t, call_count);
+    for (uint32_t a = 0; a < call_count; a++) {
+        s->calls[a] = calls[a];
         if (!resolve_call(exec, &s->calls[a], error))
             return false;
         s->offsets[a] = s->state_size;
         s->state_size += (aggregate_impl(&s->calls[a])->state_size + 15) & ~(size_t)15;
     }
-    s->parts = ARENA_ARRAY(exec->arena, Part, exec->worker_count);
-    for (size_t w = 0; w < exec->worker_count; w++)
+    s->parts = ARENA_ARRAY(exec->arena, GroupPart, exec->worker_count);
+    for (size_t w = 0; w < exec->worker_count; w++) {
         group_table_init(&s->parts[w].table, &s->layout, &exec->workers[w].keep);
+        s->parts[w].codes = code_groups_new(&exec->workers[w].keep, &s->layout);
+    }
     return true;
 }
 
@@ -102,7 +74,7 @@ summarize_prepare(Summarize *s, AzError *error)
 
 // Gives group `g`, which was just added, its place and its states.
 static void
-group_start(const Summarize *s, Part *part, Arena *arena, uint32_t g, uint64_t first)
+group_start(const Summarize *s, GroupPart *part, Arena *arena, uint32_t g, uint64_t first)
 {
     if (g >= part->cap) {
         uint32_t cap = part->cap ? part->cap * 2 : 64;
@@ -113,13 +85,13 @@ group_start(const Summarize *s, Part *part, Arena *arena, uint32_t g, uint64_t f
         part->cap = cap;
     }
     part->groups[g] = (Group){first, arena_zalloc(arena, s->state_size)};
-    for (uint32_t a = 0; a < s->plan->summarize.aggregate_count; a++)
+    for (uint32_t a = 0; a < s->call_count; a++)
         if (aggregate_impl(&s->calls[a])->init)
             aggregate_impl(&s->calls[a])->init(&s->calls[a], part->groups[g].state + s->offsets[a]);
 }
 
 static void
-group_rows(const Summarize *s, Part *part, Worker *worker, const Vector *const *keys,
+group_rows(const Summarize *s, GroupPart *part, Worker *worker, const Vector *const *keys,
            const uint32_t *origin, uint32_t count, uint64_t sequence, uint32_t *groups)
 {
     uint64_t *rows, *hashes;
@@ -152,7 +124,7 @@ code_space(const Vector *const *keys, uint32_t key_count, uint32_t rows)
 
 // Groups each combination of codes once.
 static void
-group_codes(const Summarize *s, Part *part, Worker *worker, const Vector *const *keys,
+group_codes(const Summarize *s, GroupPart *part, Worker *worker, const Vector *const *keys,
             uint32_t space, uint32_t count, uint64_t sequence, uint32_t *groups)
 {
     Arena *arena = &worker->batch;
@@ -184,9 +156,29 @@ group_codes(const Summarize *s, Part *part, Worker *worker, const Vector *const 
         groups[i] = met_groups[of_code[groups[i]]];
 }
 
+// Groups rows by the numbers of their values, where that pays.
 static bool
-find_groups(const Summarize *s, Part *part, Worker *worker, const Batch *batch, uint64_t sequence,
-            uint32_t *groups)
+group_numbers(const Summarize *s, GroupPart *part, Worker *worker, const Vector *const *keys,
+              uint32_t count, uint64_t sequence, uint32_t *groups)
+{
+    Arena *arena = &worker->batch;
+    CodeMisses misses;
+    if (!code_groups_find(part->codes, arena, keys, count, groups, &misses))
+        return false;
+    if (!misses.count)
+        return true;
+    const Vector **missed = ARENA_ARRAY(arena, const Vector *, s->layout.count);
+    for (uint32_t k = 0; k < s->layout.count; k++)
+        missed[k] = vector_gather(arena, keys[k], misses.rows, misses.count);
+    uint32_t *found = arena_alloc_array(arena, misses.count, sizeof(uint32_t));
+    group_rows(s, part, worker, missed, misses.rows, misses.count, sequence, found);
+    code_groups_learn(part->codes, &misses, found, count, groups);
+    return true;
+}
+
+static bool
+find_groups(const Summarize *s, GroupPart *part, Worker *worker, const Batch *batch,
+            uint64_t sequence, uint32_t *groups)
 {
     uint32_t key_count = s->layout.count, rows = batch->selected;
     const Vector **keys = ARENA_ARRAY(&worker->batch, const Vector *, key_count);
@@ -198,7 +190,7 @@ find_groups(const Summarize *s, Part *part, Worker *worker, const Batch *batch, 
     uint32_t space = code_space(keys, key_count, rows);
     if (space)
         group_codes(s, part, worker, keys, space, rows, sequence, groups);
-    else
+    else if (!group_numbers(s, part, worker, keys, rows, sequence, groups))
         group_rows(s, part, worker, keys, NULL, rows, sequence, groups);
     return true;
 }
@@ -248,9 +240,9 @@ static bool
 summarize_consume(Sink *self, Worker *worker, Batch *batch)
 {
     Summarize *s = self->state;
-    Part *part = &s->parts[worker->number];
+    GroupPart *part = &s->parts[worker->number];
     uint64_t sequence = worker_sequence(worker);
-    uint32_t rows = batch->selected, aggregates = s->plan->summarize.aggregate_count;
+    uint32_t rows = batch->selected, aggregates = s->call_count;
     uint32_t *groups = arena_alloc_array(&worker->batch, rows, sizeof(uint32_t));
     if (!find_groups(s, part, worker, batch, sequence, groups))
         return false;
@@ -272,11 +264,11 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
 static void
 merge_slice(Summarize *s, Worker *worker, size_t slice)
 {
-    Part *into = &s->merged[slice];
+    GroupPart *into = &s->merged[slice];
     Arena *arena = &worker->keep;
     group_table_init(&into->table, &s->layout, arena);
     for (size_t w = 0; w < s->exec->worker_count; w++) {
-        const Part *from = &s->parts[w];
+        const GroupPart *from = &s->parts[w];
         for (uint32_t g = 0; g < from->table.count; g++) {
             uint64_t hash = from->table.hashes[g];
             if ((hash >> 20) % s->merged_count != slice)
@@ -292,7 +284,7 @@ merge_slice(Summarize *s, Worker *worker, size_t slice)
             Group *met = &into->groups[group];
             if (from->groups[g].first < met->first)
                 met->first = from->groups[g].first;
-            for (uint32_t a = 0; a < s->plan->summarize.aggregate_count; a++)
+            for (uint32_t a = 0; a < s->call_count; a++)
                 aggregate_impl(&s->calls[a])
                     ->merge(&s->calls[a], met->state + s->offsets[a],
                             from->groups[g].state + s->offsets[a], arena);
@@ -329,7 +321,7 @@ merge_parts(Summarize *s)
         return;
     }
     s->merged_count = groups >= SLICE_GROUPS ? s->exec->worker_count : 1;
-    s->merged = ARENA_ARRAY(s->exec->arena, Part, s->merged_count);
+    s->merged = ARENA_ARRAY(s->exec->arena, GroupPart, s->merged_count);
     exec_parallel(s->exec, s->merged_count, merge_job, s);
 }
 
@@ -341,50 +333,65 @@ order_groups(Summarize *s)
     for (size_t p = 0; p < s->merged_count; p++)
         s->group_count += s->merged[p].table.count;
     Arena *arena = s->exec->arena;
-    s->order = arena_alloc_array(arena, s->group_count, sizeof(Place));
-    Place *places = s->order;
+    s->order = arena_alloc_array(arena, s->group_count, sizeof(GroupPlace));
+    GroupPlace *places = s->order;
     uint64_t *firsts = arena_alloc_array(arena, s->group_count, sizeof(uint64_t));
     size_t at = 0;
     bool sorted = true;
     for (size_t p = 0; p < s->merged_count; p++) {
-        const Part *part = &s->merged[p];
+        const GroupPart *part = &s->merged[p];
         for (uint32_t g = 0; g < part->table.count; g++) {
             firsts[at] = part->groups[g].first;
             sorted = sorted && (!at || firsts[at - 1] < firsts[at]);
             places[at++] =
-                (Place){part->table.rows + (size_t)g * s->layout.words, part->groups[g].state};
+                (GroupPlace){part->table.rows + (size_t)g * s->layout.words, part->groups[g].state};
         }
     }
     if (sorted)
         return;
     uint32_t *rows = order_by_words(arena, firsts, (uint32_t)s->group_count);
-    s->order = arena_alloc_array(arena, s->group_count, sizeof(Place));
+    s->order = arena_alloc_array(arena, s->group_count, sizeof(GroupPlace));
     for (size_t i = 0; i < s->group_count; i++)
         s->order[i] = places[rows[i]];
 }
 
-static Batch *
-finish_batch(const Summarize *s, Worker *worker, size_t from, uint32_t rows)
+void
+summarize_finish_call(const AggregateCall *call, Worker *worker, char *const *states, uint32_t rows,
+                      const Column *columns, const Vector **out)
 {
-    Arena *arena = &worker->keep;
-    const Schema *schema = &s->plan->schema;
-    Batch *batch = batch_new(arena, schema->count, rows);
+    Vector **outputs = ARENA_ARRAY(&worker->batch, Vector *, call->output_count + 1);
+    for (uint32_t o = 0; o < call->output_count; o++)
+        out[o] = outputs[o] = vector_new_flat(&worker->keep, columns[o].type, rows);
+    for (uint32_t i = 0; i < rows; i++)
+        aggregate_impl(call)->finish(call, states[i], outputs, i, &worker->keep, &worker->scratch);
+}
+
+// The answer, a batch at a time.
+typedef struct Finish {
+    const Summarize *s;
+    ResultTable *result;
+    _Atomic uint32_t next;
+} Finish;
+
+static Batch *
+finish_batch(const Finish *finish, Worker *worker, size_t from, uint32_t rows)
+{
+    const Summarize *s = finish->s;
+    const Schema *schema = &finish->result->schema;
+    Batch *batch = batch_new(&worker->keep, schema->count, rows);
     const uint64_t **key_rows = arena_alloc_array(&worker->batch, rows, sizeof(*key_rows));
+    char **states = arena_alloc_array(&worker->batch, rows, sizeof(*states));
     for (uint32_t i = 0; i < rows; i++)
         key_rows[i] = s->order[from + i].row;
     for (uint32_t k = 0; k < s->layout.count; k++)
-        batch->columns[k] = key_decode(arena, &s->layout, k, key_rows, rows);
+        batch->columns[k] = key_decode(&worker->keep, &s->layout, k, key_rows, rows);
     uint32_t column = s->layout.count;
-    for (uint32_t a = 0; a < s->plan->summarize.aggregate_count; a++) {
-        const AggregateCall *call = &s->calls[a];
-        Vector **outputs = ARENA_ARRAY(&worker->batch, Vector *, call->output_count + 1);
-        for (uint32_t o = 0; o < call->output_count; o++)
-            outputs[o] = vector_new_flat(arena, schema->columns[column + o].type, rows);
+    for (uint32_t a = 0; a < s->call_count; a++) {
         for (uint32_t i = 0; i < rows; i++)
-            aggregate_impl(call)->finish(call, s->order[from + i].state + s->offsets[a], outputs, i,
-                                         arena, &worker->scratch);
-        for (uint32_t o = 0; o < call->output_count; o++)
-            batch->columns[column++] = outputs[o];
+            states[i] = s->order[from + i].state + s->offsets[a];
+        summarize_finish_call(&s->calls[a], worker, states, rows, schema->columns + column,
+                              batch->columns + column);
+        column += s->calls[a].output_count;
     }
     return batch;
 }
@@ -392,53 +399,62 @@ finish_batch(const Summarize *s, Worker *worker, size_t from, uint32_t rows)
 static void
 finish_job(void *context, size_t number)
 {
-    Summarize *s = context;
-    Worker *worker = &s->exec->workers[number];
+    Finish *finish = context;
+    Worker *worker = &finish->s->exec->workers[number];
     for (;;) {
-        uint32_t b = atomic_fetch_add(&s->next_batch, 1);
-        if (b >= s->result->batch_count)
+        uint32_t b = atomic_fetch_add(&finish->next, 1);
+        if (b >= finish->result->batch_count)
             return;
         arena_reset(&worker->batch);
-        size_t from = (size_t)b * batch_rows, left = s->group_count - from;
+        size_t from = (size_t)b * batch_rows, left = finish->s->group_count - from;
         uint32_t rows = left < batch_rows ? (uint32_t)left : batch_rows;
-        s->result->batches[b] = finish_batch(s, worker, from, rows);
+        finish->result->batches[b] = finish_batch(finish, worker, from, rows);
         if (!worker_check(worker) || !worker_charge(worker, "the rows of a summary"))
             return;
     }
 }
 
 static ResultTable *
-summarize_finish(Summarize *s, AzError *error)
+summarize_finish(const Summarize *s, const Schema *schema, AzError *error)
 {
+    ResultTable *result = ARENA_NEW(s->exec->arena, ResultTable);
+    result->schema = *schema;
+    result->row_count = s->group_count;
+    result->batch_count = (uint32_t)((s->group_count + batch_rows - 1) / batch_rows);
+    result->batches = ARENA_ARRAY(s->exec->arena, Batch *, result->batch_count);
+    Finish finish = {s, result, 0};
+    size_t workers = s->exec->worker_count;
+    if (workers > result->batch_count)
+        workers = result->batch_count;
+    exec_parallel(s->exec, workers, finish_job, &finish);
+    return exec_first_error(s->exec, error) ? result : NULL;
+}
+
+bool
+summarize_run(Summarize *s, Pipeline *input, AzError *error)
+{
+    Sink sink = {.state = s, .consume = summarize_consume};
+    if (!pipeline_run(s->exec, input, &sink, error))
+        return false;
     merge_parts(s);
     // Without keys there is one group, also of no rows (Kusto docs, summarize operator).
-    Part *first = &s->merged[0];
+    GroupPart *first = &s->merged[0];
     if (!s->layout.count && !first->table.count) {
         uint64_t row[1] = {0};
         group_start(s, first, &s->exec->workers[0].keep, group_add(&first->table, row, 0), 0);
     }
     order_groups(s);
-    ResultTable *result = ARENA_NEW(s->exec->arena, ResultTable);
-    result->schema = s->plan->schema;
-    result->row_count = s->group_count;
-    result->batch_count = (uint32_t)((s->group_count + batch_rows - 1) / batch_rows);
-    result->batches = ARENA_ARRAY(s->exec->arena, Batch *, result->batch_count);
-    s->result = result;
-    size_t workers = s->exec->worker_count;
-    if (workers > result->batch_count)
-        workers = result->batch_count;
-    exec_parallel(s->exec, workers, finish_job, s);
-    return exec_first_error(s->exec, error) ? result : NULL;
+    return true;
 }
 
 ResultTable *
 summarize_pipeline(Exec *exec, const Plan *plan, Pipeline *input, AzError *error)
 {
-    Summarize s = {.exec = exec, .plan = plan};
-    if (!summarize_prepare(&s, error))
+    Summarize s;
+    if (!summarize_init(&s, exec, plan->summarize.keys, plan->summarize.key_count,
+                        plan->summarize.aggregates, plan->summarize.aggregate_count, error))
         return NULL;
-    Sink sink = {.state = &s, .consume = summarize_consume};
-    return pipeline_run(exec, input, &sink, error) ? summarize_finish(&s, error) : NULL;
+    return summarize_run(&s, input, error) ? summarize_finish(&s, &plan->schema, error) : NULL;
 }
 
 ResultTable *

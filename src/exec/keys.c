@@ -21,6 +21,8 @@ key_layout(Arena *arena, const Type *types, uint32_t count)
     for (uint32_t k = 0; k < count; k++) {
         uint32_t words = type_size(types[k]) > 8 ? 2 : 1;
         layout.columns[k] = (KeyColumn){types[k], layout.words, words};
+        if (types[k] == TYPE_STRING && !layout.text_word)
+            layout.text_word = layout.words;
         layout.words += words;
         if (type_is_text(types[k]) || types[k] == TYPE_DECIMAL)
             layout.plain = false;

@@ -1,14 +1,18 @@
 // top-nested: a tree of the best values of each level.
 //
-// Each level summarizes the rows that are left by their group in the level above and by
-// its key, ranks the keys within each group, and keeps the rows of the best; they are
-// the groups of the next level. The rest of a group's rows, when the level wants them,
-// are one leaf of the tree: the others, whose deeper levels show their own others or
-// nothing. The answer is the paths to the leaves, best first, others last.
+// The rows are grouped once, by the keys of all levels together, with the aggregates of all
+// levels; what follows looks at these finest groups and no longer at rows. Each level
+// folds those that are left by their node in the level above and by its key, ranks the keys
+// within each node, and keeps the groups of the best, which are the nodes of the next level. The rest
+// of a node's groups, when the level wants them, are one leaf of the tree: the others, whose
+// deeper levels show their own others or nothing. The answer is the paths to the leaves,
+// best first, others last. The state of a finest group is folded once a level, since a merge may
+// take it apart; the others of a level are folded from what the level has folded already.
 
 #include "base/array.h"
-#include "exec/internal.h"
-#include "exec/keys.h"
+#include "exec/summarize.h"
+
+#include <assert.h>
 
 enum { NO_NODE = UINT32_MAX };
 
@@ -19,23 +23,32 @@ typedef struct Node {
     Value key, aggregate;
 } Node;
 
-// The rows a level looks at: numbers of input rows, and the node each belongs to.
-typedef struct LiveRows {
-    uint32_t *rows;
-    int64_t *groups;
+// What a level makes of folded groups: the plans of the binder without their leaf and summarize.
+typedef struct Level {
+    const Plan *ranked, *rest; // the summarize nodes; `rest` NULL = not wanted
+    Plan *ranked_above, *rest_above;
+    uint32_t call, call_count; // its calls among those of all levels
+    size_t offset;             // of their states
+} Level;
+
+// Groups, each with the node it belongs to and its states of one level's calls.
+typedef struct Groups {
+    uint32_t *numbers; // of finest groups
+    int64_t *nodes;
+    char **states;
     uint32_t count;
-} LiveRows;
+} Groups;
 
 typedef struct TopNested {
     Exec *exec;
     const Plan *plan;
-    Batch *input;
-    Schema leaf_schema;
+    Level *levels;
+    Summarize finest;
     struct {
         Node *items;
         size_t len, cap;
     } nodes;        // the first is the root
-    Batch *summary; // of the level's plan that ran last
+    Batch *summary; // of the level that ran last
 } TopNested;
 
 static uint32_t
@@ -73,18 +86,81 @@ keep_summary(void *context, const ResultTable *answer)
     return t->summary != NULL;
 }
 
-static bool
-summarize_rows(TopNested *t, const Plan *plan, const LiveRows *live, AzError *error)
+static Groups
+groups_new(TopNested *t, uint32_t count)
 {
+    Arena *keep = &t->exec->workers[0].keep;
+    return (Groups){arena_alloc_array(keep, count, sizeof(uint32_t)),
+                    arena_alloc_array(keep, count, sizeof(int64_t)),
+                    arena_alloc_array(keep, count, sizeof(char *)), 0};
+}
+
+static void
+groups_push(Groups *groups, uint32_t number, int64_t node, char *state)
+{
+    groups->numbers[groups->count] = number;
+    groups->nodes[groups->count] = node;
+    groups->states[groups->count++] = state;
+}
+
+static void
+merge_state(TopNested *t, const Level *level, char *into, char *from)
+{
+    const Summarize *finest = &t->finest;
+    for (uint32_t a = level->call; a < level->call + level->call_count; a++) {
+        size_t offset = finest->offsets[a] - level->offset;
+        aggregate_impl(&finest->calls[a])
+            ->merge(&finest->calls[a], into + offset, from + offset, &t->exec->workers[0].keep);
+    }
+}
+
+// The rows of the level's summarize for `groups`: node, key (of a ranking), values.
+static Batch *
+write_groups(TopNested *t, const Level *level, const Plan *summary, const Groups *groups)
+{
+    Worker *worker = &t->exec->workers[0];
+    const Summarize *finest = &t->finest;
+    arena_reset(&worker->batch);
+    Batch *batch = batch_new(t->exec->arena, summary->schema.count, groups->count);
+    Vector *nodes = vector_new_flat(&worker->keep, TYPE_LONG, groups->count);
+    if (groups->count)
+        memcpy(nodes->data, groups->nodes, groups->count * sizeof(int64_t));
+    batch->columns[0] = nodes;
+    uint32_t column = 1;
+    if (summary == level->ranked) {
+        const uint64_t **rows = arena_alloc_array(&worker->batch, groups->count, sizeof(*rows));
+        for (uint32_t i = 0; i < groups->count; i++)
+            rows[i] = finest->order[groups->numbers[i]].row;
+        batch->columns[column++] = key_decode(&worker->keep, &finest->layout,
+                                              (uint32_t)(level - t->levels), rows, groups->count);
+    }
+    char **states = arena_alloc_array(&worker->batch, groups->count, sizeof(*states));
+    for (uint32_t a = level->call; a < level->call + level->call_count; a++) {
+        for (uint32_t i = 0; i < groups->count; i++)
+            states[i] = groups->states[i] + finest->offsets[a] - level->offset;
+        summarize_finish_call(&finest->calls[a], worker, states, groups->count,
+                              summary->schema.columns + column, batch->columns + column);
+        column += finest->calls[a].output_count;
+    }
+    return batch;
+}
+
+// Leaves what the level makes of `groups` in t->summary, a row each, in their order.
+static bool
+summarize_groups(TopNested *t, const Level *level, bool ranked, const Groups *groups,
+                 AzError *error)
+{
+    const Plan *summary = ranked ? level->ranked : level->rest;
     SubRows over = {
         .leaf = t->plan->top_nested.leaf,
-        .schema = &t->leaf_schema,
-        .whole = t->input,
-        .rows = live->rows,
-        .count = live->count,
-        .numbers = live->groups,
+        .schema = &summary->schema,
+        .whole = write_groups(t, level, summary, groups),
+        .count = groups->count,
     };
-    return exec_run_over(t->exec, plan, &over, keep_summary, t, error);
+    if (!worker_charge(&t->exec->workers[0], "the groups of top-nested"))
+        return exec_first_error(t->exec, error), false;
+    return exec_run_over(t->exec, ranked ? level->ranked_above : level->rest_above, &over,
+                         keep_summary, t, error);
 }
 
 // ---- ranking ----
@@ -139,98 +215,105 @@ rank_summary(TopNested *t, uint32_t number)
     return nodes;
 }
 
-// ---- rows to groups ----
+// ---- folding ----
 
-static LiveRows
-live_rows(TopNested *t, uint32_t count)
-{
-    Arena *keep = &t->exec->workers[0].keep;
-    LiveRows live = {arena_alloc_array(keep, count, sizeof(uint32_t)),
-                     arena_alloc_array(keep, count, sizeof(int64_t)), 0};
-    return live;
-}
-
-// Groups of (group, key) words, encoded for some rows at a time.
+// Groups of (node, key) words, encoded for some finest groups at a time.
 static void
-encode_part(Arena *arena, const KeyLayout *layout, const int64_t *groups, const Vector *keys,
-            uint32_t count, uint64_t **words, uint64_t **hashes)
+encode_part(TopNested *t, Arena *arena, const KeyLayout *layout, uint32_t key, const Groups *live,
+            uint32_t from, uint32_t count, uint64_t **words, uint64_t **hashes)
 {
     Vector *numbers = vector_new_flat(arena, TYPE_LONG, count);
-    memcpy(numbers->data, groups, count * sizeof(int64_t));
-    const Vector *both[2] = {numbers, keys};
+    memcpy(numbers->data, live->nodes + from, count * sizeof(int64_t));
+    const uint64_t **rows = arena_alloc_array(arena, count, sizeof(*rows));
+    for (uint32_t i = 0; i < count; i++)
+        rows[i] = t->finest.order[live->numbers[from + i]].row;
+    const Vector *both[2] = {numbers, key_decode(arena, &t->finest.layout, key, rows, count)};
     key_encode(arena, layout, both, count, words, hashes);
 }
 
-// Divides the live rows: those whose key is among the best go to its node, the others
-// stay with theirs in `rest`.
+// Folds the live groups by node and key, in the order in which they stand. folds[i] is what live
+// group i went to.
 static bool
-divide_rows(TopNested *t, const LiveRows *live, uint32_t key, const uint32_t *nodes, LiveRows *best,
-            LiveRows *rest)
+fold_live(TopNested *t, uint32_t number, const Groups *live, uint32_t *folds, Groups *out)
 {
     Worker *worker = &t->exec->workers[0];
-    const Batch *summary = t->summary;
+    const Level *level = &t->levels[number];
     Arena scratch = {0};
-    Type types[2] = {TYPE_LONG, t->input->columns[key]->type};
-    KeyLayout layout = key_layout(&scratch, types, 2);
+    KeyLayout layout =
+        key_layout(&scratch, (const Type[]){TYPE_LONG, t->finest.layout.columns[number].type}, 2);
     GroupTable table;
     group_table_init(&table, &layout, &scratch);
     bool done = true;
-    for (uint32_t from = 0; from < summary->count && done; from += batch_rows) {
-        uint32_t count = summary->count - from < batch_rows ? summary->count - from : batch_rows;
+    // With the last key a finest group is one of its own.
+    bool last = number + 1 == t->plan->top_nested.level_count;
+    for (uint32_t from = 0; from < live->count && done; from += batch_rows) {
+        uint32_t count = live->count - from < batch_rows ? live->count - from : batch_rows;
         Arena part = {0};
-        uint64_t *words, *hashes;
-        encode_part(&part, &layout, (const int64_t *)summary->columns[0]->data + from,
-                    vector_slice(&part, summary->columns[1], from, count), count, &words, &hashes);
-        for (uint32_t i = 0; i < count; i++)
-            group_add(&table, words + (size_t)i * layout.words, hashes[i]);
+        uint64_t *words = NULL, *hashes = NULL;
+        if (!last)
+            encode_part(t, &part, &layout, number, live, from, count, &words, &hashes);
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t at = from + i;
+            char *state = t->finest.order[live->numbers[at]].state + level->offset;
+            folds[at] = last ? at : group_add(&table, words + (size_t)i * layout.words, hashes[i]);
+            if (folds[at] == out->count)
+                groups_push(out, live->numbers[at], live->nodes[at], state);
+            else
+                merge_state(t, level, out->states[folds[at]], state);
+        }
         arena_free(&part);
         done = worker_check(worker) &&
                worker_reserve(worker, scratch.allocated, "the groups of top-nested");
     }
-    for (uint32_t from = 0; from < live->count && done; from += batch_rows) {
-        uint32_t count = live->count - from < batch_rows ? live->count - from : batch_rows;
-        Arena part = {0};
-        uint64_t *words, *hashes;
-        encode_part(&part, &layout, live->groups + from,
-                    vector_gather(&part, t->input->columns[key], live->rows + from, count), count,
-                    &words, &hashes);
-        for (uint32_t i = 0; i < count; i++) {
-            uint32_t group = group_find(&table, words + (size_t)i * layout.words, hashes[i]);
-            LiveRows *into = nodes[group] == NO_NODE ? rest : best;
-            into->groups[into->count] =
-                nodes[group] == NO_NODE ? live->groups[from + i] : (int64_t)nodes[group];
-            into->rows[into->count++] = live->rows[from + i];
-        }
-        arena_free(&part);
-        done = worker_check(worker);
-    }
     arena_free(&scratch);
-    return done && worker_charge(worker, "the rows of top-nested");
+    return done && worker_charge(worker, "the groups of top-nested");
+}
+
+// Folds groups by their node alone: the others of a level.
+static Groups
+fold_rest(TopNested *t, const Level *level, const Groups *rest)
+{
+    Groups out = groups_new(t, rest->count);
+    Arena *keep = &t->exec->workers[0].keep;
+    uint32_t *of_node = arena_alloc_array(keep, t->nodes.len, sizeof(uint32_t));
+    memset(of_node, 0xFF, t->nodes.len * sizeof(uint32_t));
+    for (uint32_t i = 0; i < rest->count; i++) {
+        uint32_t *fold = &of_node[rest->nodes[i]];
+        if (*fold == NO_NODE) {
+            *fold = out.count;
+            groups_push(&out, rest->numbers[i], rest->nodes[i], rest->states[i]);
+        } else {
+            merge_state(t, level, out.states[*fold], rest->states[i]);
+        }
+    }
+    return out;
 }
 
 // ---- others ----
 
-// Adds a node of the others to each group of the rest, and below it those of the deeper
-// levels: their others, or nothing.
+// Adds a node of the others to each node that has some, and below it those of the deeper
+// levels: their others, or nothing. `folded` are the level's own groups that are not among
+// the best, `finest` what they were folded from.
 static bool
-add_others(TopNested *t, uint32_t number, const LiveRows *rest, AzError *error)
+add_others(TopNested *t, uint32_t number, const Groups *folded, Groups *finest, AzError *error)
 {
-    uint32_t levels = t->plan->top_nested.level_count;
-    const NestedLevel *first = &t->plan->top_nested.levels[number];
-    if (!first->rest || !rest->count)
+    if (!t->levels[number].rest || !folded->count)
         return true;
     Arena *keep = &t->exec->workers[0].keep;
     // The node at the end of each group's path, by the group's number.
     uint32_t *ends = arena_alloc_array(keep, t->nodes.len, sizeof(uint32_t));
     memset(ends, 0xFF, t->nodes.len * sizeof(uint32_t));
     uint32_t *groups = NULL, group_count = 0;
-    for (uint32_t l = number; l < levels; l++) {
-        const NestedLevel *level = &t->plan->top_nested.levels[l];
+    for (uint32_t l = number; l < t->plan->top_nested.level_count; l++) {
+        const Level *level = &t->levels[l];
+        for (uint32_t i = 0; i < finest->count; i++)
+            finest->states[i] = t->finest.order[finest->numbers[i]].state + level->offset;
         if (level->rest) {
-            if (!summarize_rows(t, level->rest, rest, error))
+            Groups rest = fold_rest(t, level, l == number ? folded : finest);
+            if (!summarize_groups(t, level, false, &rest, error))
                 return false;
             if (l == number) {
-                group_count = t->summary->count;
+                group_count = rest.count;
                 groups = arena_alloc_array(keep, group_count, sizeof(uint32_t));
             }
         }
@@ -240,15 +323,13 @@ add_others(TopNested *t, uint32_t number, const LiveRows *rest, AzError *error)
             const Schema *schema = &t->plan->schema;
             Value key = value_null(schema->columns[2 * l].type);
             Value aggregate = value_null(schema->columns[2 * l + 1].type);
+            uint32_t group = groups[i];
             if (level->rest) {
-                key = level->others->value;
+                key = t->plan->top_nested.levels[l].others->value;
                 aggregate = vector_value(t->summary->columns[1], i);
+                group = (uint32_t)((const int64_t *)t->summary->columns[0]->data)[i];
             }
-            uint32_t group = level->rest
-                                 ? (uint32_t)((const int64_t *)t->summary->columns[0]->data)[i]
-                                 : groups[i];
-            uint32_t parent = l == number ? group : ends[group];
-            ends[group] = add_node(t, parent, l, key, aggregate);
+            ends[group] = add_node(t, l == number ? group : ends[group], l, key, aggregate);
         }
     }
     return true;
@@ -302,43 +383,117 @@ write_tree(TopNested *t)
 static bool
 run_levels(TopNested *t, AzError *error)
 {
-    LiveRows live = live_rows(t, t->input->count);
-    for (; live.count < t->input->count; live.count++) {
-        live.rows[live.count] = live.count;
-        live.groups[live.count] = 0; // the root
-    }
+    uint32_t count = (uint32_t)t->finest.group_count;
+    Groups live = groups_new(t, count);
+    for (uint32_t g = 0; g < count; g++)
+        groups_push(&live, g, 0, NULL); // all of the root
     for (uint32_t l = 0; l < t->plan->top_nested.level_count; l++) {
-        const NestedLevel *level = &t->plan->top_nested.levels[l];
-        if (!summarize_rows(t, level->ranked, &live, error))
+        Groups folded = groups_new(t, live.count);
+        uint32_t *folds =
+            arena_alloc_array(&t->exec->workers[0].keep, live.count, sizeof(uint32_t));
+        if (!fold_live(t, l, &live, folds, &folded))
+            return exec_first_error(t->exec, error), false;
+        if (!summarize_groups(t, &t->levels[l], true, &folded, error))
             return false;
         uint32_t *nodes = rank_summary(t, l);
-        LiveRows best = live_rows(t, live.count), rest = live_rows(t, live.count);
-        if (!divide_rows(t, &live, level->key, nodes, &best, &rest))
-            return exec_first_error(t->exec, error), false;
-        if (!add_others(t, l, &rest, error))
+        Groups best = groups_new(t, live.count), rest = groups_new(t, live.count);
+        for (uint32_t i = 0; i < live.count; i++) {
+            uint32_t node = nodes[folds[i]];
+            groups_push(node == NO_NODE ? &rest : &best, live.numbers[i],
+                        node == NO_NODE ? live.nodes[i] : (int64_t)node, NULL);
+        }
+        uint32_t kept = 0;
+        for (uint32_t f = 0; f < folded.count; f++)
+            if (nodes[f] == NO_NODE) {
+                folded.numbers[kept] = folded.numbers[f];
+                folded.nodes[kept] = folded.nodes[f];
+                folded.states[kept++] = folded.states[f];
+            }
+        folded.count = kept;
+        if (!add_others(t, l, &folded, &rest, error))
             return false;
         live = best;
     }
     return true;
 }
 
+// ---- preparation ----
+
+// The summarize over the leaf that the plan projects.
+static const Plan *
+summary_of(const Plan *plan)
+{
+    while (plan->kind == PLAN_PROJECT)
+        plan = plan->input;
+    assert(plan->kind == PLAN_SUMMARIZE && plan->input->kind == PLAN_CORRELATED);
+    return plan;
+}
+
+// The plan with a leaf in the place of its summarize.
+static Plan *
+plan_above(Arena *arena, const Plan *plan, const Plan *summary, uint32_t leaf)
+{
+    Plan *above = ARENA_NEW(arena, Plan);
+    if (plan == summary) {
+        above->kind = PLAN_CORRELATED;
+        above->span = plan->span;
+        above->schema = plan->schema;
+        above->correlated.leaf = leaf;
+        return above;
+    }
+    *above = *plan;
+    above->input = plan_above(arena, plan->input, summary, leaf);
+    return above;
+}
+
+static bool
+prepare_levels(TopNested *t, AzError *error)
+{
+    Exec *exec = t->exec;
+    const Plan *plan = t->plan;
+    uint32_t levels = plan->top_nested.level_count, leaf = plan->top_nested.leaf, calls = 0;
+    Expr **keys = ARENA_ARRAY(exec->arena, Expr *, levels);
+    t->levels = ARENA_ARRAY(exec->arena, Level, levels);
+    for (uint32_t l = 0; l < levels; l++) {
+        const NestedLevel *from = &plan->top_nested.levels[l];
+        Level *level = &t->levels[l];
+        level->ranked = summary_of(from->ranked);
+        level->ranked_above = plan_above(exec->arena, from->ranked, level->ranked, leaf);
+        if (from->rest) {
+            level->rest = summary_of(from->rest);
+            level->rest_above = plan_above(exec->arena, from->rest, level->rest, leaf);
+        }
+        if (!exec_prepare(exec, level->ranked_above, error) ||
+            (level->rest && !exec_prepare(exec, level->rest_above, error)))
+            return false;
+        level->call = calls;
+        level->call_count = level->ranked->summarize.aggregate_count;
+        calls += level->call_count;
+        Type type = plan->input->schema.columns[from->key].type;
+        keys[l] = ARENA_NEW(exec->arena, Expr);
+        *keys[l] =
+            (Expr){.kind = EXPR_COLUMN, .type = type, .span = plan->span, .column = from->key};
+    }
+    AggregateCall *all = ARENA_ARRAY(exec->arena, AggregateCall, calls);
+    for (uint32_t l = 0; l < levels; l++)
+        for (uint32_t a = 0; a < t->levels[l].call_count; a++)
+            all[t->levels[l].call + a] = t->levels[l].ranked->summarize.aggregates[a];
+    if (!summarize_init(&t->finest, exec, keys, levels, all, calls, error))
+        return false;
+    for (uint32_t l = 0; l < levels; l++)
+        if (t->levels[l].call_count)
+            t->levels[l].offset = t->finest.offsets[t->levels[l].call];
+    return true;
+}
+
 ResultTable *
 run_top_nested(Exec *exec, const Plan *plan, AzError *error)
 {
-    ResultTable *table = exec_collect(exec, plan->input, error);
+    Pipeline input = {0};
     TopNested t = {.exec = exec, .plan = plan};
-    t.input = table ? result_concat(exec, table, false, error) : NULL;
-    if (!t.input)
+    if (!pipeline_build(exec, plan->input, &input, error) || !prepare_levels(&t, error) ||
+        !summarize_run(&t.finest, &input, error))
         return NULL;
-    uint32_t columns = plan->input->schema.count;
-    t.leaf_schema = (Schema){ARENA_ARRAY(exec->arena, Column, columns + 1), columns + 1};
-    memcpy(t.leaf_schema.columns, plan->input->schema.columns, columns * sizeof(Column));
-    t.leaf_schema.columns[columns] = (Column){STR("$group"), TYPE_LONG};
-    for (uint32_t l = 0; l < plan->top_nested.level_count; l++)
-        if (!exec_prepare(exec, plan->top_nested.levels[l].ranked, error))
-            return NULL;
     add_node(&t, NO_NODE, 0, value_null(TYPE_LONG), value_null(TYPE_LONG));
-    if (!run_levels(&t, error))
-        return NULL;
-    return write_tree(&t);
+    return run_levels(&t, error) ? write_tree(&t) : NULL;
 }

@@ -25,6 +25,8 @@ typedef struct DistinctState {
     uint64_t *slots; // hashes, open addressing, 0 = free
     size_t slot_count, len;
     uint8_t *registers; // when not NULL, the hashes are gone
+    uint64_t *waiting;  // hashes that are not added yet; the memory of the set before it grew
+    uint32_t waiting_len;
     uint32_t precision; // of hll_merge: 0 until the first sketch came
 } DistinctState;
 
@@ -92,6 +94,11 @@ registers_estimate(const DistinctState *state, uint32_t precision)
 
 // ---- states ----
 
+// The sets of many groups do not fit into the caches together. So what is added to a set of this many
+// slots or more waits until there is half as much as it has slots: then it is added at once, while
+// that one set is near.
+enum { WAITING_FROM = 1024 };
+
 // Hashes are held as they are up to this many; beyond it registers take less room.
 static size_t
 hashes_most(uint32_t precision)
@@ -122,6 +129,7 @@ slots_grow(DistinctState *state, Arena *arena)
     for (size_t s = 0; s < old_count; s++)
         if (old[s])
             slot_put(state, old[s]);
+    state->waiting = old;
 }
 
 static void
@@ -131,6 +139,8 @@ make_registers(DistinctState *state, uint32_t precision, Arena *arena)
     for (size_t s = 0; s < state->slot_count; s++)
         if (state->slots[s])
             registers_add(state, state->slots[s], precision);
+    if (state->slot_count >= WAITING_FROM)
+        state->waiting = state->slots;
     state->slots = NULL;
     state->slot_count = state->len = 0;
 }
@@ -147,6 +157,61 @@ state_add(DistinctState *state, uint64_t hash, uint32_t precision, Arena *arena)
     slot_put(state, hash ? hash : 1);
     if (state->len > hashes_most(precision))
         make_registers(state, precision, arena);
+}
+
+// Adds hashes[0 .. count) to a set of hashes, up to the one before which it must grow or become
+// registers; how many.
+static uint32_t
+slots_put(DistinctState *state, const uint64_t *hashes, uint32_t count, uint32_t precision)
+{
+    enum { AHEAD = 16 };
+    uint64_t *slots = state->slots;
+    size_t mask = state->slot_count - 1, most = state->slot_count / 4 * 3, len = state->len;
+    if (most > hashes_most(precision))
+        most = hashes_most(precision);
+    uint32_t i = 0;
+    for (; i < count && len < most; i++) {
+        if (i + AHEAD < count)
+            __builtin_prefetch(&slots[hashes[i + AHEAD] & mask]);
+        uint64_t hash = hashes[i] ? hashes[i] : 1;
+        size_t slot = hash & mask;
+        while (slots[slot] && slots[slot] != hash)
+            slot = (slot + 1) & mask;
+        len += !slots[slot];
+        slots[slot] = hash;
+    }
+    state->len = len;
+    return i;
+}
+
+// Adds what waits. Called before the state is read.
+static void
+state_settle(DistinctState *state, uint32_t precision, Arena *arena)
+{
+    // The set may grow meanwhile, but nobody writes to what waited.
+    const uint64_t *hashes = state->waiting;
+    uint32_t count = state->waiting_len;
+    state->waiting_len = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!state->registers)
+            i += slots_put(state, hashes + i, count - i, precision);
+        if (i < count)
+            state_add(state, hashes[i], precision, arena);
+    }
+}
+
+// As state_add, for states that are settled before they are read.
+static inline void
+state_note(DistinctState *state, uint64_t hash, uint32_t precision, Arena *arena)
+{
+    size_t most = state->registers ? WAITING_FROM / 2 : state->slot_count / 2;
+    if (most < WAITING_FROM / 2 || !state->waiting) {
+        state_add(state, hash, precision, arena);
+        return;
+    }
+    state->waiting[state->waiting_len++] = hash;
+    if (state->waiting_len == most)
+        state_settle(state, precision, arena);
 }
 
 // Of the same precision both.
@@ -246,20 +311,10 @@ spread(uint64_t x)
     return x ^ (x >> 31);
 }
 
-// Fetches what state_add will touch: sets are larger than the caches when there are many groups.
-static inline void
-state_prefetch(const DistinctState *state, uint64_t hash, uint32_t precision)
-{
-    if (state->registers)
-        __builtin_prefetch(&state->registers[hash >> (64 - precision)]);
-    else if (state->slot_count)
-        __builtin_prefetch(&state->slots[hash & (state->slot_count - 1)]);
-}
-
 static void
 distinct_update(const AggregateUpdate *u)
 {
-    enum { PART = 256, AHEAD = 12 };
+    enum { PART = 256 };
     Type type = u->args[0].type;
     size_t size = type_size(type);
     uint32_t precision = precision_of(u->call);
@@ -274,25 +329,26 @@ distinct_update(const AggregateUpdate *u)
             rows[count] = i;
             hashes[count++] = spread(data_hash(type, payload));
         }
-        for (uint32_t k = 0; k < count; k++) {
-            if (k + AHEAD < count)
-                state_prefetch(u->states[rows[k + AHEAD]], hashes[k + AHEAD], precision);
-            state_add(u->states[rows[k]], hashes[k], precision, u->arena);
-        }
+        for (uint32_t k = 0; k < count; k++)
+            state_note(u->states[rows[k]], hashes[k], precision, u->arena);
     }
 }
 
 static void
 distinct_merge(const AggregateCall *call, void *into, void *from, Arena *arena)
 {
-    state_merge(into, from, precision_of(call), arena);
+    uint32_t precision = precision_of(call);
+    state_settle(into, precision, arena);
+    state_settle(from, precision, arena);
+    state_merge(into, from, precision, arena);
 }
 
 static void
 distinct_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
                 Arena *arena, Scratch *scratch)
 {
-    (void)arena, (void)scratch;
+    (void)scratch;
+    state_settle(state, precision_of(call), arena);
     ((int64_t *)outputs[0]->data)[row] = state_count(state, precision_of(call));
 }
 
@@ -412,6 +468,7 @@ static void
 hll_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
            Arena *arena, Scratch *scratch)
 {
+    state_settle(state, precision_of(call), arena);
     sketch_write(state, precision_of(call), outputs[0], row, arena, scratch);
 }
 

@@ -27,8 +27,9 @@ typedef struct Piece {
 
 typedef struct Worker {
     Database *db;
-    Arena arena;           // alerts
-    RuleOutcome *outcomes; // one a rule, added up at the end
+    PreparedQuery **queries; // one a rule, once it ran
+    Arena arena;             // alerts
+    RuleOutcome *outcomes;   // one a rule, added up at the end
     AzError error;
 } Worker;
 
@@ -97,6 +98,15 @@ window_by(const DetectOptions *options, const AnalyticsRule *rule)
     return str_find(rule->query, STR("ingestion_time")) >= 0 ? WINDOW_SEEN : WINDOW_EVENT;
 }
 
+// The rule's query, which each worker parses once.
+static PreparedQuery *
+query_of(Worker *worker, size_t number, const AnalyticsRule *rule, AzError *error)
+{
+    if (!worker->queries[number])
+        worker->queries[number] = db_prepare(worker->db, rule->query, error);
+    return worker->queries[number];
+}
+
 static void
 run_once(Work *work, Worker *worker, Piece *piece, int64_t run)
 {
@@ -116,7 +126,8 @@ run_once(Work *work, Worker *worker, Piece *piece, int64_t run)
     Arena scratch = {0};
     AzError cause = {0};
     uint64_t start = clock_monotonic_ns();
-    QueryResult *result = db_query(worker->db, &scratch, rule->query, &query, &cause);
+    PreparedQuery *prepared = query_of(worker, piece->rule, rule, &cause);
+    QueryResult *result = prepared ? db_run_prepared(prepared, &scratch, &query, &cause) : NULL;
     outcome->runs++;
     if (!outcome->first_run || run < outcome->first_run)
         outcome->first_run = run;
@@ -162,6 +173,8 @@ run_piece(Work *work, Worker *worker, Piece *piece)
             return;
         if (atomic_load(&state->stopped)) {
             outcome->stopped = true;
+            db_prepared_free(worker->queries[piece->rule]);
+            worker->queries[piece->rule] = NULL;
         } else if (rule->suppress && raised && run > raised && run - raised < rule->suppression) {
             outcome->suppressed++;
         } else {
@@ -197,6 +210,8 @@ worker_main(void *context)
     if (!worker->db)
         return NULL;
     azure_add_tables(worker->db);
+    size_t rules = options->rules->len;
+    worker->queries = ARENA_ARRAY(&worker->arena, PreparedQuery *, rules + 1);
     for (;;) {
         size_t next = atomic_fetch_add(&work->next, 1);
         if (next >= work->pieces.len || stopped(options))
@@ -205,6 +220,8 @@ worker_main(void *context)
         if (job->number == 0 && options->progress)
             options->progress(options->progress_context, atomic_load(&work->done), work->total);
     }
+    for (size_t r = 0; r < rules; r++)
+        db_prepared_free(worker->queries[r]);
     db_close(worker->db);
     return NULL;
 }

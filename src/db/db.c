@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "db/explain.h"
+#include "db/prepared.h"
 #include "db/row_builder.h"
 #include "kql/graph_limits.h"
 #include "kql/lexer.h"
@@ -140,6 +141,7 @@ db_each_table_function(Database *db, void (*each)(void *arg, const TableFunction
 static void
 tell_changed(Database *db)
 {
+    db->puts++;
     for (size_t i = 0; i < db->table_functions.len; i++)
         if (db->table_functions.items[i].set.changed)
             db->table_functions.items[i].set.changed(db->table_functions.items[i].context);
@@ -281,27 +283,39 @@ parameters_used(const QueryCatalog *query, AzError *error)
 }
 
 static BoundQuery *
-prepare(QueryCatalog *query, Arena *arena, Str text, const QueryOptions *options,
-        QueryResult *times, AzError *error)
+bind(QueryCatalog *query, Arena *arena, const AstQuery *ast, const QueryOptions *options,
+     PreparedQuery *prepared, AzError *error)
 {
-    uint64_t start = clock_monotonic_ns();
-    Diagnostics *diagnostics = options->diagnostics;
-    AstQuery *ast = kql_parse(arena, text, diagnostics, error);
-    uint64_t parsed = clock_monotonic_ns();
-    times->parse_ms = (double)(parsed - start) / 1e6;
-    if (ast)
-        take_query_now(query, ast);
-    BoundQuery *bound = ast ? kql_bind(arena, ast, &query->catalog, diagnostics, error) : NULL;
+    take_query_now(query, ast);
+    if (prepared)
+        prepared_begin(prepared, query);
+    BoundQuery *bound = kql_bind(arena, ast, &query->catalog, options->diagnostics, error);
     if (bound && !query->catalog.check && !parameters_used(query, error))
         bound = NULL;
-    if (!bound) {
-        if (diagnostics)
-            diagnostics_error(diagnostics, error);
-        return NULL;
-    }
-    for (uint32_t i = 0; i < bound->count; i++)
+    if (prepared)
+        prepared_bound(prepared, query, bound);
+    for (uint32_t i = 0; bound && i < bound->count; i++)
         bound->results[i] = kql_optimise(arena, bound->results[i], &query->catalog,
                                          OPTIMISE_ALL & ~options->rules_off);
+    return bound;
+}
+
+// `prepared` (may be NULL): the text's.
+static BoundQuery *
+prepare(QueryCatalog *query, Arena *arena, Str text, PreparedQuery *prepared,
+        const QueryOptions *options, QueryResult *times, AzError *error)
+{
+    uint64_t start = clock_monotonic_ns();
+    const AstQuery *ast = prepared ? prepared_ast(prepared, error)
+                                   : kql_parse(arena, text, options->diagnostics, error);
+    uint64_t parsed = clock_monotonic_ns();
+    times->parse_ms = (double)(parsed - start) / 1e6;
+    BoundQuery *bound = ast ? bind(query, arena, ast, options, prepared, error) : NULL;
+    if (!bound) {
+        if (options->diagnostics)
+            diagnostics_error(options->diagnostics, error);
+        return NULL;
+    }
     times->bind_ms = (double)(clock_monotonic_ns() - parsed) / 1e6;
     return bound;
 }
@@ -329,8 +343,9 @@ check_truncation(const QueryProperties *properties, const ResultTable *table, Az
                      (unsigned long long)table->row_count, (long long)properties->max_records);
 }
 
-QueryResult *
-db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzError *error)
+static QueryResult *
+run(Database *db, Arena *arena, Str text, PreparedQuery *prepared, const QueryOptions *options,
+    AzError *error)
 {
     Arena plan_arena = {0};
     AzError local = {0};
@@ -348,7 +363,7 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
     };
     query.exec = &exec;
     query.plans = &plan_arena;
-    BoundQuery *bound = prepare(&query, &plan_arena, text, options, result, cause);
+    BoundQuery *bound = prepare(&query, &plan_arena, text, prepared, options, result, cause);
     start = clock_monotonic_ns();
     bool done = bound != NULL;
     Analysis *analysis = done && options->analyze ? analysis_begin(arena, bound, &exec) : NULL;
@@ -377,6 +392,19 @@ db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzEr
     return done ? result : NULL;
 }
 
+QueryResult *
+db_query(Database *db, Arena *arena, Str text, const QueryOptions *options, AzError *error)
+{
+    return run(db, arena, text, NULL, options, error);
+}
+
+QueryResult *
+db_run_prepared(PreparedQuery *prepared, Arena *arena, const QueryOptions *options, AzError *error)
+{
+    QueryResult *empty = prepared_empty(prepared, arena, options);
+    return empty ? empty : run(prepared->db, arena, prepared->text, prepared, options, error);
+}
+
 bool
 db_check(Database *db, Str text, Diagnostics *diagnostics, AzError *error)
 {
@@ -386,7 +414,8 @@ db_check(Database *db, Str text, Diagnostics *diagnostics, AzError *error)
     QueryCatalog query;
     query_catalog_init(&query, db, NULL, true);
     QueryResult times = {0};
-    BoundQuery *bound = prepare(&query, &arena, text, &options, &times, error ? error : &local);
+    BoundQuery *bound =
+        prepare(&query, &arena, text, NULL, &options, &times, error ? error : &local);
     query_catalog_free(&query);
     arena_free(&arena);
     return bound != NULL;
@@ -430,7 +459,7 @@ db_explain(Database *db, Arena *arena, Str text, const QueryOptions *options, Az
     QueryResult times = {0};
     QueryOptions plain = {0};
     AzError local = {0};
-    BoundQuery *bound = prepare(&query, &plan_arena, text, options ? options : &plain, &times,
+    BoundQuery *bound = prepare(&query, &plan_arena, text, NULL, options ? options : &plain, &times,
                                 error ? error : &local);
     Explain *explain = bound ? explain_plan(arena, bound, &times) : NULL;
     query_catalog_free(&query);
@@ -447,7 +476,7 @@ db_query_schema(Database *db, Arena *arena, Str text, Schema *out)
     query_catalog_init(&query, db, NULL, true);
     QueryResult times = {0};
     QueryOptions options = {.rules_off = OPTIMISE_ALL};
-    BoundQuery *bound = prepare(&query, &plan_arena, text, &options, &times, &ignored);
+    BoundQuery *bound = prepare(&query, &plan_arena, text, NULL, &options, &times, &ignored);
     if (bound)
         *out = schema_copy(arena, &bound->results[bound->count - 1]->schema);
     error_clear(&ignored);

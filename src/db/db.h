@@ -131,12 +131,23 @@ typedef struct QueryResult {
     uint32_t primary; // the first table of the last statement
     Str render;       // chart asked for by `render`, empty if none
     double parse_ms, bind_ms, run_ms;
+    bool unread;      // a prepared query that has no rows, known without running it
     Explain *explain; // when asked for
 } QueryResult;
 
 // Runs `text`. NULL with an error whose span is in `text`. The result lives in `arena`.
 QueryResult *db_query(Database *db, Arena *arena, Str text, const QueryOptions *options,
                       AzError *error);
+
+// A query to be run again and again, at other times: `now` and the window may differ from run to
+// run, the other options stay. It is parsed once, and a run for which the tables hold no rows is
+// answered without being bound. Of one thread at a time; `text` must outlive it, and the database
+// too. NULL with an error when there is no memory.
+typedef struct PreparedQuery PreparedQuery;
+PreparedQuery *db_prepare(Database *db, Str text, AzError *error);
+QueryResult *db_run_prepared(PreparedQuery *prepared, Arena *arena, const QueryOptions *options,
+                             AzError *error);
+void db_prepared_free(PreparedQuery *prepared); // may be NULL
 
 // Parses, binds and optimises without running. `diagnostics` (may be NULL) gets all errors,
 // of which `error` is the first, and warnings.

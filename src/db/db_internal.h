@@ -39,6 +39,7 @@ struct Database {
     Map tables;         // name (any case) -> MemoryTable
     Arena empty_arena;  // sources of declared tables without rows
     Map empty;          // name (any case) -> MemoryTable
+    uint32_t puts;      // times that tables in memory were put or dropped
     struct {
         TableFunctions *items;
         size_t len, cap;
@@ -68,6 +69,7 @@ typedef struct QueryCatalog {
     } opened;
     // How rows are looked at while the query is bound; NULL: it is only checked.
     const ExecOptions *exec;
+    bool looked;  // at rows or files while the query was bound: its plan may be another next time
     Arena *plans; // of the query
 } QueryCatalog;
 

@@ -139,6 +139,7 @@ catalog_open_table_function(void *context, const TableFunctionDef *fn, const Val
     QueryCatalog *query = context;
     const TableFunctions *home = NULL;
     computed_table(query->db, str_from(fn->name), &home);
+    query->looked = true;
     if (!query->catalog.check)
         return home->set.open(home->context, query->db, &query->arena, fn, args, error);
     Schema schema = {ARENA_ARRAY(&query->arena, Column, fn->column_count), fn->column_count};
@@ -415,6 +416,7 @@ catalog_external(void *context, const ExternalRequest *request, AzError *error)
 {
     QueryCatalog *query = context;
     Database *db = query->db;
+    query->looked = true;
     Str key = request_key(query, request);
     TableSource *source = map_get(&query->external, key);
     if (source)
@@ -444,6 +446,7 @@ catalog_watchlist(void *context, Arena *arena, Str alias, Str **columns, size_t 
                  "_ASIM_GetWatchlistRaw(watchlist) | mv-expand Name = bag_keys(WatchlistItem) to "
                  "typeof(string) | distinct Name");
     QueryCatalog *query = context;
+    query->looked = true;
     QueryParameter parameter = {STR("watchlist"), alias};
     QueryOptions options = {.parameters = &parameter, .parameter_count = 1, .now = query->now};
     if (query->options)
@@ -518,6 +521,7 @@ look_at_rows(void *context, Arena *arena, const Plan *plan, AzError *error)
 {
     QueryCatalog *query = context;
     uint32_t off = query->options ? query->options->rules_off : 0;
+    query->looked = true;
     ExecOptions exec = *query->exec;
     exec.now = query->now;
     // The optimiser leaves parts of what it makes in the plan, so they live as long as it.

@@ -28,8 +28,9 @@ typedef struct Piece {
 
 typedef struct Worker {
     Database *db;
-    Arena arena;           // alerts
-    RuleOutcome *outcomes; // one a rule, added up at the end
+    PreparedQuery **queries; // one a rule, once it ran
+    Arena arena;             // alerts
+    RuleOutcome *outcomes;   // one a rule, added up at the end
     AzError error;
 } Worker;
 
@@ -115,6 +116,15 @@ note_empty(Worker *worker, RuleOutcome *outcome, const TablesRead *tables)
     buffer_free(&names);
 }
 
+// The rule's query, which each worker parses once.
+static PreparedQuery *
+query_of(Worker *worker, size_t number, const AnalyticsRule *rule, AzError *error)
+{
+    if (!worker->queries[number])
+        worker->queries[number] = db_prepare(worker->db, rule->query, error);
+    return worker->queries[number];
+}
+
 static void
 run_once(Work *work, Worker *worker, Piece *piece, int64_t run)
 {
@@ -137,7 +147,8 @@ run_once(Work *work, Worker *worker, Piece *piece, int64_t run)
     if (!atomic_exchange(&state->looked, true))
         query.tables_read = &tables;
     uint64_t start = clock_monotonic_ns();
-    QueryResult *result = db_query(worker->db, &scratch, rule->query, &query, &cause);
+    PreparedQuery *prepared = query_of(worker, piece->rule, rule, &cause);
+    QueryResult *result = prepared ? db_run_prepared(prepared, &scratch, &query, &cause) : NULL;
     outcome->runs++;
     if (!outcome->first_run || run < outcome->first_run)
         outcome->first_run = run;
@@ -184,6 +195,8 @@ run_piece(Work *work, Worker *worker, Piece *piece)
             return;
         if (atomic_load(&state->stopped)) {
             outcome->stopped = true;
+            db_prepared_free(worker->queries[piece->rule]);
+            worker->queries[piece->rule] = NULL;
         } else if (rule->suppress && raised && run > raised && run - raised < rule->suppression) {
             outcome->suppressed++;
         } else {
@@ -219,6 +232,8 @@ worker_main(void *context)
     if (!worker->db)
         return NULL;
     azure_add_tables(worker->db);
+    size_t rules = options->rules->len;
+    worker->queries = ARENA_ARRAY(&worker->arena, PreparedQuery *, rules + 1);
     for (;;) {
         size_t next = atomic_fetch_add(&work->next, 1);
         if (next >= work->pieces.len || stopped(options))
@@ -227,6 +242,8 @@ worker_main(void *context)
         if (job->number == 0 && options->progress)
             options->progress(options->progress_context, atomic_load(&work->done), work->total);
     }
+    for (size_t r = 0; r < rules; r++)
+        db_prepared_free(worker->queries[r]);
     db_close(worker->db);
     return NULL;
 }

@@ -14,6 +14,18 @@ static const char *const CONVERSIONS[TYPE_LIMIT] = {
     [TYPE_DYNAMIC] = "$box",
 };
 
+// Whether a call of constants asks for the time of the query.
+static bool
+is_clocked(const Expr *expr)
+{
+    if (expr->kind == EXPR_CONST)
+        return expr->clocked;
+    bool clocked = expr->fn->flags & FN_CLOCK;
+    for (uint32_t i = 0; i < expr->arg_count && !clocked; i++)
+        clocked = is_clocked(expr->args[i]);
+    return clocked;
+}
+
 // A constant for a call whose arguments are all constant; the call itself otherwise.
 static Expr *
 fold(Binder *b, Expr *expr)
@@ -23,7 +35,9 @@ fold(Binder *b, Expr *expr)
     if (!expr_is_constant(expr) || expr->kind == EXPR_CONST ||
         !b->catalog->fold(b->catalog->context, b->arena, expr, &value, &ignored))
         return expr;
-    return expr_const(b->arena, &value, expr->span);
+    Expr *constant = expr_const(b->arena, &value, expr->span);
+    constant->clocked = is_clocked(expr);
+    return constant;
 }
 
 static Expr *
@@ -1191,5 +1205,7 @@ bind_constant(Binder *b, const AstExpr *ast, Type type, const char *what)
         bind_fail(b, ast->span, "%s must be a constant", what);
         return NULL;
     }
+    if (expr && expr->clocked)
+        b->clocked = true;
     return expr;
 }

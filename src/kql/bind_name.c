@@ -158,43 +158,51 @@ aggregate_name(Binder *b, const AstExpr *call)
     return str_format(b->arena, "%.*s_%.*s", STR_ARG(prefix), STR_ARG(argument));
 }
 
-static bool
-namer_has(const ColumnNamer *namer, Str name)
+// ---- unique names ----
+
+// What is known of a name: whether the query did not write it, for then a written one that meets
+// it gets a suffix, and the highest suffix that it was tried with, so that a thousand columns of
+// one name do not try all that those before them tried.
+enum { NAME_AUTOMATIC = 1, NAME_SUFFIX_SHIFT = 1 };
+
+// NULL: no column has the name. Columns may have been put into the namer without it.
+static MapEntry *
+namer_find(ColumnNamer *namer, Str name)
 {
-    for (size_t i = 0; i < namer->len; i++)
-        if (str_equal(namer->items[i].name, name))
-            return true;
-    return false;
+    if (!namer->names.arena)
+        map_init(&namer->names, namer->arena, false);
+    for (; namer->indexed < namer->len; namer->indexed++)
+        map_add(&namer->names, namer->items[namer->indexed].name, NULL);
+    return map_find(&namer->names, name);
 }
 
 void
 namer_add_auto(ColumnNamer *namer, Str name, Type type)
 {
     Column column = {name, type};
-    for (unsigned n = 1; namer_has(namer, column.name); n++)
-        column.name = str_format(namer->arena, "%.*s%u", STR_ARG(name), n);
+    MapEntry *taken = namer_find(namer, name);
+    if (taken) {
+        uint64_t n = taken->number >> NAME_SUFFIX_SHIFT;
+        do
+            column.name =
+                str_format(namer->arena, "%.*s%llu", STR_ARG(name), (unsigned long long)++n);
+        while (namer_find(namer, column.name));
+        taken->number = n << NAME_SUFFIX_SHIFT | (taken->number & NAME_AUTOMATIC);
+    }
     ARRAY_PUSH(namer->arena, namer, column);
-    ARRAY_PUSH(namer->arena, &namer->automatic, column.name);
-}
-
-static bool
-namer_is_automatic(const ColumnNamer *namer, Str name)
-{
-    for (size_t i = 0; i < namer->automatic.len; i++)
-        if (str_equal(namer->automatic.items[i], name))
-            return true;
-    return false;
+    namer_find(namer, column.name)->number |= NAME_AUTOMATIC;
 }
 
 bool
 namer_add(Binder *b, ColumnNamer *namer, const AstName *name, Str fallback, Type type)
 {
     if (name) {
-        if (namer_is_automatic(namer, name->text)) {
+        const MapEntry *taken = namer_find(namer, name->text);
+        if (taken && taken->number & NAME_AUTOMATIC) {
             namer_add_auto(namer, name->text, type);
             return true;
         }
-        if (namer_has(namer, name->text))
+        if (taken)
             return bind_fail(b, name->span, "a column named '%.*s' is already declared",
                              STR_ARG(name->text));
         Column column = {name->text, type};
@@ -204,7 +212,7 @@ namer_add(Binder *b, ColumnNamer *namer, const AstName *name, Str fallback, Type
     if (!fallback.len) {
         do
             fallback = str_format(namer->arena, "Column%u", ++namer->unnamed);
-        while (namer_has(namer, fallback));
+        while (namer_find(namer, fallback));
     }
     namer_add_auto(namer, fallback, type);
     return true;

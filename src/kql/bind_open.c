@@ -5,7 +5,8 @@
 // a watchlist has is known only to who holds it. Such a column cannot be added where it
 // is missed, since operators between there and the table have been bound without it. So
 // the name is noted for the tables it may belong to, and the query is bound again with
-// those columns, null in every row. A query that misses none is bound once.
+// those columns, null in every row. A query that misses none is bound once, and one that is
+// bound again and again may bring what was noted the last time.
 
 #include "kql/bind_state.h"
 
@@ -41,8 +42,8 @@ open_column_missed(Binder *b, Str column)
         Type type = open_type(b, open->tables[i], column);
         if (type == TYPE_NONE || has_open_column(open, open->tables[i], column))
             continue;
-        OpenColumn added = {open->tables[i], {column, type}};
-        ARRAY_PUSH(b->arena, open, added);
+        OpenColumn added = {open->tables[i], {str_copy(open->arena, column), type}};
+        ARRAY_PUSH(open->arena, open, added);
         open->grown = true;
     }
 }
@@ -56,8 +57,16 @@ note_table(Binder *b, Str table)
             return;
     if (open->table_count == open->table_cap)
         open->tables =
-            array_grow(b->arena, open->tables, open->table_count, &open->table_cap, sizeof(Str));
-    open->tables[open->table_count++] = table;
+            array_grow(open->arena, open->tables, open->table_count, &open->table_cap, sizeof(Str));
+    open->tables[open->table_count++] = str_copy(open->arena, table);
+}
+
+OpenColumns *
+kql_open_columns(Arena *arena)
+{
+    OpenColumns *open = ARENA_NEW(arena, OpenColumns);
+    open->arena = arena;
+    return open;
 }
 
 // The table with the columns noted for it.

@@ -113,6 +113,7 @@ search_table(Search *search, Plan *plan, Str name)
     const Expr *predicate = filter->kind == PLAN_FILTER ? filter->filter.predicate : NULL;
     if (predicate && predicate->kind == EXPR_CONST &&
         (predicate->value.is_null || !predicate->value.boolean)) {
+        b->clocked |= predicate->clocked;
         search->hopeless = filter;
         search->hopeless_name = name;
         return true;

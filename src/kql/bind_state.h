@@ -69,7 +69,8 @@ typedef struct OpenColumn {
     Column column;
 } OpenColumn;
 
-typedef struct OpenColumns {
+struct OpenColumns {
+    Arena *arena;
     OpenColumn *items;
     size_t len, cap;
     Str *tables; // open tables met while binding
@@ -77,7 +78,7 @@ typedef struct OpenColumns {
     bool grown;           // since binding began
     Str missed;           // the last column missed,
     size_t missed_tables; // and how many of the tables were asked for it
-} OpenColumns;
+};
 
 typedef struct GraphScope GraphScope; // bind_graph.h
 
@@ -125,6 +126,7 @@ typedef struct Binder {
     uint32_t attempts;        // a failure is an answer here, not an error of the query
     bool missing_table;       // an error was an unknown table
     bool hypothetical;        // arguments of a function stand for values not known yet
+    bool clocked;             // a constant that the plan was made by depends on the time
     struct {
         Str *items;
         size_t len, cap;

@@ -133,6 +133,7 @@ in_window(Binder *b, Plan *scan, Span span)
     ptrdiff_t arrival = schema_find(&scan->schema, STR("_TimeReceived"));
     if (arrival >= 0 && scan->schema.columns[arrival].type != TYPE_DATETIME)
         arrival = -1;
+    scan->scan.windowed = window.by != WINDOW_ARRIVAL || arrival < 0;
     // Rows that do not say when they arrived did so at their own time.
     if (arrival < 0 || window.by == WINDOW_EVENT)
         return keep_rows(b, scan, time_between(b, at, window.from, window.to, span), span);

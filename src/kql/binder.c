@@ -504,7 +504,7 @@ kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, Diagnostic
 {
     AzError local = {0};
     AzError *cause = error ? error : &local;
-    OpenColumns open = {0};
+    OpenColumns *open = catalog->open ? catalog->open : kql_open_columns(arena);
     BoundQuery *bound = ARENA_NEW(arena, BoundQuery);
     // Again while columns come up that a table may have; see bind_open.c.
     for (;;) {
@@ -512,17 +512,19 @@ kql_bind(Arena *arena, const AstQuery *query, const Catalog *catalog, Diagnostic
             .arena = arena,
             .catalog = catalog,
             .error = cause,
-            .open = &open,
+            .open = open,
             .diagnostics = diagnostics,
             .properties = {.max_records = -1, .take_max_records = -1},
         };
         binder.scope = scope_push(&binder, NULL);
-        open.grown = false;
+        open->grown = false;
+        open->missed = (Str){0};
         bound->count = 0;
         bool done = bind_statements(&binder, query, bound) && limit_results(&binder, bound);
         bound->render = binder.render;
         bound->properties = binder.properties;
-        if (!open.grown || open.len > OPEN_COLUMNS_MAX) {
+        bound->clocked = binder.clocked;
+        if (!open->grown || open->len > OPEN_COLUMNS_MAX) {
             if (binder.failed) {
                 error_clear(cause);
                 *cause = diagnostics->errors[0];

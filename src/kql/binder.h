@@ -20,7 +20,13 @@ typedef struct BoundQuery {
     uint32_t primary; // the first result of the last statement
     Str render;       // visualisation of the last `render`, empty if none
     QueryProperties properties;
+    // What it reads may be another thing at another time: a table's name, a number of rows ... was
+    // computed from now().
+    bool clocked;
 } BoundQuery;
+
+// For Catalog.open: nothing noted yet, in `arena`.
+OpenColumns *kql_open_columns(Arena *arena);
 
 // Binds all statements of `query`. NULL with an error at its span: unknown names
 // come with the nearest known one, types with what met. `diagnostics` (may be NULL: the

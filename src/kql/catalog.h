@@ -32,6 +32,8 @@ typedef struct TimeWindow {
     WindowBy by;
 } TimeWindow;
 
+typedef struct OpenColumns OpenColumns; // kql/binder.h
+
 typedef struct Catalog {
     void *context;
     // Names are bound and nothing is read or run: what only the service or its data knows
@@ -102,6 +104,10 @@ typedef struct Catalog {
 
     // Evaluates an expression without columns now (constant folding).
     bool (*fold)(void *context, Arena *arena, const Expr *expr, Value *out, AzError *error);
+
+    // Columns beyond the schemas that earlier bindings of this very query came upon; later ones
+    // need not come upon them again. NULL: only this binding.
+    OpenColumns *open;
 
     int64_t now; // ticks: the same for the whole query
     // Of tables that grow with time, only rows whose TimeGenerated lies here are there: how

@@ -1,6 +1,7 @@
 // ColumnNamer: a schema being put together, its names unique.
 #pragma once
 
+#include "base/map.h"
 #include "column/schema.h"
 
 typedef struct ColumnNamer {
@@ -8,11 +9,8 @@ typedef struct ColumnNamer {
     Column *items;
     size_t len, cap;
     uint32_t unnamed; // ColumnN so far
-    // Names that the query did not write: a written one that meets them gets a suffix.
-    struct {
-        Str *items;
-        size_t len, cap;
-    } automatic;
+    Map names;        // of the first `indexed` items; see bind_name.c
+    size_t indexed;
 } ColumnNamer;
 
 void namer_add_auto(ColumnNamer *namer, Str name, Type type); // suffix on a clash

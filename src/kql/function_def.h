@@ -31,6 +31,8 @@ typedef enum FunctionFlag {
     FN_GEOIP = 1 << 9,
     // True only of a first argument that holds, regardless of case, one of the others.
     FN_FINDS_TEXT = 1 << 10,
+    // Tells the time of the query: a constant in each query, another one in the next.
+    FN_CLOCK = 1 << 11,
 } FunctionFlag;
 
 // `signature` is what people read and what the binder checks, for example

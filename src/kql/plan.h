@@ -37,6 +37,7 @@ struct Expr {
     Span span;
     // Made of a column that only rows would tell (Plan.open): its type is a guess.
     bool unknown;
+    bool clocked;          // EXPR_CONST: computed from the time of the query
     uint32_t column;       // EXPR_COLUMN
     Value value;           // EXPR_CONST
     const FunctionDef *fn; // EXPR_CALL
@@ -183,6 +184,7 @@ struct Plan {
         struct {
             TableSource *source;
             bool ignore_case;          // columns match without case (Resource Graph)
+            bool windowed;             // only rows whose TimeGenerated is in Catalog.window count
             Str table;                 // for --explain
             uint32_t *columns;         // source column of each output column
             ScanPredicate *predicates; // for pruning only; the filter above still runs

@@ -694,9 +694,10 @@ IMPL(format_timespan, NULL);
 static const FunctionDef ROWS[] = {
     FUNCTION("now", NULL, "(offset:timespan=) : datetime",
              "The time at which the query started, moved by the offset.",
-             "now() > datetime(2020-01-01)", 0, now),
+             "now() > datetime(2020-01-01)", FN_CLOCK, now),
     FUNCTION("ago", NULL, "(span:timespan) : datetime",
-             "The time at which the query started, less the span.", "ago(1d) < now()", 0, ago),
+             "The time at which the query started, less the span.", "ago(1d) < now()", FN_CLOCK,
+             ago),
     FUNCTION("datetime_part", "datepart", "(part:constant(string), time:datetime) : int",
              "A part of the time as a number.", "datetime_part('month', datetime(2020-05-01)) == 5",
              0, datetime_part),

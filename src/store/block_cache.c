@@ -1,10 +1,14 @@
-// Block cache: a hash table with chains and one list by age, under one mutex.
+// Block cache: a hash table with chains and two lists by age, under one mutex: of the blocks that
+// were read once and of those that were read again. Fingerprints of the keys that were dropped from
+// the first tell that a block is read again (the scheme of "2Q", Johnson and Shasha 1994).
 //
 // Blocks are read and decoded outside the lock. Two readers that miss the same
 // block at once both decode it; the later one drops its copy. That is rare
 // (workers take different morsels) and needs no waiting.
 
 #include "store/block_cache.h"
+
+#include "base/array.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -24,15 +28,24 @@ struct CachedBlock {
     Block *block;
     size_t bytes;
     uint32_t pins;
+    struct AgeList *list;
     CachedBlock *chain;         // of its hash slot
     CachedBlock *older, *newer; // by last use
 };
 
+typedef struct AgeList {
+    CachedBlock *oldest, *newest;
+    size_t bytes;
+} AgeList;
+
+enum { SEEN = 1 << 14 };
+
 struct BlockCache {
     pthread_mutex_t mutex;
     CachedBlock **slots;
-    size_t slot_count, count, bytes, budget;
-    CachedBlock *oldest, *newest;
+    size_t slot_count, count, budget;
+    AgeList once, again;
+    uint32_t seen[SEEN];     // fingerprints of blocks that were read, by hash; the last ones
     BlockDecoder **decoders; // idle ones
     size_t decoder_count, decoder_cap;
     uint64_t hits, misses;
@@ -57,13 +70,28 @@ block_cache_new(size_t budget)
     return cache;
 }
 
+static uint64_t
+key_hash(const BlockKey *key)
+{
+    uint64_t hash = XXH3_64bits(key, offsetof(BlockKey, path));
+    return key->path.len ? hash ^ str_hash(key->path) : hash;
+}
+
 static size_t
 slot_of(const BlockCache *cache, const BlockKey *key)
 {
-    uint64_t hash = XXH3_64bits(key, offsetof(BlockKey, path));
-    if (key->path.len)
-        hash ^= str_hash(key->path);
-    return hash & (cache->slot_count - 1);
+    return key_hash(key) & (cache->slot_count - 1);
+}
+
+// Whether the block was read before, as far as is remembered; now it was.
+static bool
+was_seen(BlockCache *cache, const BlockKey *key)
+{
+    uint64_t hash = key_hash(key);
+    uint32_t *place = &cache->seen[hash % SEEN], mark = (uint32_t)(hash >> 32) | 1;
+    bool seen = *place == mark;
+    *place = mark;
+    return seen;
 }
 
 static bool
@@ -74,20 +102,24 @@ key_equal(const BlockKey *a, const BlockKey *b)
 }
 
 static void
-age_unlink(BlockCache *cache, CachedBlock *entry)
+age_unlink(CachedBlock *entry)
 {
-    *(entry->older ? &entry->older->newer : &cache->oldest) = entry->newer;
-    *(entry->newer ? &entry->newer->older : &cache->newest) = entry->older;
+    AgeList *list = entry->list;
+    *(entry->older ? &entry->older->newer : &list->oldest) = entry->newer;
+    *(entry->newer ? &entry->newer->older : &list->newest) = entry->older;
     entry->older = entry->newer = NULL;
+    list->bytes -= entry->bytes;
 }
 
 static void
-age_push(BlockCache *cache, CachedBlock *entry)
+age_push(AgeList *list, CachedBlock *entry)
 {
-    entry->older = cache->newest;
+    entry->list = list;
+    entry->older = list->newest;
     entry->newer = NULL;
-    *(cache->newest ? &cache->newest->newer : &cache->oldest) = entry;
-    cache->newest = entry;
+    *(list->newest ? &list->newest->newer : &list->oldest) = entry;
+    list->newest = entry;
+    list->bytes += entry->bytes;
 }
 
 static CachedBlock *
@@ -114,21 +146,29 @@ cache_drop(BlockCache *cache, CachedBlock *entry)
     while (*link != entry)
         link = &(*link)->chain;
     *link = entry->chain;
-    age_unlink(cache, entry);
-    cache->bytes -= entry->bytes;
+    age_unlink(entry);
     cache->count--;
     entry_free(entry);
 }
 
 static void
-cache_shrink(BlockCache *cache)
+list_shrink(BlockCache *cache, AgeList *list, size_t most)
 {
-    for (CachedBlock *entry = cache->oldest; entry && cache->bytes > cache->budget;) {
+    for (CachedBlock *entry = list->oldest; entry && list->bytes > most;) {
         CachedBlock *newer = entry->newer;
         if (!entry->pins)
             cache_drop(cache, entry);
         entry = newer;
     }
+}
+
+static void
+cache_shrink(BlockCache *cache)
+{
+    enum { PART = BLOCK_CACHE_BYTES / BLOCK_CACHE_ONCE };
+    list_shrink(cache, &cache->once, cache->budget / PART);
+    size_t once = cache->once.bytes < cache->budget ? cache->once.bytes : cache->budget;
+    list_shrink(cache, &cache->again, cache->budget - once);
 }
 
 // Twice the slots when chains grow long; without memory they just stay long.
@@ -162,17 +202,16 @@ cache_add(BlockCache *cache, CachedBlock *entry)
     CachedBlock **slot = &cache->slots[slot_of(cache, &entry->key)];
     entry->chain = *slot;
     *slot = entry;
-    age_push(cache, entry);
-    cache->bytes += entry->bytes;
+    age_push(was_seen(cache, &entry->key) ? &cache->again : &cache->once, entry);
     cache->count++;
 }
 
 static CachedBlock *
-entry_pin(BlockCache *cache, CachedBlock *entry)
+entry_pin(BlockCache *cache, CachedBlock *entry, bool read_again)
 {
     entry->pins++;
-    age_unlink(cache, entry);
-    age_push(cache, entry);
+    age_unlink(entry);
+    age_push(read_again ? &cache->again : entry->list, entry);
     return entry;
 }
 
@@ -230,7 +269,8 @@ key_pin(BlockCache *cache, const Segment *segment, BlockKey key, AzError *error)
     CachedBlock *entry = cache_find(cache, &key);
     if (entry) {
         cache->hits++;
-        entry_pin(cache, entry);
+        // Batch after batch of a morsel: that is one reading.
+        entry_pin(cache, entry, !entry->pins);
         pthread_mutex_unlock(&cache->mutex);
         return entry;
     }
@@ -248,7 +288,7 @@ key_pin(BlockCache *cache, const Segment *segment, BlockKey key, AzError *error)
         entry = fresh;
         cache_add(cache, entry);
     }
-    entry_pin(cache, entry);
+    entry_pin(cache, entry, false);
     cache_shrink(cache);
     pthread_mutex_unlock(&cache->mutex);
     return entry;
@@ -339,13 +379,15 @@ block_cache_stats(BlockCache *cache)
 {
     pthread_mutex_lock(&cache->mutex);
     BlockCacheStats stats = {
-        .bytes = cache->bytes,
+        .bytes = cache->once.bytes + cache->again.bytes,
         .blocks = cache->count,
         .hits = cache->hits,
         .misses = cache->misses,
     };
-    for (const CachedBlock *entry = cache->oldest; entry; entry = entry->newer)
-        stats.pinned += entry->pins != 0;
+    const AgeList *lists[] = {&cache->once, &cache->again};
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        for (const CachedBlock *entry = lists[i]->oldest; entry; entry = entry->newer)
+            stats.pinned += entry->pins != 0;
     pthread_mutex_unlock(&cache->mutex);
     return stats;
 }
@@ -355,12 +397,13 @@ block_cache_free(BlockCache *cache)
 {
     if (!cache)
         return;
-    for (CachedBlock *entry = cache->oldest; entry;) {
-        CachedBlock *newer = entry->newer;
-        assert(!entry->pins);
-        entry_free(entry);
-        entry = newer;
-    }
+    AgeList *lists[] = {&cache->once, &cache->again};
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        for (CachedBlock *entry = lists[i]->oldest, *newer; entry; entry = newer) {
+            newer = entry->newer;
+            assert(!entry->pins);
+            entry_free(entry);
+        }
     for (size_t i = 0; i < cache->decoder_count; i++)
         block_decoder_free(cache->decoders[i]);
     free(cache->decoders);

@@ -1,13 +1,17 @@
 // Block cache: decoded blocks, shared by all views of a store.
 //
-// Blocks are pinned while somebody reads them; what is not pinned is dropped,
-// least recently used first, when the cache passes its budget. Thread-safe.
-// Internal to src/store.
+// Blocks are pinned while somebody reads them. What was read once is kept for a moment only: most
+// blocks of a query over a large table are never read again, and would cost it memory for
+// nothing. What is read again, soon or after it was dropped, stays within the budget; dropped is
+// what was not used for longest. Thread-safe. Internal to src/store.
 #pragma once
 
 #include "store/segment.h"
 
-enum { BLOCK_CACHE_BYTES = 64 << 20 };
+enum {
+    BLOCK_CACHE_BYTES = 64 << 20,
+    BLOCK_CACHE_ONCE = 4 << 20, // of what was read once; a sixteenth of other budgets
+};
 
 typedef struct BlockCache BlockCache;
 typedef struct CachedBlock CachedBlock;

@@ -536,6 +536,28 @@ test_cache_is_bounded(void **state)
     store_close(store);
 }
 
+// What is read once goes soon; what is read again stays, and is not read a third time.
+static void
+test_cache_keeps_what_is_read_again(void **state)
+{
+    Fixture *f = *state;
+    enum { ROWS = 100000 };
+    Store *store = must(f, store_open(f->path, STORE_WRITE, &f->error));
+    must_import(f, store, "L", TABLE_LOG, &ROW_SCHEMA, 0, ROWS);
+    StoreView *view = must(f, store_view_open(store, 0, &f->error));
+    TableSource *source = must(f, store_view_source(view, STR("L"), &f->error));
+    assert_null(rows_check(source, 0, ROWS, &f->error));
+    BlockCacheStats once = block_cache_stats(store->cache);
+    assert_true(once.bytes <= BLOCK_CACHE_ONCE);
+    assert_null(rows_check(source, 0, ROWS, &f->error));
+    BlockCacheStats again = block_cache_stats(store->cache);
+    assert_true(again.bytes > 2 * BLOCK_CACHE_ONCE && again.bytes <= BLOCK_CACHE_BYTES);
+    assert_null(rows_check(source, 0, ROWS, &f->error));
+    assert_int_equal(block_cache_stats(store->cache).misses, again.misses);
+    store_view_close(view);
+    store_close(store);
+}
+
 typedef struct Appender {
     TableWriter *table;
     uint64_t from, count;
@@ -691,6 +713,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_skipping, setup, teardown),
         cmocka_unit_test_setup_teardown(test_encodings_come_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cache_is_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_cache_keeps_what_is_read_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parallel_writers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_open_errors, setup, teardown),

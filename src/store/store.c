@@ -258,6 +258,38 @@ store_open(const char *dir, StoreMode mode, AzError *error)
     return store;
 }
 
+static void
+segments_close(Store *store)
+{
+    for (size_t i = 0; i < OPEN_SEGMENT_SLOTS; i++) {
+        for (OpenSegment *open = store->open[i]; open;) {
+            OpenSegment *next = open->next;
+            segment_close(open->segment);
+            free(open);
+            open = next;
+        }
+        store->open[i] = NULL;
+    }
+    store->open_count = 0;
+}
+
+void
+store_view_entered(Store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->view_count++;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+void
+store_view_left(Store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    if (--store->view_count == 0 && store->open_count > OPEN_SEGMENTS_KEPT)
+        segments_close(store);
+    pthread_mutex_unlock(&store->mutex);
+}
+
 void
 store_close(Store *store)
 {
@@ -266,14 +298,7 @@ store_close(Store *store)
     if (store->writer)
         store_abort(store->writer);
     block_cache_free(store->cache);
-    for (size_t i = 0; i < OPEN_SEGMENT_SLOTS; i++) {
-        for (OpenSegment *open = store->open[i]; open;) {
-            OpenSegment *next = open->next;
-            segment_close(open->segment);
-            free(open);
-            open = next;
-        }
-    }
+    segments_close(store);
     catalog_close(store->catalog);
     if (store->lock >= 0)
         close(store->lock);
@@ -400,6 +425,7 @@ store_segment(Store *store, const CatalogSegment *entry, AzError *error)
         OpenSegment **slot = &store->open[(uint64_t)entry->id % OPEN_SEGMENT_SLOTS];
         *fresh = (OpenSegment){.id = entry->id, .segment = segment, .next = *slot};
         *slot = open = fresh;
+        store->open_count++;
     }
     pthread_mutex_unlock(&store->mutex);
     return open->segment;

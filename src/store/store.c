@@ -242,6 +242,7 @@ store_open(const char *dir, StoreMode mode, AzError *error)
     }
     store->mode = mode;
     store->lock = -1;
+    store->open_most = OPEN_SEGMENTS_MOST;
     pthread_mutex_init(&store->mutex, NULL);
     Arena arena;
     arena_init(&arena);
@@ -285,7 +286,7 @@ void
 store_view_left(Store *store)
 {
     pthread_mutex_lock(&store->mutex);
-    if (--store->view_count == 0 && store->open_count > OPEN_SEGMENTS_KEPT)
+    if (--store->view_count == 0 && store->open_count > store->open_most)
         segments_close(store);
     pthread_mutex_unlock(&store->mutex);
 }

@@ -13,7 +13,7 @@ enum {
     SEGMENT_ROWS = 131072,       // a table writer flushes when it has so many rows
     SEGMENT_PAYLOAD = 192 << 20, // or so many bytes
     OPEN_SEGMENT_SLOTS = 1024,
-    OPEN_SEGMENTS_KEPT = 1024 // while no view is open
+    OPEN_SEGMENTS_MOST = 1024 // while no view is open
 };
 
 // A segment whose footer has been read; kept until the store is closed, or no view is open and
@@ -38,7 +38,8 @@ struct Store {
     BlockCache *cache;
     pthread_mutex_t mutex; // of the catalog and what follows
     OpenSegment *open[OPEN_SEGMENT_SLOTS];
-    size_t open_count, view_count;
+    size_t open_count, open_most; // more are closed when no view is open
+    size_t view_count;
     StoreWriter *writer;
     RemovedFiles cleared; // when it was opened: what dead writers and readers left
 };

@@ -287,4 +287,5 @@ def main():
         write(args, rows, peers, answers, cold_start(args))
 
 
-main()
+if __name__ == "__main__":
+    main()

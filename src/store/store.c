@@ -242,6 +242,7 @@ store_open(const char *dir, StoreMode mode, AzError *error)
     }
     store->mode = mode;
     store->lock = -1;
+    store->open_most = OPEN_SEGMENTS_MOST;
     pthread_mutex_init(&store->mutex, NULL);
     Arena arena;
     arena_init(&arena);
@@ -258,6 +259,38 @@ store_open(const char *dir, StoreMode mode, AzError *error)
     return store;
 }
 
+static void
+segments_close(Store *store)
+{
+    for (size_t i = 0; i < OPEN_SEGMENT_SLOTS; i++) {
+        for (OpenSegment *open = store->open[i]; open;) {
+            OpenSegment *next = open->next;
+            segment_close(open->segment);
+            free(open);
+            open = next;
+        }
+        store->open[i] = NULL;
+    }
+    store->open_count = 0;
+}
+
+void
+store_view_entered(Store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->view_count++;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+void
+store_view_left(Store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    if (--store->view_count == 0 && store->open_count > store->open_most)
+        segments_close(store);
+    pthread_mutex_unlock(&store->mutex);
+}
+
 void
 store_close(Store *store)
 {
@@ -266,14 +299,7 @@ store_close(Store *store)
     if (store->writer)
         store_abort(store->writer);
     block_cache_free(store->cache);
-    for (size_t i = 0; i < OPEN_SEGMENT_SLOTS; i++) {
-        for (OpenSegment *open = store->open[i]; open;) {
-            OpenSegment *next = open->next;
-            segment_close(open->segment);
-            free(open);
-            open = next;
-        }
-    }
+    segments_close(store);
     catalog_close(store->catalog);
     if (store->lock >= 0)
         close(store->lock);
@@ -400,6 +426,7 @@ store_segment(Store *store, const CatalogSegment *entry, AzError *error)
         OpenSegment **slot = &store->open[(uint64_t)entry->id % OPEN_SEGMENT_SLOTS];
         *fresh = (OpenSegment){.id = entry->id, .segment = segment, .next = *slot};
         *slot = open = fresh;
+        store->open_count++;
     }
     pthread_mutex_unlock(&store->mutex);
     return open->segment;

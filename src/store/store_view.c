@@ -122,6 +122,7 @@ view_open(Store *store, int64_t snapshot, AzError *error)
         return NULL;
     }
     view->store = store;
+    store_view_entered(store);
     pthread_mutex_init(&view->mutex, NULL);
     view->reader = readers_enter(store->dir);
     pthread_mutex_lock(&store->mutex);
@@ -204,6 +205,7 @@ store_view_close(StoreView *view)
         source = next;
     }
     readers_leave(view->reader);
+    store_view_left(view->store);
     pthread_mutex_destroy(&view->mutex);
     arena_free(&view->arena);
     free(view);

@@ -495,6 +495,28 @@ scan_run(void *context)
 
 // Four readers of one source with a cache that holds next to nothing: pinned
 // blocks stay, the rest goes, nothing is pinned in the end.
+// Footers go when no view is open and there are many; what was decoded stays and is right.
+static void
+test_footers_are_given_back(void **state)
+{
+    Fixture *f = *state;
+    Store *store = must(f, store_open(f->path, STORE_WRITE, &f->error));
+    store->open_most = 2;
+    for (uint64_t i = 0; i < 3; i++) {
+        must_import(f, store, "Logs", TABLE_LOG, &ROW_SCHEMA, i * 10, 10);
+        StoreView *other = must(f, store_view_open(store, 0, &f->error));
+        must_hold(f, store, 0, "Logs", 0, 10 * (i + 1));
+        assert_int_equal(store->open_count, i + 1);
+        store_view_close(other);
+        assert_int_equal(store->open_count, i < 2 ? i + 1 : 0);
+    }
+    uint64_t hits = block_cache_stats(store->cache).hits;
+    must_hold(f, store, 0, "Logs", 0, 30);
+    assert_true(block_cache_stats(store->cache).hits > hits);
+    assert_int_equal(store->open_count, 0);
+    store_close(store);
+}
+
 static void
 test_cache_is_bounded(void **state)
 {
@@ -712,6 +734,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_abort_leaves_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_skipping, setup, teardown),
         cmocka_unit_test_setup_teardown(test_encodings_come_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_footers_are_given_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cache_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cache_keeps_what_is_read_again, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parallel_writers, setup, teardown),

@@ -23,6 +23,8 @@ struct GroupPart {
     CodeGroups *codes;
     Group *groups;
     uint32_t cap;
+    char *states; // zeroed memory for the next groups' states
+    uint32_t states_left;
 };
 
 // ---- preparation ----
@@ -72,6 +74,23 @@ summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
 
 // ---- consuming ----
 
+// Zeroed states for one more group; taken from the arena for several at once.
+static char *
+next_state(const Summarize *s, GroupPart *part, Arena *arena)
+{
+    enum { FEW = 16, MANY = 256 };
+    if (!s->state_size)
+        return NULL;
+    if (!part->states_left) {
+        part->states_left = part->table.count < MANY ? FEW : MANY;
+        part->states = arena_zalloc_array(arena, part->states_left, s->state_size);
+    }
+    part->states_left--;
+    char *state = part->states;
+    part->states += s->state_size;
+    return state;
+}
+
 // Gives group `g`, which was just added, its place and its states.
 static void
 group_start(const Summarize *s, GroupPart *part, Arena *arena, uint32_t g, uint64_t first)
@@ -81,10 +100,11 @@ group_start(const Summarize *s, GroupPart *part, Arena *arena, uint32_t g, uint6
         Group *groups = arena_alloc_array(arena, cap, sizeof(Group));
         if (g)
             memcpy(groups, part->groups, g * sizeof(Group));
+        arena_release(arena, part->groups);
         part->groups = groups;
         part->cap = cap;
     }
-    part->groups[g] = (Group){first, arena_zalloc(arena, s->state_size)};
+    part->groups[g] = (Group){first, next_state(s, part, arena)};
     for (uint32_t a = 0; a < s->call_count; a++)
         if (aggregate_impl(&s->calls[a])->init)
             aggregate_impl(&s->calls[a])->init(&s->calls[a], part->groups[g].state + s->offsets[a]);
@@ -327,27 +347,42 @@ merge_parts(Summarize *s)
 
 // ---- finishing ----
 
+// Whether the groups of all parts, one part after the other, are in the order of their first rows.
+static bool
+groups_are_ordered(const Summarize *s)
+{
+    const Group *last = NULL;
+    for (size_t p = 0; p < s->merged_count; p++)
+        for (uint32_t g = 0; g < s->merged[p].table.count; g++) {
+            const Group *group = &s->merged[p].groups[g];
+            if (last && group->first < last->first)
+                return false;
+            last = group;
+        }
+    return true;
+}
+
 static void
 order_groups(Summarize *s)
 {
     for (size_t p = 0; p < s->merged_count; p++)
         s->group_count += s->merged[p].table.count;
     Arena *arena = s->exec->arena;
+    bool ordered = groups_are_ordered(s);
     s->order = arena_alloc_array(arena, s->group_count, sizeof(GroupPlace));
     GroupPlace *places = s->order;
-    uint64_t *firsts = arena_alloc_array(arena, s->group_count, sizeof(uint64_t));
+    uint64_t *firsts = ordered ? NULL : arena_alloc_array(arena, s->group_count, sizeof(uint64_t));
     size_t at = 0;
-    bool sorted = true;
     for (size_t p = 0; p < s->merged_count; p++) {
         const GroupPart *part = &s->merged[p];
         for (uint32_t g = 0; g < part->table.count; g++) {
-            firsts[at] = part->groups[g].first;
-            sorted = sorted && (!at || firsts[at - 1] < firsts[at]);
+            if (!ordered)
+                firsts[at] = part->groups[g].first;
             places[at++] =
                 (GroupPlace){part->table.rows + (size_t)g * s->layout.words, part->groups[g].state};
         }
     }
-    if (sorted)
+    if (ordered)
         return;
     uint32_t *rows = order_by_words(arena, firsts, (uint32_t)s->group_count);
     s->order = arena_alloc_array(arena, s->group_count, sizeof(GroupPlace));

@@ -256,6 +256,21 @@ update_call(const Summarize *s, uint32_t a, Worker *worker, const Batch *batch, 
     return true;
 }
 
+// The states of each row's group. Those of many groups are not in the caches: they are fetched ahead.
+static void
+find_states(const GroupPart *part, const uint32_t *groups, uint32_t rows, void **bases)
+{
+    enum { MANY = 8192, AHEAD = 16 };
+    bool many = part->table.count > MANY;
+    for (uint32_t i = 0; i < rows; i++) {
+        if (many && i + AHEAD < rows)
+            __builtin_prefetch(&part->groups[groups[i + AHEAD]]);
+        bases[i] = part->groups[groups[i]].state;
+        if (many)
+            __builtin_prefetch(bases[i]);
+    }
+}
+
 static bool
 summarize_consume(Sink *self, Worker *worker, Batch *batch)
 {
@@ -268,8 +283,7 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
         return false;
     if (aggregates) {
         void **bases = arena_alloc_array(&worker->batch, rows, sizeof(void *));
-        for (uint32_t i = 0; i < rows; i++)
-            bases[i] = part->groups[groups[i]].state;
+        find_states(part, groups, rows, bases);
         for (uint32_t a = 0; a < aggregates; a++)
             if (!update_call(s, a, worker, batch, sequence, bases))
                 return false;

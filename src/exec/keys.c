@@ -342,7 +342,7 @@ group_add(GroupTable *table, const uint64_t *row, uint64_t hash)
     uint32_t group = table->count++;
     uint64_t *kept = table->rows + (size_t)group * layout->words;
     memcpy(kept, row, layout->words * sizeof(uint64_t));
-    for (uint32_t k = 0; !layout->plain && k < layout->count; k++) {
+    for (uint32_t k = 0; !layout->plain && !table->borrows && k < layout->count; k++) {
         if (!type_is_text(layout->columns[k].type))
             continue;
         Text text;

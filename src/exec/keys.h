@@ -44,6 +44,7 @@ typedef struct GroupTable {
     size_t mask;     // slots - 1, or 0 before the first group
     uint64_t *rows, *hashes;
     uint32_t count, cap;
+    bool borrows; // long texts are not copied: they outlive the table where they are
 } GroupTable;
 
 void group_table_init(GroupTable *table, const KeyLayout *layout, Arena *arena);

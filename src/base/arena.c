@@ -1,11 +1,13 @@
 // Arena: a chain of blocks, newest first; see arena.h for the contract.
 //
 // Blocks double up to a megabyte, so that a small parse costs one malloc and a
-// large query few. An allocation larger than a block gets a block of its own.
+// large query few. An allocation larger than a block gets a block of its own, which can be given
+// back before the others.
 
 #include "base/arena.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,6 +16,7 @@ enum { ARENA_FIRST_BLOCK = 4096, ARENA_LARGEST_BLOCK = 1 << 20 };
 struct ArenaBlock {
     ArenaBlock *older;
     size_t size; // bytes behind the header
+    bool whole;  // holds one allocation
     _Alignas(64) char data[];
 };
 
@@ -56,6 +59,7 @@ new_block(Arena *arena, size_t size)
         posix_memalign((void **)&block, 64, sizeof(ArenaBlock) + bytes))
         arena_fatal(bytes);
     block->size = bytes;
+    block->whole = false;
     arena->allocated += bytes;
     return block;
 }
@@ -116,6 +120,7 @@ arena_reset(Arena *arena)
         ArenaBlock *older = block->older;
         if (kept + block->size <= KEEP_MOST) {
             kept += block->size;
+            block->whole = false;
             block->older = arena->spare;
             arena->spare = block;
         } else {
@@ -156,6 +161,35 @@ arena_adopt(Arena *into, Arena *from)
     arena_init(from);
 }
 
+// A block for one large allocation, behind the newest, which goes on being filled.
+static void *
+alloc_whole(Arena *arena, size_t size)
+{
+    ArenaBlock *block = take_spare(arena, size);
+    if (!block)
+        block = new_block(arena, size);
+    block->whole = true;
+    block->older = arena->head->older;
+    arena->head->older = block;
+    return block->data;
+}
+
+void
+arena_release(Arena *arena, void *data)
+{
+    if (!data || !arena->head)
+        return;
+    for (ArenaBlock **link = &arena->head->older; *link; link = &(*link)->older) {
+        ArenaBlock *block = *link;
+        if (!block->whole || block->data != (char *)data)
+            continue;
+        *link = block->older;
+        arena->allocated -= block->size;
+        free(block);
+        return;
+    }
+}
+
 void *
 arena_alloc_aligned(Arena *arena, size_t size, size_t align)
 {
@@ -164,6 +198,8 @@ arena_alloc_aligned(Arena *arena, size_t size, size_t align)
         arena_fatal(size);
     if (size == 0)
         size = 1;
+    if (size >= ARENA_LARGEST_BLOCK && arena->head)
+        return alloc_whole(arena, size);
     size_t pad = (align - ((uintptr_t)arena->next & (align - 1))) & (align - 1);
     if (!arena->head || (size_t)(arena->end - arena->next) < size + pad) {
         arena_grow(arena, size + align);

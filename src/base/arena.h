@@ -51,5 +51,9 @@ void *arena_zalloc_array(Arena *arena, size_t count, size_t size);
 // Copies `size` bytes into the arena.
 void *arena_copy(Arena *arena, const void *data, size_t size);
 
+// Gives the memory of an allocation back to the system, when it has a block of its own (of a megabyte
+// and more); else it stays till the end, as all others. NULL is fine.
+void arena_release(Arena *arena, void *data);
+
 #define ARENA_NEW(arena, T)          ((T *)arena_zalloc((arena), sizeof(T)))
 #define ARENA_ARRAY(arena, T, count) ((T *)arena_zalloc_array((arena), (count), sizeof(T)))

@@ -2,28 +2,11 @@
 //
 // Each worker finds the group of every row in its own table and hands whole batches to
 // the aggregates' update loops. Rows whose keys are dictionaries are grouped once for
-// each combination of codes. At the end the tables are merged, cut by hash so that all
-// workers merge at once, and the groups come out in the order of their first rows, so
-// the answer does not depend on who did what.
+// each combination of codes, or by numbers of their values (group_codes.h). What comes after the
+// last row is in aggregate_merge.c; the answer does not depend on who did what.
 
-#include "base/array.h"
 #include "exec/group_codes.h"
 #include "exec/summarize.h"
-
-#include <stdatomic.h>
-
-typedef struct Group {
-    uint64_t first; // sequence of the first row
-    char *state;    // of all aggregates, side by side
-} Group;
-
-// The groups of one worker, or after merging of one slice of the hashes.
-struct GroupPart {
-    GroupTable table;
-    CodeGroups *codes;
-    Group *groups;
-    uint32_t cap;
-};
 
 // ---- preparation ----
 
@@ -72,22 +55,32 @@ summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
 
 // ---- consuming ----
 
-// Gives group `g`, which was just added, its place and its states.
+// Zeroed states for one more group; taken from the arena for several at once.
+static char *
+next_state(const Summarize *s, GroupPart *part, Arena *arena)
+{
+    enum { FEW = 16, MANY = 256 };
+    if (!s->state_size)
+        return NULL;
+    if (!part->states_left) {
+        part->states_left = part->table.count < MANY ? FEW : MANY;
+        part->states = arena_zalloc_array(arena, part->states_left, s->state_size);
+    }
+    part->states_left--;
+    char *state = part->states;
+    part->states += s->state_size;
+    return state;
+}
+
+// Gives group `g`, which was just added, its place and new states.
 static void
 group_start(const Summarize *s, GroupPart *part, Arena *arena, uint32_t g, uint64_t first)
 {
-    if (g >= part->cap) {
-        uint32_t cap = part->cap ? part->cap * 2 : 64;
-        Group *groups = arena_alloc_array(arena, cap, sizeof(Group));
-        if (g)
-            memcpy(groups, part->groups, g * sizeof(Group));
-        part->groups = groups;
-        part->cap = cap;
-    }
-    part->groups[g] = (Group){first, arena_zalloc(arena, s->state_size)};
+    char *state = next_state(s, part, arena);
+    group_place(part, arena, g, (Group){first, state});
     for (uint32_t a = 0; a < s->call_count; a++)
         if (aggregate_impl(&s->calls[a])->init)
-            aggregate_impl(&s->calls[a])->init(&s->calls[a], part->groups[g].state + s->offsets[a]);
+            aggregate_impl(&s->calls[a])->init(&s->calls[a], state + s->offsets[a]);
 }
 
 static void
@@ -236,6 +229,21 @@ update_call(const Summarize *s, uint32_t a, Worker *worker, const Batch *batch, 
     return true;
 }
 
+// The states of each row's group. Those of many groups are not in the caches: they are fetched ahead.
+static void
+find_states(const GroupPart *part, const uint32_t *groups, uint32_t rows, void **bases)
+{
+    enum { MANY = 8192, AHEAD = 16 };
+    bool many = part->table.count > MANY;
+    for (uint32_t i = 0; i < rows; i++) {
+        if (many && i + AHEAD < rows)
+            __builtin_prefetch(&part->groups[groups[i + AHEAD]]);
+        bases[i] = part->groups[groups[i]].state;
+        if (many)
+            __builtin_prefetch(bases[i]);
+    }
+}
+
 static bool
 summarize_consume(Sink *self, Worker *worker, Batch *batch)
 {
@@ -248,186 +256,12 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
         return false;
     if (aggregates) {
         void **bases = arena_alloc_array(&worker->batch, rows, sizeof(void *));
-        for (uint32_t i = 0; i < rows; i++)
-            bases[i] = part->groups[groups[i]].state;
+        find_states(part, groups, rows, bases);
         for (uint32_t a = 0; a < aggregates; a++)
             if (!update_call(s, a, worker, batch, sequence, bases))
                 return false;
     }
     return worker_charge(worker, "its groups");
-}
-
-// ---- merging ----
-
-// Slice `slice` of all workers' groups into one part of its own. States move; those
-// of groups that met before are merged.
-static void
-merge_slice(Summarize *s, Worker *worker, size_t slice)
-{
-    GroupPart *into = &s->merged[slice];
-    Arena *arena = &worker->keep;
-    group_table_init(&into->table, &s->layout, arena);
-    for (size_t w = 0; w < s->exec->worker_count; w++) {
-        const GroupPart *from = &s->parts[w];
-        for (uint32_t g = 0; g < from->table.count; g++) {
-            uint64_t hash = from->table.hashes[g];
-            if ((hash >> 20) % s->merged_count != slice)
-                continue;
-            uint32_t before = into->table.count;
-            uint32_t group =
-                group_add(&into->table, from->table.rows + (size_t)g * s->layout.words, hash);
-            if (into->table.count > before) {
-                group_start(s, into, arena, group, from->groups[g].first);
-                into->groups[group].state = from->groups[g].state;
-                continue;
-            }
-            Group *met = &into->groups[group];
-            if (from->groups[g].first < met->first)
-                met->first = from->groups[g].first;
-            for (uint32_t a = 0; a < s->call_count; a++)
-                aggregate_impl(&s->calls[a])
-                    ->merge(&s->calls[a], met->state + s->offsets[a],
-                            from->groups[g].state + s->offsets[a], arena);
-        }
-    }
-}
-
-static void
-merge_job(void *context, size_t number)
-{
-    Summarize *s = context;
-    for (;;) {
-        size_t slice = atomic_fetch_add(&s->next_slice, 1);
-        if (slice >= s->merged_count)
-            return;
-        merge_slice(s, &s->exec->workers[number], slice);
-    }
-}
-
-static void
-merge_parts(Summarize *s)
-{
-    enum { SLICE_GROUPS = 8192 }; // below that waking the workers costs more
-    size_t used = 0, last = 0, groups = 0;
-    for (size_t w = 0; w < s->exec->worker_count; w++)
-        if (s->parts[w].table.count) {
-            used++;
-            last = w;
-            groups += s->parts[w].table.count;
-        }
-    if (used <= 1) {
-        s->merged = &s->parts[last];
-        s->merged_count = 1;
-        return;
-    }
-    s->merged_count = groups >= SLICE_GROUPS ? s->exec->worker_count : 1;
-    s->merged = ARENA_ARRAY(s->exec->arena, GroupPart, s->merged_count);
-    exec_parallel(s->exec, s->merged_count, merge_job, s);
-}
-
-// ---- finishing ----
-
-static void
-order_groups(Summarize *s)
-{
-    for (size_t p = 0; p < s->merged_count; p++)
-        s->group_count += s->merged[p].table.count;
-    Arena *arena = s->exec->arena;
-    s->order = arena_alloc_array(arena, s->group_count, sizeof(GroupPlace));
-    GroupPlace *places = s->order;
-    uint64_t *firsts = arena_alloc_array(arena, s->group_count, sizeof(uint64_t));
-    size_t at = 0;
-    bool sorted = true;
-    for (size_t p = 0; p < s->merged_count; p++) {
-        const GroupPart *part = &s->merged[p];
-        for (uint32_t g = 0; g < part->table.count; g++) {
-            firsts[at] = part->groups[g].first;
-            sorted = sorted && (!at || firsts[at - 1] < firsts[at]);
-            places[at++] =
-                (GroupPlace){part->table.rows + (size_t)g * s->layout.words, part->groups[g].state};
-        }
-    }
-    if (sorted)
-        return;
-    uint32_t *rows = order_by_words(arena, firsts, (uint32_t)s->group_count);
-    s->order = arena_alloc_array(arena, s->group_count, sizeof(GroupPlace));
-    for (size_t i = 0; i < s->group_count; i++)
-        s->order[i] = places[rows[i]];
-}
-
-void
-summarize_finish_call(const AggregateCall *call, Worker *worker, char *const *states, uint32_t rows,
-                      const Column *columns, const Vector **out)
-{
-    Vector **outputs = ARENA_ARRAY(&worker->batch, Vector *, call->output_count + 1);
-    for (uint32_t o = 0; o < call->output_count; o++)
-        out[o] = outputs[o] = vector_new_flat(&worker->keep, columns[o].type, rows);
-    for (uint32_t i = 0; i < rows; i++)
-        aggregate_impl(call)->finish(call, states[i], outputs, i, &worker->keep, &worker->scratch);
-}
-
-// The answer, a batch at a time.
-typedef struct Finish {
-    const Summarize *s;
-    ResultTable *result;
-    _Atomic uint32_t next;
-} Finish;
-
-static Batch *
-finish_batch(const Finish *finish, Worker *worker, size_t from, uint32_t rows)
-{
-    const Summarize *s = finish->s;
-    const Schema *schema = &finish->result->schema;
-    Batch *batch = batch_new(&worker->keep, schema->count, rows);
-    const uint64_t **key_rows = arena_alloc_array(&worker->batch, rows, sizeof(*key_rows));
-    char **states = arena_alloc_array(&worker->batch, rows, sizeof(*states));
-    for (uint32_t i = 0; i < rows; i++)
-        key_rows[i] = s->order[from + i].row;
-    for (uint32_t k = 0; k < s->layout.count; k++)
-        batch->columns[k] = key_decode(&worker->keep, &s->layout, k, key_rows, rows);
-    uint32_t column = s->layout.count;
-    for (uint32_t a = 0; a < s->call_count; a++) {
-        for (uint32_t i = 0; i < rows; i++)
-            states[i] = s->order[from + i].state + s->offsets[a];
-        summarize_finish_call(&s->calls[a], worker, states, rows, schema->columns + column,
-                              batch->columns + column);
-        column += s->calls[a].output_count;
-    }
-    return batch;
-}
-
-static void
-finish_job(void *context, size_t number)
-{
-    Finish *finish = context;
-    Worker *worker = &finish->s->exec->workers[number];
-    for (;;) {
-        uint32_t b = atomic_fetch_add(&finish->next, 1);
-        if (b >= finish->result->batch_count)
-            return;
-        arena_reset(&worker->batch);
-        size_t from = (size_t)b * batch_rows, left = finish->s->group_count - from;
-        uint32_t rows = left < batch_rows ? (uint32_t)left : batch_rows;
-        finish->result->batches[b] = finish_batch(finish, worker, from, rows);
-        if (!worker_check(worker) || !worker_charge(worker, "the rows of a summary"))
-            return;
-    }
-}
-
-static ResultTable *
-summarize_finish(const Summarize *s, const Schema *schema, AzError *error)
-{
-    ResultTable *result = ARENA_NEW(s->exec->arena, ResultTable);
-    result->schema = *schema;
-    result->row_count = s->group_count;
-    result->batch_count = (uint32_t)((s->group_count + batch_rows - 1) / batch_rows);
-    result->batches = ARENA_ARRAY(s->exec->arena, Batch *, result->batch_count);
-    Finish finish = {s, result, 0};
-    size_t workers = s->exec->worker_count;
-    if (workers > result->batch_count)
-        workers = result->batch_count;
-    exec_parallel(s->exec, workers, finish_job, &finish);
-    return exec_first_error(s->exec, error) ? result : NULL;
 }
 
 bool
@@ -436,14 +270,14 @@ summarize_run(Summarize *s, Pipeline *input, AzError *error)
     Sink sink = {.state = s, .consume = summarize_consume};
     if (!pipeline_run(s->exec, input, &sink, error))
         return false;
-    merge_parts(s);
+    summarize_merge(s);
     // Without keys there is one group, also of no rows (Kusto docs, summarize operator).
     GroupPart *first = &s->merged[0];
     if (!s->layout.count && !first->table.count) {
         uint64_t row[1] = {0};
         group_start(s, first, &s->exec->workers[0].keep, group_add(&first->table, row, 0), 0);
     }
-    order_groups(s);
+    summarize_order(s);
     return true;
 }
 
@@ -454,7 +288,7 @@ summarize_pipeline(Exec *exec, const Plan *plan, Pipeline *input, AzError *error
     if (!summarize_init(&s, exec, plan->summarize.keys, plan->summarize.key_count,
                         plan->summarize.aggregates, plan->summarize.aggregate_count, error))
         return NULL;
-    return summarize_run(&s, input, error) ? summarize_finish(&s, &plan->schema, error) : NULL;
+    return summarize_run(&s, input, error) ? summarize_result(&s, &plan->schema, error) : NULL;
 }
 
 ResultTable *

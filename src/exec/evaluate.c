@@ -13,12 +13,14 @@ bool
 worker_charge(Worker *worker, const char *what)
 {
     Budget *budget = worker->exec->options->budget;
-    size_t grown = worker->keep.allocated + worker->result.allocated - worker->charged;
-    if (!budget || !grown)
+    size_t held = worker->keep.allocated + worker->result.allocated;
+    if (!budget || held == worker->charged)
         return true;
-    if (!budget_take(budget, grown, what, &worker->error))
+    if (held < worker->charged)
+        budget_give(budget, worker->charged - held);
+    else if (!budget_take(budget, held - worker->charged, what, &worker->error))
         return false;
-    worker->charged += grown;
+    worker->charged = held;
     return true;
 }
 

@@ -1,8 +1,8 @@
 // Key rows and the group table; see keys.h for the layout.
 //
 // Rows are built a column at a time, so that the loop over a batch knows its type.
-// The table is open addressing over 8-byte slots that hold half the hash: a probe
-// touches the key row only when that half fits, and growing does not hash again.
+// The table is open addressing over 8-byte slots that hold the half of the hash that says the
+// slot: a probe touches the key row only when that half fits, and growing looks at nothing but slots.
 
 #include "exec/keys.h"
 
@@ -263,29 +263,47 @@ group_table_growth(const GroupTable *table, uint32_t more)
     return cap * (table->layout->words + 3) * sizeof(uint64_t);
 }
 
+// Puts the entries into twice as many slots. They go in their old order, which leaves them in runs
+// of neighbours: memory is read and written in order.
+static void
+slots_grow(GroupTable *table, size_t count)
+{
+    uint64_t *old = table->slots;
+    size_t old_count = table->mask ? table->mask + 1 : 0;
+    table->slots = ARENA_ARRAY(table->arena, uint64_t, count);
+    table->mask = count - 1;
+    for (size_t s = 0; s < old_count; s++) {
+        if (!old[s])
+            continue;
+        size_t slot = (old[s] >> 32) & table->mask;
+        while (table->slots[slot])
+            slot = (slot + 1) & table->mask;
+        table->slots[slot] = old[s];
+    }
+    arena_release(table->arena, old);
+}
+
+// A larger copy; the memory of a large one is given back.
+static uint64_t *
+words_grow(Arena *arena, uint64_t *old, size_t count, size_t cap)
+{
+    uint64_t *words = arena_alloc_array(arena, cap, sizeof(uint64_t));
+    if (count)
+        memcpy(words, old, count * sizeof(uint64_t));
+    arena_release(arena, old);
+    return words;
+}
+
 static void
 table_grow(GroupTable *table)
 {
     uint32_t cap = table->cap ? table->cap * 2 : 64;
     assert(cap > table->cap);
-    uint32_t words = table->layout->words;
-    uint64_t *rows = arena_alloc_array(table->arena, (size_t)cap * words, sizeof(uint64_t));
-    uint64_t *hashes = arena_alloc_array(table->arena, cap, sizeof(uint64_t));
-    if (table->count) {
-        memcpy(rows, table->rows, (size_t)table->count * words * sizeof(uint64_t));
-        memcpy(hashes, table->hashes, table->count * sizeof(uint64_t));
-    }
-    table->rows = rows;
-    table->hashes = hashes;
+    size_t words = table->layout->words;
+    table->rows = words_grow(table->arena, table->rows, table->count * words, cap * words);
+    table->hashes = words_grow(table->arena, table->hashes, table->count, cap);
     table->cap = cap;
-    table->mask = (size_t)cap * 2 - 1;
-    table->slots = ARENA_ARRAY(table->arena, uint64_t, table->mask + 1);
-    for (uint32_t g = 0; g < table->count; g++) {
-        size_t slot = hashes[g] & table->mask;
-        while (table->slots[slot])
-            slot = (slot + 1) & table->mask;
-        table->slots[slot] = (hashes[g] & 0xFFFFFFFF00000000u) | (g + 1);
-    }
+    slots_grow(table, (size_t)cap * 2);
 }
 
 // The slot of the row: one that holds its group, or the free one it belongs into.
@@ -297,7 +315,7 @@ find_slot(const GroupTable *table, const uint64_t *row, uint64_t hash)
         uint64_t entry = table->slots[slot];
         if (!entry)
             return slot;
-        if (entry >> 32 == hash >> 32 &&
+        if (entry >> 32 == (uint32_t)hash &&
             rows_equal(table->layout,
                        table->rows + (size_t)((uint32_t)entry - 1) * table->layout->words, row))
             return slot;
@@ -324,7 +342,7 @@ group_add(GroupTable *table, const uint64_t *row, uint64_t hash)
     uint32_t group = table->count++;
     uint64_t *kept = table->rows + (size_t)group * layout->words;
     memcpy(kept, row, layout->words * sizeof(uint64_t));
-    for (uint32_t k = 0; !layout->plain && k < layout->count; k++) {
+    for (uint32_t k = 0; !layout->plain && !table->borrows && k < layout->count; k++) {
         if (!type_is_text(layout->columns[k].type))
             continue;
         Text text;
@@ -333,7 +351,7 @@ group_add(GroupTable *table, const uint64_t *row, uint64_t hash)
         memcpy(kept + layout->columns[k].word, &text, sizeof(text));
     }
     table->hashes[group] = hash;
-    table->slots[slot] = (hash & 0xFFFFFFFF00000000u) | (group + 1);
+    table->slots[slot] = hash << 32 | (group + 1);
     return group;
 }
 

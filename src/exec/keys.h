@@ -40,10 +40,11 @@ bool key_has_null(const KeyLayout *layout, const uint64_t *row);
 typedef struct GroupTable {
     const KeyLayout *layout;
     Arena *arena;    // of the rows and long texts
-    uint64_t *slots; // hash's upper half << 32 | group + 1; 0 = free
+    uint64_t *slots; // hash's lower half << 32 | group + 1; 0 = free
     size_t mask;     // slots - 1, or 0 before the first group
     uint64_t *rows, *hashes;
     uint32_t count, cap;
+    bool borrows; // long texts are not copied: they outlive the table where they are
 } GroupTable;
 
 void group_table_init(GroupTable *table, const KeyLayout *layout, Arena *arena);
@@ -56,7 +57,7 @@ static inline const uint64_t *
 group_candidate(const GroupTable *table, uint64_t hash)
 {
     uint64_t entry = table->slots[hash & table->mask];
-    return entry && entry >> 32 == hash >> 32
+    return entry && entry >> 32 == (uint32_t)hash
                ? table->rows + (size_t)((uint32_t)entry - 1) * table->layout->words
                : NULL;
 }

@@ -4,10 +4,23 @@
 // and the groups stand in the order of their first rows, however many workers there were.
 #pragma once
 
+#include "exec/group_codes.h"
 #include "exec/internal.h"
-#include "exec/keys.h"
 
-typedef struct GroupPart GroupPart; // the groups of one worker
+typedef struct Group {
+    uint64_t first; // sequence of the first row
+    char *state;    // of all aggregates, side by side
+} Group;
+
+// The groups of one worker, or after merging of one slice of the hashes.
+typedef struct GroupPart {
+    GroupTable table;
+    CodeGroups *codes;
+    Group *groups;
+    uint32_t cap;
+    char *states; // zeroed memory for the next groups' states
+    uint32_t states_left;
+} GroupPart;
 
 // A group: its key row (of `layout`) and the states of all calls, side by side.
 typedef struct GroupPlace {
@@ -44,7 +57,17 @@ aggregate_impl(const AggregateCall *call)
     return call->fn->impl;
 }
 
-// The values of call `a` for groups order[from .. from + rows), written to columns[0 ..
-// output_count), which it makes.
+// The values of a call for groups with these states (of the call, not of all): out[0 .. output_count),
+// of the types of columns[0 .. output_count).
 void summarize_finish_call(const AggregateCall *call, Worker *worker, char *const *states,
                            uint32_t rows, const Column *columns, const Vector **out);
+
+// ---- its parts ----
+
+// Gives group `g` of the part's table, which was just added, its place.
+void group_place(GroupPart *part, Arena *arena, uint32_t g, Group group);
+// After all rows: the parts become `merged`, these `order`.
+void summarize_merge(Summarize *s);
+void summarize_order(Summarize *s);
+// The groups and their values as rows of `schema`: keys, then what the calls yield.
+ResultTable *summarize_result(const Summarize *s, const Schema *schema, AzError *error);

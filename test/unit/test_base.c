@@ -17,6 +17,37 @@
 
 #include <cmocka.h>
 
+// A large allocation goes back when it is asked for and takes no other with it; of small ones nothing
+// goes, and what was taken before and after stays as it was.
+static void
+arena_releases_large_memory(void **state)
+{
+    (void)state;
+    enum { LARGE = 3 << 20 };
+    Arena arena = {0};
+    char *first = arena_alloc(&arena, LARGE); // makes the first block, which others share
+    char *small = arena_copy(&arena, "small", 6);
+    size_t before = arena.allocated;
+    char *one = arena_alloc(&arena, LARGE), *other = arena_zalloc(&arena, LARGE);
+    char *after = arena_copy(&arena, "after", 6);
+    memset(one, 1, LARGE);
+    assert_true(arena.allocated >= before + 2 * (size_t)LARGE);
+    arena_release(&arena, one);
+    arena_release(&arena, small);
+    arena_release(&arena, first);
+    arena_release(&arena, NULL);
+    assert_in_range(arena.allocated, before + LARGE, before + LARGE + (1 << 20));
+    assert_string_equal(small, "small");
+    assert_string_equal(after, "after");
+    for (size_t i = 0; i < LARGE; i += 4096)
+        assert_int_equal(other[i], 0);
+    arena_reset(&arena);
+    memset(arena_alloc(&arena, LARGE), 2, LARGE);
+    arena_free(&arena);
+    arena_release(&arena, NULL);
+    assert_int_equal(arena.allocated, 0);
+}
+
 static void
 arena_gives_aligned_memory(void **state)
 {
@@ -230,6 +261,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_gives_aligned_memory),
+        cmocka_unit_test(arena_releases_large_memory),
         cmocka_unit_test(map_finds_what_was_put),
         cmocka_unit_test(slices_compare_as_bytes),
         cmocka_unit_test(nearest_names_are_typing_errors),

@@ -270,6 +270,35 @@ static const struct {
      "all | where n <= 2 | project s | union (all | where n > 2 | summarize s = sum(s))"},
 };
 
+static const struct {
+    const char *query, *twin;
+} ROW_TWINS[] = {
+    // Long and short texts take each other's place.
+    {"T | summarize arg_max(row, id, note, type, tree) by few",
+     "T | summarize row = max(row) by few "
+     "| join kind=inner (T | project row, id, note, type, tree) on row "
+     "| project few, row, id, note, type, tree"},
+    {"T | summarize arg_min(row, note, id, key) by type, flag",
+     "T | summarize row = min(row) by type, flag "
+     "| join kind=inner (T | project row, note, id, key) on row "
+     "| project type, flag, row, note, id, key"},
+};
+
+static void
+test_rows_that_win(void **state)
+{
+    (void)state;
+    char path[4200], *dir = store_of_rows(path);
+    for (size_t threads = 1; threads <= 4; threads += 3) {
+        Database *db = open_with_threads(path, threads);
+        for (size_t q = 0; q < COUNT_OF(ROW_TWINS); q++)
+            must_be_alike(db, ROW_TWINS[q].query, db, ROW_TWINS[q].twin);
+        db_close(db);
+    }
+    tree_remove(dir);
+    free(dir);
+}
+
 // Sets small and large, exact and estimated: what a set holds does not show how it came in.
 static const struct {
     const char *query, *twin;
@@ -330,6 +359,7 @@ static const char *const QUERIES[] = {
     "T | summarize dcountif(id, row % 3 == 0), hll(few), count() by flag",
     "T | summarize n = count(), s = sum(wide), m = max(Timestamp) by id",
     "T | summarize n = count() by key, price, ratio",
+    "T | summarize arg_max(note, row, id), arg_min(id, note, tree), take_any(tree) by flag",
     "T | distinct type, owner, few",
     "T | top-nested 3 of type with others = 'o' by sum(row), "
     "top-nested 2 of owner with others = guid(null) by dcount(id), "
@@ -373,6 +403,7 @@ main(void)
         cmocka_unit_test(test_codes_stop_when_they_do_not_pay),
         cmocka_unit_test(test_codes_leave_large_dictionaries),
         cmocka_unit_test(test_top_nested_is_made_of_summaries),
+        cmocka_unit_test(test_rows_that_win),
         cmocka_unit_test(test_distinct_counts),
         cmocka_unit_test(test_threads_and_batches_do_not_show),
     };

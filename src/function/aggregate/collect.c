@@ -14,6 +14,7 @@ enum { ELEMENTS_DEFAULT = 1048576 }; // most elements of an array, also the defa
 typedef struct Element {
     uint64_t sequence;
     bool is_null;
+    uint32_t room; // of the long text's memory, for the next one (element_replace)
     _Alignas(8) char payload[16];
 } Element;
 
@@ -30,6 +31,32 @@ element_fill(Element *element, const ArgView *arg, uint32_t i, uint64_t sequence
         text = text_copy(arena, text_str(&text));
         memcpy(element->payload, &text, sizeof(text));
     }
+}
+
+// As element_fill; a long text takes the place of the last one where it fits.
+static void
+element_replace(Element *element, const ArgView *arg, uint32_t i, uint64_t sequence, Arena *arena)
+{
+    if (!type_is_text(arg->type)) {
+        element_fill(element, arg, i, sequence, arena);
+        return;
+    }
+    Text text, held;
+    memcpy(&text, (const char *)arg->data + (i & arg->mask) * sizeof(text), sizeof(text));
+    Str str = text_str(&text);
+    memcpy(&held, element->payload, sizeof(held));
+    element->sequence = sequence;
+    element->is_null = arg->valid && !bit_get(arg->valid, i & arg->mask);
+    uint32_t room = held.len > TEXT_INLINE ? element->room : 0;
+    if (str.len > TEXT_INLINE && str.len <= room) {
+        char *memory = (char *)(uintptr_t)held.ptr; // this element's own copy
+        memcpy(memory, str.ptr, str.len);
+        text = text_view(memory, str.len);
+    } else {
+        text = text_copy(arena, str);
+        element->room = (uint32_t)str.len;
+    }
+    memcpy(element->payload, &text, sizeof(text));
 }
 
 static Value
@@ -425,7 +452,7 @@ row_take(const AggregateUpdate *u, RowState *state, uint32_t i)
     if (!state->cells)
         state->cells = ARENA_ARRAY(u->arena, Element, u->call->arg_count);
     for (uint32_t k = 0; k < u->call->arg_count; k++)
-        element_fill(&state->cells[k], &u->args[k], i, update_sequence(u, i), u->arena);
+        element_replace(&state->cells[k], &u->args[k], i, update_sequence(u, i), u->arena);
     state->has_row = true;
 }
 
@@ -447,10 +474,15 @@ row_wins(const RowState *state, Type type, const void *payload, uint64_t sequenc
 static void
 arg_update(const AggregateUpdate *u, int sign)
 {
+    enum { STATE_AHEAD = 16, CELLS_AHEAD = 8 };
     Type type = u->args[0].type;
     size_t size = type_size(type);
     for (uint32_t i = 0; i < u->count; i++) {
         RowState *state = u->states[i];
+        if (i + STATE_AHEAD < u->count) {
+            __builtin_prefetch(u->states[i + STATE_AHEAD]);
+            __builtin_prefetch(((const RowState *)u->states[i + CELLS_AHEAD])->cells);
+        }
         const void *payload = (const char *)u->args[0].data + (i & u->args[0].mask) * size;
         if (update_is_null(u, 0, i))
             payload = NULL;

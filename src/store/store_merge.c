@@ -3,7 +3,7 @@
 //
 // The segments of a log table stand on levels by their rows, each level eight times the one below.
 // When eight are on one level, or so many that they fill a segment, they become one, which stands
-// higher. So a row is rewritten at most once a level, there are never many more than seven
+// higher. So a row is rewritten about once a level, there are never many more than seven
 // segments on one, and no merge has more rows than a full segment and what was the last to fit.
 //
 // Texts that repeat much, or are long, fill a segment with few rows: such segments stay what they

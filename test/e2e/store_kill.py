@@ -261,7 +261,9 @@ def run_and_kill(place, task):
     changes = Changes([f for f in (store, store / "tmp", store / "segments") if f.exists()]
                       or [place.folder])
     many, seconds = typical[task.kind]
-    at, pause = round(many * chance.triangular(0, 1.05, 0.8)) or 1, chance.choice((0, 0, 0, chance.uniform(0, 0.004)))
+    # A rewriting ends with what is shortest: its commit, and the removal of the old files.
+    mode = 0.97 if task.kind in ("compact", "vacuum") else 0.8
+    at, pause = round(many * chance.triangular(0, 1.05, mode)) or 1, chance.choice((0, 0, 0, chance.uniform(0, 0.004)))
     deadline = chance.uniform(0, seconds * 1.1) if chance.random() < 0.3 else None
     begun, seen = time.monotonic(), 0
     process = subprocess.Popen([azimuth, *map(str, task.words), "--store", str(store)],

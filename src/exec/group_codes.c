@@ -58,14 +58,19 @@ code_groups_new(Arena *arena, const KeyLayout *layout)
 
 // ---- numbers of values ----
 
-// The numbers of the values of one key.
+// The numbers of the values of one key. Values of logs often stand in runs.
 static void
 number_values(ValueNumbers *numbers, Arena *scratch, const Vector *values, uint32_t *out)
 {
     uint64_t *rows, *hashes;
+    uint32_t words = numbers->layout.words;
     key_encode(scratch, &numbers->layout, &values, values->count, &rows, &hashes);
-    for (uint32_t i = 0; i < values->count; i++)
-        out[i] = group_add(&numbers->table, rows + (size_t)i * numbers->layout.words, hashes[i]);
+    for (uint32_t i = 0; i < values->count; i++) {
+        const uint64_t *row = rows + (size_t)i * words;
+        out[i] = i && numbers->layout.plain && !memcmp(row, row - words, words * sizeof(*row))
+                     ? out[i - 1]
+                     : group_add(&numbers->table, row, hashes[i]);
+    }
 }
 
 // Adds the key's number to the word of each row. Only entries that a row has are numbered.
@@ -80,6 +85,13 @@ add_numbers(CodeGroups *groups, uint32_t k, Arena *scratch, const Vector *key, u
         number_values(numbers, scratch, vector_gather(scratch, key, &first, 1), &number);
         for (uint32_t i = 0; i < count; i++)
             words[i] |= (uint64_t)number << shift;
+        return;
+    }
+    if (key->encoding == ENC_FLAT) {
+        uint32_t *found = arena_alloc_array(scratch, count, sizeof(uint32_t));
+        number_values(numbers, scratch, vector_slice(scratch, key, 0, count), found);
+        for (uint32_t i = 0; i < count; i++)
+            words[i] |= (uint64_t)found[i] << shift;
         return;
     }
     uint32_t entries = key->dict->count, used = 0;
@@ -155,8 +167,10 @@ is_wanted(CodeGroups *groups, const Vector *const *keys, uint32_t count)
 {
     if (groups->stopped)
         return false;
+    bool some_dict = false;
     for (uint32_t k = 0; k < groups->key_count; k++) {
-        if (keys[k]->encoding == ENC_FLAT)
+        some_dict = some_dict || keys[k]->encoding == ENC_DICT;
+        if (keys[k]->encoding == ENC_FLAT && groups->keys[k].layout.columns[0].words > 1)
             return false;
         // Most entries would be asked for only one row.
         if (keys[k]->encoding == ENC_DICT && keys[k]->dict->count / 4 > count)
@@ -167,7 +181,7 @@ is_wanted(CodeGroups *groups, const Vector *const *keys, uint32_t count)
         groups->window_rows = groups->window_misses = 0;
     }
     groups->stopped = groups->stopped || groups->count + count > COMBINATIONS_MOST;
-    return !groups->stopped;
+    return some_dict && !groups->stopped;
 }
 
 bool

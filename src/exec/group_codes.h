@@ -1,4 +1,5 @@
-// Groups of rows whose keys are all dictionaries or constants, by numbers instead of values.
+// Groups of rows some keys of which are dictionaries, by numbers instead of values. The others
+// may be constants, or flat and of one word: bins of times.
 //
 // Each distinct value of a key gets a number, asked once for each entry of a dictionary that a batch
 // uses. A row is then one word of those numbers, and a small table knows the groups of the words

@@ -68,9 +68,9 @@ group_candidate(const GroupTable *table, uint64_t hash)
 __attribute__((always_inline)) static inline void
 group_prefetch(const GroupTable *table, const uint64_t *hashes, uint32_t i, uint32_t count)
 {
-    enum { SLOT_AHEAD = 24, ROW_AHEAD = 12, TEXT_AHEAD = 6 };
-    if (!table->mask || i + SLOT_AHEAD >= count)
-        return;
+    enum { MANY = 1 << 12, SLOT_AHEAD = 24, ROW_AHEAD = 12, TEXT_AHEAD = 6 };
+    if (table->count < MANY || i + SLOT_AHEAD >= count)
+        return; // few groups are in the caches
     __builtin_prefetch(&table->slots[hashes[i + SLOT_AHEAD] & table->mask]);
     const uint64_t *row = group_candidate(table, hashes[i + ROW_AHEAD]);
     if (row)

@@ -62,6 +62,15 @@ match_rows(const TableSource *source, uint32_t morsel, const ScanPredicate *pred
     return is_of_base(p, predicate) && p->base->match_rows(p->base, morsel, predicate, rows, exact);
 }
 
+// Only what is asked of the time column counts, which is the base's.
+static bool
+row_range(const TableSource *source, uint32_t morsel, const ScanPredicate *predicates,
+          uint32_t count, uint32_t *from, uint32_t *to)
+{
+    const PathSource *p = source->context;
+    return p->base->row_range(p->base, morsel, predicates, count, from, to);
+}
+
 static const Vector *
 read(const TableSource *source, uint32_t morsel, uint32_t column, uint32_t from, uint32_t count,
      Arena *arena, AzError *error)
@@ -98,6 +107,7 @@ path_source_new(Arena *arena, TableSource *base)
     p->source.morsel_rows = morsel_rows;
     p->source.may_match = base->may_match ? may_match : NULL;
     p->source.match_rows = base->match_rows ? match_rows : NULL;
+    p->source.row_range = base->row_range ? row_range : NULL;
     p->source.read = read;
     p->source.holds_paths = holds_paths;
     p->source.read_path = NULL;

@@ -60,6 +60,11 @@ struct TableSource {
     bool (*match_rows)(const TableSource *source, uint32_t morsel, const ScanPredicate *predicate,
                        uint64_t *rows, bool *exact);
 
+    // The run of rows [*from, *to) of the morsel outside which none meets all predicates. False when
+    // no such run is known. NULL = never known.
+    bool (*row_range)(const TableSource *source, uint32_t morsel, const ScanPredicate *predicates,
+                      uint32_t count, uint32_t *from, uint32_t *to);
+
     // Rows [from, from + count) of column c in morsel m, as a vector in `arena`.
     // What it points to stays valid until `release` for that morsel by the same
     // reader. Any thread; each call names its reader's arena. NULL with error.

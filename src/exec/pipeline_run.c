@@ -20,6 +20,7 @@ typedef struct MorselFilter {
     const Expr *expr;     // NULL = all of `rows` are wanted
     const uint64_t *rows; // a bit a row; NULL = all
     const bool *columns;  // that `expr` reads; NULL = there is no filter
+    uint32_t from, to;    // no row outside these is wanted
 } MorselFilter;
 
 static void
@@ -101,16 +102,18 @@ filter_read(const Branch *branch, const Expr *filter, Worker *worker, Batch *bat
     return done;
 }
 
+// `filter` is NULL when the group is skipped.
 static void
-count_group(const Branch *branch, const Worker *worker, uint32_t rows, bool skipped)
+count_group(const Branch *branch, const Worker *worker, uint32_t rows, const MorselFilter *filter)
 {
     if (!branch->node)
         return;
     ProfileCounters *counters = &branch->node->slots[worker->number];
-    counters->groups_read += !skipped;
-    counters->rows_read += skipped ? 0 : rows;
-    counters->groups_skipped += skipped;
-    counters->rows_skipped += skipped ? rows : 0;
+    uint32_t read = filter ? filter->to - filter->from : 0;
+    counters->groups_read += filter != NULL;
+    counters->rows_read += read;
+    counters->groups_skipped += filter == NULL;
+    counters->rows_skipped += rows - read;
 }
 
 // Lets those of the batch live that the filter's rows name.
@@ -153,13 +156,12 @@ static bool
 run_rows(BranchRun *run, const MorselFilter *filter, Worker *worker, uint32_t morsel)
 {
     TableSource *source = run->branch->source;
-    uint32_t rows = source->morsel_rows(source, morsel);
     bool done = true;
-    count_group(run->branch, worker, rows, false);
-    for (uint32_t from = 0; from < rows && done; from += batch_rows) {
+    count_group(run->branch, worker, source->morsel_rows(source, morsel), filter);
+    for (uint32_t from = filter->from; from < filter->to && done; from += batch_rows) {
         if (worker->satisfied || worker->morsel > run->exec->stop_after)
             break;
-        uint32_t count = rows - from < batch_rows ? rows - from : batch_rows;
+        uint32_t count = filter->to - from < batch_rows ? filter->to - from : batch_rows;
         done = worker_check(worker) && run_batch(run, filter, worker, morsel, from, count);
     }
     return done;
@@ -171,10 +173,19 @@ morsel_filter(const BranchRun *run, Arena *arena, uint32_t morsel, MorselFilter 
 {
     const Branch *branch = run->branch;
     TableSource *source = branch->source;
-    *out = (MorselFilter){branch->filter, NULL, run->filter_columns};
+    *out = (MorselFilter){
+        .expr = branch->filter,
+        .columns = run->filter_columns,
+        .to = source->morsel_rows(source, morsel),
+    };
     if (!source->may_match || !branch->predicate_count)
         return true;
     if (!source->may_match(source, morsel, branch->predicates, branch->predicate_count))
+        return false;
+    if (source->row_range &&
+        source->row_range(source, morsel, branch->predicates, branch->predicate_count, &out->from,
+                          &out->to) &&
+        out->from == out->to)
         return false;
     if (!branch->narrowing)
         return true;
@@ -209,7 +220,7 @@ run_morsel(BranchRun *run, Worker *worker, uint32_t morsel)
     if (wanted && morsel_filter(run, &arena, morsel, &filter))
         done = run_rows(run, &filter, worker, morsel);
     else
-        count_group(run->branch, worker, source->morsel_rows(source, morsel), true);
+        count_group(run->branch, worker, source->morsel_rows(source, morsel), NULL);
     if (source->release)
         source->release(source, morsel);
     arena_free(&arena);

@@ -27,6 +27,7 @@ struct CachedBlock {
     BlockKey key;
     Block *block;
     size_t bytes;
+    bool ascends;
     uint32_t pins;
     struct AgeList *list;
     CachedBlock *chain;         // of its hash slot
@@ -240,6 +241,19 @@ key_copy(BlockKey *out, const BlockKey *key)
     return path != NULL;
 }
 
+// Rows of log tables follow each other by time: see row_range.c.
+static bool
+times_ascend(const Vector *v)
+{
+    if (v->type != TYPE_DATETIME || v->encoding != ENC_FLAT || v->valid)
+        return false;
+    const int64_t *times = v->data;
+    bool falls = false;
+    for (uint32_t i = 1; i < v->count; i++)
+        falls |= times[i] < times[i - 1];
+    return !falls;
+}
+
 static CachedBlock *
 entry_read(BlockCache *cache, const Segment *segment, const BlockKey *key, AzError *error)
 {
@@ -257,6 +271,7 @@ entry_read(BlockCache *cache, const Segment *segment, const BlockKey *key, AzErr
             entry_free(entry);
         return NULL;
     }
+    entry->ascends = times_ascend(&entry->block->vector);
     entry->bytes =
         entry->block->arena.allocated + sizeof(Block) + sizeof(CachedBlock) + key->path.len;
     return entry;
@@ -332,6 +347,12 @@ const Vector *
 cached_block_vector(const CachedBlock *entry)
 {
     return &entry->block->vector;
+}
+
+bool
+cached_block_ascends(const CachedBlock *entry)
+{
+    return entry->ascends;
 }
 
 void

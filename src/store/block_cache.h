@@ -34,6 +34,8 @@ CachedBlock *block_cache_pin_path(BlockCache *cache, const Segment *segment, uin
                                   uint32_t group, uint32_t column, Str path, AzError *error);
 void block_cache_unpin(BlockCache *cache, CachedBlock *block);
 const Vector *cached_block_vector(const CachedBlock *block);
+// Whether it holds times, none of them null, each not before the one in front of it.
+bool cached_block_ascends(const CachedBlock *block);
 
 // A decoder of the cache's pool, for reading past the cache.
 BlockDecoder *block_cache_decoder(BlockCache *cache);

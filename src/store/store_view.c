@@ -320,6 +320,15 @@ source_match_rows(const TableSource *base, uint32_t morsel, const ScanPredicate 
            group_match_rows(&facts, predicate, rows, exact);
 }
 
+static bool
+source_row_range(const TableSource *base, uint32_t morsel, const ScanPredicate *predicates,
+                 uint32_t count, uint32_t *from, uint32_t *to)
+{
+    GroupFacts facts;
+    return base->time_column >= 0 && group_facts(base->context, morsel, &facts) &&
+           group_row_range(&facts, base->time_column, predicates, count, from, to);
+}
+
 static Pins **
 pins_find(StoreSource *source, uint32_t morsel)
 {
@@ -531,6 +540,7 @@ source_new(StoreView *view, const CatalogTable *table, const CatalogSegment *seg
         .morsel_rows = source_morsel_rows,
         .may_match = source_may_match,
         .match_rows = source_match_rows,
+        .row_range = source_row_range,
         .read = source_read,
         .holds_paths = source_holds_paths,
         .read_path = source_read_path,

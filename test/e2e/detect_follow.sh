@@ -12,10 +12,11 @@ row() {
   printf '{"TimeGenerated":"%s","OperationName":"GetBlob","RequesterUpn":"%s","CallerIpAddress":"10.0.0.4"}\n' \
     "$(date -u -d "-$1 minutes" +%Y-%m-%dT%H:%M:%SZ)" "$2"
 }
-# append NAME: the rows on the input are imported as those that arrive now; who writes is waited for.
+# append NAME [TABLE]: the rows on the input are imported as those that arrive now; who writes is
+# waited for.
 append() {
   mkdir "$scratch/$1"
-  cat >"$scratch/$1/StorageBlobLogs.jsonl" # the table is told by the file's name
+  cat >"$scratch/$1/${2:-StorageBlobLogs}.jsonl" # the table is told by the file's name
   for _ in $(seq 300); do
     "$azimuth" import --store "$store" --quiet --logs --arrived now "$scratch/$1" 2>"$scratch/import.err" && return
     grep -q 'written by another process' "$scratch/import.err" || break
@@ -74,6 +75,12 @@ rule near 6a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c02 NRT 'Near real time' '' \
   'StorageBlobLogs | where RequesterUpn startswith "near"'
 rule wrong 6a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c03 Scheduled 'Wrong column' "$scheduled" \
   'StorageBlobLogs | where Nothing == 1'
+# Tables that hold nothing at first.
+rule late 6a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c04 NRT 'Empty at first' '' \
+  'SigninLogs | project TimeGenerated, RequesterUpn = UserPrincipalName | where RequesterUpn startswith "fill"'
+rule mixed 6a3f1c77-52ab-4b0e-8f7f-0d6a6f1b2c05 Scheduled 'Filled and empty' "$scheduled" \
+  'union StorageBlobLogs, (SigninLogs | project RequesterUpn = UserPrincipalName, TimeGenerated), AuditLogs
+| where RequesterUpn startswith "union" | summarize count() by RequesterUpn'
 
 (row 3 ann@contoso.com; row 2 ann@contoso.com) | append first
 follow
@@ -81,6 +88,12 @@ check 'it says from when it follows' waits written err 'following from'
 (row 0 sched1@contoso.com; row 0 near1@contoso.com) | append second
 check 'a row that arrives is seen by a scheduled rule' waits alerted sched1
 check 'and by a near-real-time rule' waits alerted near1
+row 0 union1@contoso.com | append filled
+check 'a union of filled and empty tables sees the filled one' waits alerted union1
+printf '{"TimeGenerated":"%s","UserPrincipalName":"%s"}\n' "$(date -u +%FT%TZ)" fill1@contoso.com \
+  "$(date -u +%FT%TZ)" union2@contoso.com | append signins SigninLogs
+check 'a table that was not there when the rule first ran is seen' waits alerted fill1
+check 'and in a union' waits alerted union2
 check 'alerts are written as they come' waits written out 'High Scheduled, by arrival: .*sched1'
 check 'a rule that fails is named' waits written err "wrong\.yaml:.*rule 'Wrong column'"
 end 9

@@ -15,9 +15,11 @@ import gzip
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
+import time
 
 
 # How the reason of a rule begins that read only tables without rows; their names follow.
@@ -106,12 +108,14 @@ def main():
     for option in ("since", "until"):
         if getattr(args, option):
             command += ["--" + option, getattr(args, option)]
+    started = time.monotonic()
     done = subprocess.run(command, capture_output=True, text=True)
+    seconds, used = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode not in (0, 1):
         sys.exit(done.stderr)
     rows = subprocess.run(
         [args.azimuth, "query", "--store", store, "--format", "jsonl",
-         "AnalyticsRuleRuns | project RuleId, RuleName, Status, Reason | order by RuleName asc"],
+         "AnalyticsRuleRuns | project RuleId, RuleName, Status, Reason, Runs | order by RuleName asc"],
         capture_output=True, text=True, check=True).stdout
     runs = [json.loads(line) for line in rows.splitlines() if line]
     said = {row["Reason"].splitlines()[0] for row in runs if row["Reason"]}
@@ -122,7 +126,13 @@ def main():
     blind = [row["Reason"][len(NOTHING):] for row in runs if row["Reason"].startswith(NOTHING)]
     print(f"{count} rules: {len(runs)} loaded; "
           + ", ".join(f"{name} {number}" for name, number in sorted(status.items()))
-          + f", of which {len(blind)} read only tables that hold no rows here\n")
+          + f", of which {len(blind)} read only tables that hold no rows here.\n")
+    print(f"All in one process, each on its own schedule"
+          + "".join(f", {name} {getattr(args, name)}" for name in ("since", "until")
+                    if getattr(args, name))
+          + f": {sum(row['Runs'] for row in runs):,} runs, {seconds:.0f} s on {os.cpu_count()} "
+          f"shared cores, {used.ru_utime + used.ru_stime:.0f} s of CPU, "
+          f"{used.ru_maxrss / 1024:.0f} MB at most.\n")
     reasons = collections.defaultdict(list)
     for row in runs:
         if row["Status"] != "Success":

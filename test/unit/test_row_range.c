@@ -154,7 +154,7 @@ test_runs_of_times(void **state)
     assert_true(check_times(TABLE_LOG, rare, 0) > 300);
     assert_true(check_times(TABLE_LOG, each, 0) > 300);
     assert_true(check_times(TABLE_LOG, shuffled, 0) > 300); // written in order
-    check_times(TABLE_LOG, same, 0); // a constant: nothing need be known
+    check_times(TABLE_LOG, same, 0);                        // a constant: nothing need be known
 }
 
 // No run is known where times are in no order or not there; nothing is left out there.

@@ -24,6 +24,19 @@ upkeep_exists(Catalog *catalog, bool *exists, AzError *error)
     return catalog_has_table(catalog, "counters", exists, error);
 }
 
+// A statement that reads what upkeep keeps. NULL: with *none because nothing was ever kept, else
+// with an error.
+static sqlite3_stmt *
+upkeep_read(Catalog *catalog, const char *sql, bool *none, AzError *error)
+{
+    bool exists;
+    *none = false;
+    if (!upkeep_exists(catalog, &exists, error))
+        return NULL;
+    *none = !exists;
+    return exists ? catalog_prepare(catalog, sql, "read", error) : NULL;
+}
+
 // A statement with at most two numbers and no rows.
 static bool
 numbers_run(Catalog *catalog, const char *sql, int64_t first, int64_t second, AzError *error)
@@ -122,17 +135,13 @@ catalog_drop_snapshots(Catalog *catalog, int64_t before, AzError *error)
 bool
 catalog_retired(Catalog *catalog, Arena *arena, RetiredFile **out, size_t *count, AzError *error)
 {
-    bool exists;
+    bool none;
     *out = NULL;
     *count = 0;
-    if (!upkeep_exists(catalog, &exists, error))
-        return false;
-    if (!exists)
-        return true;
     sqlite3_stmt *statement =
-        catalog_prepare(catalog, "SELECT file, bytes, generation FROM retired", "read", error);
+        upkeep_read(catalog, "SELECT file, bytes, generation FROM retired", &none, error);
     if (!statement)
-        return false;
+        return none;
     struct {
         RetiredFile *items;
         size_t len, cap;
@@ -183,16 +192,12 @@ settled_name(Arena *arena, int64_t table, int level)
 bool
 catalog_settled(Catalog *catalog, int64_t table, int level, int64_t *segment, AzError *error)
 {
-    bool exists;
+    bool none;
     *segment = 0;
-    if (!upkeep_exists(catalog, &exists, error))
-        return false;
-    if (!exists)
-        return true;
     sqlite3_stmt *statement =
-        catalog_prepare(catalog, "SELECT value FROM counters WHERE name = ?1", "read", error);
+        upkeep_read(catalog, "SELECT value FROM counters WHERE name = ?1", &none, error);
     if (!statement)
-        return false;
+        return none;
     Arena arena = {0};
     catalog_bind_text(statement, 1, settled_name(&arena, table, level));
     int status = sqlite3_step(statement);
@@ -232,16 +237,12 @@ catalog_settle(Catalog *catalog, int64_t table, int level, AzError *error)
 bool
 catalog_retention(Catalog *catalog, int64_t table, int64_t *days, AzError *error)
 {
-    bool exists;
+    bool none;
     *days = 0;
-    if (!upkeep_exists(catalog, &exists, error))
-        return false;
-    if (!exists)
-        return true;
     sqlite3_stmt *statement =
-        catalog_prepare(catalog, "SELECT days FROM retention WHERE table_id = ?1", "read", error);
+        upkeep_read(catalog, "SELECT days FROM retention WHERE table_id = ?1", &none, error);
     if (!statement)
-        return false;
+        return none;
     sqlite3_bind_int64(statement, 1, table);
     int status = sqlite3_step(statement);
     if (status == SQLITE_ROW)
@@ -269,20 +270,16 @@ bool
 catalog_import_known(Catalog *catalog, Str table, Str fingerprint, int64_t *imported,
                      AzError *error)
 {
-    bool exists;
+    bool none;
     *imported = 0;
-    if (!upkeep_exists(catalog, &exists, error))
-        return false;
-    if (!exists)
-        return true;
+    // Names of tables know no case.
     sqlite3_stmt *statement =
-        catalog_prepare(catalog,
-                        "SELECT i.imported FROM imports i JOIN tables t ON t.id = i.table_id"
-                        " WHERE (?1 = '' OR t.name = ?1) AND i.fingerprint = ?2", // names of
-                        // tables know no case
-                        "read", error);
+        upkeep_read(catalog,
+                    "SELECT i.imported FROM imports i JOIN tables t ON t.id = i.table_id"
+                    " WHERE (?1 = '' OR t.name = ?1) AND i.fingerprint = ?2",
+                    &none, error);
     if (!statement)
-        return false;
+        return none;
     catalog_bind_text(statement, 1, table);
     catalog_bind_text(statement, 2, fingerprint);
     int status = sqlite3_step(statement);
@@ -302,17 +299,13 @@ catalog_imports_of(Catalog *catalog, Arena *arena, Str file, Str **out, size_t *
         Str *items;
         size_t len, cap;
     } list = {0};
-    bool exists;
+    bool none;
     *out = NULL;
     *count = 0;
-    if (!upkeep_exists(catalog, &exists, error))
-        return false;
-    if (!exists)
-        return true;
-    sqlite3_stmt *statement = catalog_prepare(
-        catalog, "SELECT DISTINCT fingerprint FROM imports WHERE file = ?1", "read", error);
+    sqlite3_stmt *statement = upkeep_read(
+        catalog, "SELECT DISTINCT fingerprint FROM imports WHERE file = ?1", &none, error);
     if (!statement)
-        return false;
+        return none;
     catalog_bind_text(statement, 1, file);
     int status;
     while ((status = sqlite3_step(statement)) == SQLITE_ROW) {

@@ -180,7 +180,7 @@ run_detect(const DetectWords *words, const DetectOptions *options, FollowOptions
     if (detection && !deliveries_send(&deliveries))
         status = AZIMUTH_EXIT_ERROR;
     deliveries_free(&deliveries);
-    if (!detection && !followed)
+    if (!detection && !followed && error.code != AZ_OK) // maps have said what is wrong with them
         cli_error(&error, STR(""));
     arena_free(&arena);
     return status;

@@ -135,6 +135,7 @@ check 'one that is mapped is read' says "$(listed --map "https://lists.example/b
 echo "https://lists.example/bad.csv=$scratch/bad.csv" >"$scratch/maps"
 check 'by a file of maps too' says "$(listed --map-file "$scratch/maps")" ' 4 new alerts'
 check 'a map that is none is refused' says "$(listed --map nonsense)" 'a map is NAME=TARGET'
+check 'and said once' [ "$(listed --map nonsense | grep -c '^azimuth: ')" = 1 ]
 rm "$rules/listed.yaml"
 
 # Alerts for other systems, with names that were made for their readers.

@@ -165,8 +165,10 @@ void pipeline_project(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **e
                       uint32_t count);
 Branch *pipeline_add_branch(Exec *exec, Pipeline *pipeline);
 // The column of the branch's first batch that ends up as `column` of its last, when the operators
-// between only drop rows and pick columns; else -1.
+// between only drop rows and pick or compute columns; else -1.
 ptrdiff_t branch_column(const Branch *branch, uint32_t column);
+// Whether its operators yield a row for a row, or none.
+bool branch_only_drops(const Branch *branch);
 bool pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error);
 
 // What follows is done for the operator of `plan`, until profile_leave gives its place

@@ -10,8 +10,13 @@
 // row, which is null: what a join yields are dictionary vectors over it, so payloads
 // are not copied, and a row without a partner points at the null. Built rows are
 // grouped by key; the rows of a group lie side by side in build order.
+//
+// A side that is known to be small keeps rows of the other from being read, where they would be
+// dropped (join_filter.h): the built one those that probe, and a much smaller probing one, which
+// then runs first, those that are built. Sides, order and answer stay the same.
 
 #include "exec/internal.h"
+#include "exec/join_filter.h"
 #include "exec/keys.h"
 
 #include <stdatomic.h>
@@ -115,11 +120,9 @@ append_unique(Exec *exec, const Join *join, Pipeline *pipeline, const Type *type
 
 // Runs the side to build: the columns the output takes (none for semi and anti), then the keys.
 static Batch *
-collect_side(Exec *exec, const Join *join, const Plan *side, Expr **keys, AzError *error)
+collect_side(Exec *exec, const Join *join, const Plan *side, Pipeline *pipeline, Expr **keys,
+             AzError *error)
 {
-    Pipeline pipeline = {0};
-    if (!pipeline_build(exec, side, &pipeline, error))
-        return NULL;
     bool payload = !is_existence(join->plan->join.kind);
     uint32_t columns = payload ? side->schema.count : 0;
     Schema schema = {ARENA_ARRAY(exec->arena, Column, columns + join->key_count),
@@ -132,12 +135,12 @@ collect_side(Exec *exec, const Join *join, const Plan *side, Expr **keys, AzErro
         schema.columns[columns + k] = (Column){STR("$key"), types[k]};
     }
     if (payload)
-        pipeline_extend(exec, &pipeline, join->plan, keys, join->key_count);
+        pipeline_extend(exec, pipeline, join->plan, keys, join->key_count);
     else
-        pipeline_project(exec, &pipeline, join->plan, keys, join->key_count);
+        pipeline_project(exec, pipeline, join->plan, keys, join->key_count);
     if (builds_unique(join->plan->join.kind))
-        append_unique(exec, join, &pipeline, types);
-    ResultTable *table = pipeline_collect(exec, &pipeline, &schema, -1, error);
+        append_unique(exec, join, pipeline, types);
+    ResultTable *table = pipeline_collect(exec, pipeline, &schema, -1, error);
     return table ? result_concat(exec, table, true, error) : NULL;
 }
 
@@ -162,11 +165,12 @@ place_rows(Join *join, Arena *arena)
 }
 
 static bool
-build_table(Exec *exec, Join *join, const Plan *side, Expr **keys, AzError *error)
+build_table(Exec *exec, Join *join, const Plan *side, Pipeline *pipeline, Expr **keys,
+            AzError *error)
 {
     Worker *worker = &exec->workers[0];
     Arena *arena = &worker->keep;
-    Batch *build = collect_side(exec, join, side, keys, error);
+    Batch *build = collect_side(exec, join, side, pipeline, keys, error);
     if (!build)
         return false;
     join->build = build;
@@ -380,6 +384,93 @@ add_unmatched_branch(Exec *exec, Pipeline *out, Join *join)
         branch->columns[c] = c;
 }
 
+// ---- a small side filters the other ----
+
+enum { SMALL_ROWS = 1 << 15, LARGE_ROWS = 1 << 14, TIMES_SMALLER = 4 };
+
+static bool
+drops_unmatched_probe(JoinKind kind)
+{
+    return kind == JOIN_INNER || kind == JOIN_INNERUNIQUE || kind == JOIN_RIGHTOUTER ||
+           kind == JOIN_LEFTSEMI || kind == JOIN_RIGHTSEMI;
+}
+
+// The rows of `small` as vectors of its column.
+static const Vector **
+column_of(Exec *exec, const ResultTable *small, uint32_t column)
+{
+    const Vector **vectors = ARENA_ARRAY(exec->arena, const Vector *, small->batch_count + 1);
+    for (uint32_t b = 0; b < small->batch_count; b++)
+        vectors[b] = vector_slice(exec->arena, small->batches[b]->columns[column], 0,
+                                  small->batches[b]->count); // what is built has a null more
+    return vectors;
+}
+
+// Filters the pipeline by the key that has most values in `small`; its keys are `keys`, and in
+// small's columns those that `columns` names (-1: none).
+static void
+filter_by_keys(Exec *exec, const ResultTable *small, const ptrdiff_t *columns, uint32_t key_count,
+               Expr *const *keys, Pipeline *pipeline)
+{
+    JoinFilter *best = NULL;
+    uint32_t column = 0;
+    for (uint32_t k = 0; k < key_count; k++) {
+        if (columns[k] < 0 || keys[k]->kind != EXPR_COLUMN)
+            continue;
+        JoinFilter *filter = join_filter_new(
+            exec, keys[k]->type, column_of(exec, small, (uint32_t)columns[k]), small->batch_count);
+        if (best && join_filter_keys(filter) <= join_filter_keys(best))
+            continue;
+        best = filter;
+        column = keys[k]->column;
+    }
+    if (best)
+        join_filter_attach(exec, best, pipeline, column);
+}
+
+static bool
+is_much_larger(const Pipeline *pipeline, uint64_t rows)
+{
+    uint64_t most = pipeline_rows_at_most(pipeline, UINT64_MAX);
+    return most >= LARGE_ROWS && most / TIMES_SMALLER >= rows;
+}
+
+// Runs the probing side first when it is much the smaller one, and filters the side to be built.
+static bool
+probe_first(Exec *exec, const Join *join, const Plan *probe, Pipeline *out, Expr *const *build_keys,
+            Pipeline *build, AzError *error)
+{
+    uint64_t rows = pipeline_rows_at_most(out, SMALL_ROWS);
+    if (keeps_unmatched_build(join->plan->join.kind) || rows > SMALL_ROWS ||
+        !is_much_larger(build, rows))
+        return true;
+    ResultTable *small = pipeline_collect(exec, out, &probe->schema, -1, error);
+    if (!small)
+        return false;
+    ptrdiff_t *columns = ARENA_ARRAY(exec->arena, ptrdiff_t, join->key_count);
+    for (uint32_t k = 0; k < join->key_count; k++)
+        columns[k] =
+            join->probe_keys[k]->kind == EXPR_COLUMN ? (ptrdiff_t)join->probe_keys[k]->column : -1;
+    filter_by_keys(exec, small, columns, join->key_count, build_keys, build);
+    *out = (Pipeline){0};
+    return pipeline_from_table(exec, small, out);
+}
+
+// Filters the probing side by what was built.
+static void
+filter_probe(Exec *exec, const Join *join, Pipeline *out)
+{
+    if (!drops_unmatched_probe(join->plan->join.kind) || join->table.count > SMALL_ROWS ||
+        !is_much_larger(out, join->table.count))
+        return;
+    Batch *build = (Batch *)(uintptr_t)join->build;
+    ResultTable small = {.batches = &build, .batch_count = 1};
+    ptrdiff_t *columns = ARENA_ARRAY(exec->arena, ptrdiff_t, join->key_count);
+    for (uint32_t k = 0; k < join->key_count; k++)
+        columns[k] = build->column_count - join->key_count + k;
+    filter_by_keys(exec, &small, columns, join->key_count, join->probe_keys, out);
+}
+
 bool
 build_join(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
 {
@@ -392,11 +483,15 @@ build_join(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
         !resolve_all(exec, plan->join.right_keys, join->key_count, &right, error))
         return false;
     join->probe_keys = join->build_left ? right : left;
+    Expr **build_keys = join->build_left ? left : right;
     const Plan *build = join->build_left ? plan->input : plan->join.right;
     const Plan *probe = join->build_left ? plan->join.right : plan->input;
-    if (!build_table(exec, join, build, join->build_left ? left : right, error) ||
-        !pipeline_build(exec, probe, out, error))
+    Pipeline side = {0};
+    if (!pipeline_build(exec, build, &side, error) || !pipeline_build(exec, probe, out, error) ||
+        !probe_first(exec, join, probe, out, build_keys, &side, error) ||
+        !build_table(exec, join, build, &side, build_keys, error))
         return false;
+    filter_probe(exec, join, out);
     pipeline_append(exec, out, plan, join, join_push);
     if (keeps_unmatched_build(plan->join.kind))
         add_unmatched_branch(exec, out, join);

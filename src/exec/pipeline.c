@@ -115,25 +115,6 @@ pipeline_project(Exec *exec, Pipeline *pipeline, const Plan *plan, Expr **exprs,
     pipeline_append(exec, pipeline, plan, project, columns_only ? pick_push : project_push);
 }
 
-ptrdiff_t
-branch_column(const Branch *branch, uint32_t column)
-{
-    enum { MOST = 32 };
-    const Operator *steps[MOST];
-    size_t count = 0;
-    for (const Operator *step = branch->first; step; step = step->next) {
-        if (count == MOST || (step->push != pick_push && step->push != filter_push))
-            return -1;
-        steps[count++] = step;
-    }
-    while (count > 0) {
-        const Operator *step = steps[--count];
-        if (step->push == pick_push)
-            column = ((const Project *)step->state)->exprs[column]->column;
-    }
-    return column;
-}
-
 typedef struct Extend {
     Expr **exprs;
     uint32_t count;
@@ -188,6 +169,49 @@ union_push(Operator *self, Worker *worker, Batch *batch)
         out->columns[c] = vector_new_const(&worker->batch, &value, batch->selected);
     }
     return operator_emit(self, worker, out);
+}
+
+// ---- what a branch does with its rows ----
+
+// The input's column that ends up as `column` of what the step yields; -1 when there is none, or
+// when the step does more than dropping rows and picking columns.
+static ptrdiff_t
+step_column(const Operator *step, uint32_t column)
+{
+    if (step->push == filter_push)
+        return column;
+    if (step->push == pick_push || step->push == project_push) {
+        const Expr *expr = ((const Project *)step->state)->exprs[column];
+        return expr->kind == EXPR_COLUMN ? (ptrdiff_t)expr->column : -1;
+    }
+    return step->push == union_push ? ((const UnionMap *)step->state)->columns[column] : -1;
+}
+
+ptrdiff_t
+branch_column(const Branch *branch, uint32_t column)
+{
+    enum { MOST = 32 };
+    const Operator *steps[MOST];
+    size_t count = 0;
+    for (const Operator *step = branch->first; step; step = step->next) {
+        if (count == MOST)
+            return -1;
+        steps[count++] = step;
+    }
+    ptrdiff_t at = column;
+    while (count > 0 && at >= 0)
+        at = step_column(steps[--count], (uint32_t)at);
+    return at;
+}
+
+bool
+branch_only_drops(const Branch *branch)
+{
+    for (const Operator *step = branch->first; step; step = step->next)
+        if (step->push != filter_push && step->push != pick_push && step->push != project_push &&
+            step->push != extend_push && step->push != union_push)
+            return false;
+    return true;
 }
 
 Operator *

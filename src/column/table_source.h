@@ -46,6 +46,7 @@ struct TableSource {
     uint32_t morsel_count;
     ptrdiff_t time_column; // TimeGenerated or the like, -1 if none
     void *context;
+    const void *rows; // sources with the same one hold the same rows; NULL: not known of any other
 
     // Rows in morsel m.
     uint32_t (*morsel_rows)(const TableSource *source, uint32_t morsel);

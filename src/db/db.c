@@ -294,9 +294,9 @@ bind(QueryCatalog *query, Arena *arena, const AstQuery *ast, const QueryOptions 
         bound = NULL;
     if (prepared)
         prepared_bound(prepared, query, bound);
-    for (uint32_t i = 0; bound && i < bound->count; i++)
-        bound->results[i] = kql_optimise(arena, bound->results[i], &query->catalog,
-                                         OPTIMISE_ALL & ~options->rules_off);
+    if (bound)
+        kql_optimise(arena, bound->results, bound->count, &query->catalog,
+                     OPTIMISE_ALL & ~options->rules_off);
     return bound;
 }
 

@@ -71,6 +71,7 @@ typedef struct QueryCatalog {
     const ExecOptions *exec;
     bool looked;  // at rows or files while the query was bound: its plan may be another next time
     Arena *plans; // of the query
+    uint32_t shared_ids; // see Catalog
 } QueryCatalog;
 
 // Zeroes and fills; `check`: nothing outside the store is read. Not to be moved.

@@ -526,7 +526,7 @@ look_at_rows(void *context, Arena *arena, const Plan *plan, AzError *error)
     exec.now = query->now;
     // The optimiser leaves parts of what it makes in the plan, so they live as long as it.
     Plan *copy = arena_copy(query->plans, plan, sizeof(*plan));
-    copy = kql_optimise(query->plans, copy, &query->catalog, OPTIMISE_ALL & ~off);
+    kql_optimise(query->plans, &copy, 1, &query->catalog, OPTIMISE_ALL & ~off);
     return exec_run(arena, copy, &exec, error);
 }
 
@@ -558,9 +558,11 @@ query_catalog_init(QueryCatalog *query, Database *db, const QueryOptions *option
     map_init(&query->external, &query->arena, false);
     map_init(&query->custom, &query->arena, true);
     query->used = ARENA_ARRAY(&query->arena, bool, (options ? options->parameter_count : 0) + 1);
+    query->shared_ids = UINT32_MAX / 2;
     query->catalog = (Catalog){
         .context = query,
         .check = check,
+        .shared_ids = &query->shared_ids,
         .find_table = catalog_table,
         .find_table_function = catalog_table_function,
         .each_table_function = catalog_each_table_function,

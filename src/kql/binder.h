@@ -46,6 +46,8 @@ typedef enum OptimiseRule {
     OPTIMISE_TEXT_PREDICATES = 1 << 4, // with OPTIMISE_SCAN_PREDICATES: of searches in texts
     OPTIMISE_ANY_PREDICATES = 1 << 5,  // the same: of `or`
     OPTIMISE_JSON_PATHS = 1 << 6,      // members of JSON texts as columns
+    OPTIMISE_SHARE = 1 << 7,           // equal summaries are made once
+    OPTIMISE_COMMON = 1 << 8,          // equal parts of expressions are computed once
     OPTIMISE_ALL = 0xFFFF,
 } OptimiseRule;
 // optimise_scan.c: tells the scans of a plan what rows are wanted of them.
@@ -56,7 +58,9 @@ bool condition_predicate(Arena *arena, const Plan *scan, const Expr *condition, 
 // The condition without the sides of an `or` that are never true because they look for
 // something in a null; the same rows meet it.
 Expr *condition_without_hopeless(Expr *condition);
-Plan *kql_optimise(Arena *arena, Plan *plan, const Catalog *catalog, uint32_t rules);
+// The plans of one query; what they have in common is evaluated once for all.
+void kql_optimise(Arena *arena, Plan **plans, uint32_t count, const Catalog *catalog,
+                  uint32_t rules);
 
 // The plan as lines, one an operator, each before its inputs.
 typedef struct PlanLine {

@@ -39,6 +39,9 @@ typedef struct Catalog {
     // Names are bound and nothing is read or run: what only the service or its data knows
     // (a watchlist's columns, other workspaces) is taken as the query says.
     bool check;
+    // The last number that the optimiser gave a plan that it shares; the binder's are below all of
+    // its. One counter a query, so that no two of its plans, whenever they are made, have one number.
+    uint32_t *shared_ids;
 
     // The table of that name (any case), or NULL; NULL with `error` set when it is
     // there but cannot be read. `database` is empty or a place ("workspace:w",

@@ -257,6 +257,8 @@ optimise(Optimiser *o, Plan *plan)
         plan = plan_paths(o, plan);
     if (o->rules & OPTIMISE_PUSH_FILTER)
         plan = push_filters(o, plan);
+    if (o->rules & OPTIMISE_COMMON)
+        plan = plan_common(o, plan);
     if (o->rules & OPTIMISE_PRUNE_COLUMNS)
         plan = plan_prune(o, plan);
     if (o->rules & OPTIMISE_SCAN_PREDICATES)
@@ -281,13 +283,15 @@ top_k(Plan *plan)
     return plan;
 }
 
-Plan *
-kql_optimise(Arena *arena, Plan *plan, const Catalog *catalog, uint32_t rules)
+void
+kql_optimise(Arena *arena, Plan **plans, uint32_t count, const Catalog *catalog, uint32_t rules)
 {
-    (void)catalog;
-    Optimiser optimiser = {.arena = arena, .rules = rules};
-    plan = optimise(&optimiser, plan);
-    if (rules & OPTIMISE_TOP_K)
-        top_k(plan);
-    return plan;
+    Optimiser optimiser = {.arena = arena, .rules = rules, .shared_ids = catalog->shared_ids};
+    if (rules & OPTIMISE_SHARE)
+        plan_share(&optimiser, plans, count);
+    for (uint32_t i = 0; i < count; i++) {
+        plans[i] = optimise(&optimiser, plans[i]);
+        if (rules & OPTIMISE_TOP_K)
+            top_k(plans[i]);
+    }
 }

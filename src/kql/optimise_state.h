@@ -24,7 +24,8 @@ typedef struct Optimiser {
         SharedPlan *items;
         size_t len, cap;
     } shared;
-    PrunedLeaf *leaf; // while plans over a leaf are pruned
+    PrunedLeaf *leaf;     // while plans over a leaf are pruned
+    uint32_t *shared_ids; // the last number a shared plan was given
 } Optimiser;
 
 // Copies the node alone: plans may be shared.
@@ -39,3 +40,8 @@ Plan *plan_paths(Optimiser *o, const Plan *plan);
 
 // The plan with only those columns read that it needs (optimise_prune.c).
 Plan *plan_prune(Optimiser *o, Plan *plan);
+
+// Plans with the summaries that stand in several places of them shared (optimise_share.c).
+void plan_share(Optimiser *o, Plan **plans, uint32_t count);
+// The plan with what its expressions have in common computed once (optimise_common.c).
+Plan *plan_common(Optimiser *o, const Plan *plan);

@@ -570,7 +570,10 @@ store_view_source(StoreView *view, Str name, AzError *error)
         return NULL;
     uint32_t count;
     const CatalogSegment *segments = view_segments(view, table->id, &count);
-    return store_view_part(view, table, segments, count, error);
+    TableSource *source = store_view_part(view, table, segments, count, error);
+    if (source)
+        source->rows = table;
+    return source;
 }
 
 void

@@ -109,9 +109,107 @@ static void
 both_sides_of_a_join_are_its_input(void **state)
 {
     (void)state;
-    const char *query = NUMBERS " | join kind=inner (range x from 1 to 3 step 1) on x";
-    assert_rows(query, "join", 0, 100003, 3);
+    const char *query = NUMBERS " | join kind=leftouter (range x from 1 to 3 step 1) on x";
+    assert_rows(query, "join", 0, 100003, 100000);
     assert_rows(query, "range", 1, 0, 3);
+}
+
+// What a small side keeps from being read is not among the join's rows.
+static void
+a_join_counts_what_it_looks_at(void **state)
+{
+    (void)state;
+    const char *query = NUMBERS " | join kind=inner (range x from 1 to 3 step 1) on x";
+    assert_rows(query, "join", 0, 6, 3);
+}
+
+static uint32_t
+count_named(const Explain *explain, const char *name)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < explain->count; i++)
+        count += strcmp(explain->rows[i].name, name) == 0;
+    return count;
+}
+
+// Rows that all ranges of the query gave, and how often "shared" stands in its plan.
+static void
+assert_shared(const char *query, uint64_t rows, uint32_t shared)
+{
+    for (int db = 0; db < 2; db++) {
+        Arena arena = {0};
+        const Explain *explain = analyze(&arena, db, query, NULL);
+        // A plan that is evaluated once is drawn where it is read, with the same counts.
+        uint64_t most = 0, sum = 0;
+        for (uint32_t i = 0; i < explain->count; i++)
+            if (strcmp(explain->rows[i].name, "range") == 0) {
+                uint64_t out = explain->rows[i].counters.rows_out;
+                most = out > most ? out : most;
+                sum += out;
+            }
+        uint64_t given = shared ? most : sum;
+        if (given != rows || count_named(explain, "shared") != shared)
+            fail_msg("%s: %llu rows, %u times shared", query, (unsigned long long)given,
+                     count_named(explain, "shared"));
+        arena_free(&arena);
+    }
+}
+
+static void
+equal_summaries_are_made_once(void **state)
+{
+    (void)state;
+    assert_shared("let t = " NUMBERS " | summarize n = count() by k = x % 7;"
+                  "t | join kind=inner (t | summarize n = max(n)) on n",
+                  100000, 2);
+    assert_shared("let t = " NUMBERS " | summarize n = count() by k = x % 7;"
+                  "t | where n > toscalar(t | summarize avg(n)) | union (t | where k == 1)",
+                  100000, 3);
+    assert_shared("union (" NUMBERS " | summarize n = count()), (" NUMBERS
+                  " | summarize m = count())",
+                  100000, 2);
+    // Another aggregate, another condition, something that is new each time: two summaries.
+    assert_shared("union (" NUMBERS " | summarize n = max(x)), (" NUMBERS
+                  " | summarize n = min(x))",
+                  200000, 0);
+    assert_shared("union (" NUMBERS " | where x > 0 | summarize n = count()), (" NUMBERS
+                  " | where x > 1 | summarize n = count())",
+                  200000, 0);
+    assert_shared("let t = " NUMBERS " | extend r = rand() | summarize n = max(r);"
+                  "union t, t",
+                  200000, 0);
+}
+
+// Operators of that name in the plan of the query.
+static void
+assert_operators(const char *query, const char *name, uint32_t count)
+{
+    Arena arena = {0};
+    uint32_t found = count_named(analyze(&arena, 0, query, NULL), name);
+    if (found != count)
+        fail_msg("%s: %u %s operators", query, found, name);
+    arena_free(&arena);
+}
+
+static void
+equal_parts_are_computed_once(void **state)
+{
+    (void)state;
+#define TEXTS NUMBERS " | extend t = tostring(x)"
+    // A projection more holds what is common; nothing common, none more.
+    assert_operators(TEXTS " | extend a = strlen(toupper(t)), b = strcat(toupper(t), '!')",
+                     "project", 3);
+    assert_operators(TEXTS " | extend a = strlen(toupper(t)), b = strcat(tolower(t), '!')",
+                     "project", 2);
+    assert_operators(TEXTS
+                     " | summarize countif(toupper(t) == 'A'), countif(toupper(t) startswith 'B')",
+                     "project", 3);
+    // In branches that some rows take, nothing is computed for all.
+    assert_operators(TEXTS
+                     " | extend a = iff(x > 5, toupper(t), ''), b = iff(x > 7, toupper(t), '')",
+                     "project", 2);
+    assert_operators(TEXTS " | extend a = strcat(new_guid(), t), b = strcat(new_guid(), t)",
+                     "project", 2);
 }
 
 static void
@@ -233,6 +331,9 @@ main(void)
         cmocka_unit_test(rows_are_counted),
         cmocka_unit_test(a_top_counts_what_it_looks_at),
         cmocka_unit_test(both_sides_of_a_join_are_its_input),
+        cmocka_unit_test(a_join_counts_what_it_looks_at),
+        cmocka_unit_test(equal_summaries_are_made_once),
+        cmocka_unit_test(equal_parts_are_computed_once),
         cmocka_unit_test(a_take_on_top_is_counted),
         cmocka_unit_test(rows_of_a_subquery_are_not_its_readers),
         cmocka_unit_test(each_statement_has_its_tree),

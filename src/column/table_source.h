@@ -61,8 +61,9 @@ struct TableSource {
     bool (*match_rows)(const TableSource *source, uint32_t morsel, const ScanPredicate *predicate,
                        uint64_t *rows, bool *exact);
 
-    // The run of rows [*from, *to) of the morsel outside which none meets all predicates. False when
-    // no such run is known. NULL = never known.
+    // The run of rows [*from, *to) of the morsel whose times meet all that the predicates ask of them,
+    // by SCAN_EQ to SCAN_GE with a value each; those of all others do not. False when no such run is
+    // known. NULL = never known.
     bool (*row_range)(const TableSource *source, uint32_t morsel, const ScanPredicate *predicates,
                       uint32_t count, uint32_t *from, uint32_t *to);
 

@@ -111,9 +111,10 @@ typedef struct NarrowedFilter {
     const Expr *expr;     // NULL = all of `rows` meet it
     const uint64_t *rows; // a bit a row of the morsel: the others do not meet it; NULL = all may
 } NarrowedFilter;
-// What of the filter is left to ask of the morsel's rows; false: no row meets it.
+// What of the filter is left to ask of the morsel's rows; false: no row meets it. `in_run`: only those
+// of the run are asked that row_range told for the scan's predicates.
 bool narrowing_filter(const Narrowing *narrowing, Arena *arena, const TableSource *source,
-                      uint32_t morsel, NarrowedFilter *out);
+                      uint32_t morsel, bool in_run, NarrowedFilter *out);
 
 // What a sink knows of a branch's rows before most of their columns are read: a top of rows knows
 // the worst it would still take.

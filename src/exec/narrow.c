@@ -7,6 +7,10 @@
 //
 // Where a term index knows which rows hold a term, the group is narrowed to these rows; a
 // `has` of one term is answered by that alone and leaves the filter.
+//
+// Where times ascend, the scan knows the run of rows in a window of time before it reads any
+// (TableSource's row_range): what compares the time with constants leaves the filter too, and the times
+// need not be read.
 
 #include "base/array.h"
 #include "exec/internal.h"
@@ -20,6 +24,7 @@ struct Narrowing {
     bool known;   // what follows from it, when neither
     bool by_rows; // it may narrow the rows: not under an `or`
     bool is_has;  // rows that are known exactly are those that meet it
+    bool is_time; // all rows of the run that row_range tells meet it
     ScanPredicate predicate;
 };
 
@@ -28,6 +33,7 @@ typedef struct MorselNarrowing {
     Arena *arena;
     const TableSource *source;
     uint32_t morsel;
+    bool in_run;    // only rows of the run that row_range told are read
     uint64_t *rows; // NULL = all
 } MorselNarrowing;
 
@@ -46,6 +52,25 @@ is_text_search(const ScanPredicate *predicate)
     return predicate->op >= SCAN_HAS && predicate->op <= SCAN_CONTAINS;
 }
 
+static bool
+compares_time(const Plan *scan, const ScanPredicate *predicate)
+{
+    const TableSource *source = scan->scan.source;
+    return source->row_range && predicate->op <= SCAN_GE &&
+           (ptrdiff_t)predicate->column == source->time_column &&
+           predicate->values[0].type == TYPE_DATETIME;
+}
+
+// Whether the condition says what the predicate says and no more: of `between` both ends.
+static bool
+is_time_alone(const Plan *scan, const Expr *expr, const ScanPredicate *predicate)
+{
+    if (!is_call(expr, "between"))
+        return compares_time(scan, predicate);
+    return predicate->op == SCAN_ALL && predicate->part_count == 2 &&
+           compares_time(scan, &predicate->parts[0]) && compares_time(scan, &predicate->parts[1]);
+}
+
 static const Narrowing *
 take_apart(Arena *arena, const Plan *scan, const Expr *expr, bool in_or, bool *useful)
 {
@@ -62,7 +87,8 @@ take_apart(Arena *arena, const Plan *scan, const Expr *expr, bool in_or, bool *u
     out->known = condition_predicate(arena, scan, expr, &out->predicate);
     out->by_rows = out->known && !in_or && is_text_search(&out->predicate);
     out->is_has = is_call(expr, "has") || is_call(expr, "has_any");
-    *useful = *useful || (out->known && in_or) || out->by_rows;
+    out->is_time = out->known && !in_or && is_time_alone(scan, expr, &out->predicate);
+    *useful = *useful || (out->known && in_or) || out->by_rows || out->is_time;
     return out;
 }
 
@@ -128,6 +154,8 @@ narrow_condition(const Narrowing *n, MorselNarrowing *m, const Expr **out)
     *out = n->expr;
     if (n->by_rows)
         return narrow_rows(n, m);
+    if (n->is_time && m->in_run)
+        return EVERY_ROW;
     if (n->is_or) {
         *out = narrow_side(n, m);
         return *out ? THESE_ROWS : NO_ROW;
@@ -149,9 +177,9 @@ narrow_condition(const Narrowing *n, MorselNarrowing *m, const Expr **out)
 
 bool
 narrowing_filter(const Narrowing *narrowing, Arena *arena, const TableSource *source,
-                 uint32_t morsel, NarrowedFilter *out)
+                 uint32_t morsel, bool in_run, NarrowedFilter *out)
 {
-    MorselNarrowing m = {.arena = arena, .source = source, .morsel = morsel};
+    MorselNarrowing m = {.arena = arena, .source = source, .morsel = morsel, .in_run = in_run};
     Rest rest = narrow_condition(narrowing, &m, &out->expr);
     if (rest == EVERY_ROW)
         out->expr = NULL;

@@ -182,15 +182,15 @@ morsel_filter(const BranchRun *run, Arena *arena, uint32_t morsel, MorselFilter 
         return true;
     if (!source->may_match(source, morsel, branch->predicates, branch->predicate_count))
         return false;
-    if (source->row_range &&
-        source->row_range(source, morsel, branch->predicates, branch->predicate_count, &out->from,
-                          &out->to) &&
-        out->from == out->to)
+    bool in_run =
+        source->row_range && source->row_range(source, morsel, branch->predicates,
+                                               branch->predicate_count, &out->from, &out->to);
+    if (in_run && out->from == out->to)
         return false;
     if (!branch->narrowing)
         return true;
     NarrowedFilter narrowed;
-    if (!narrowing_filter(branch->narrowing, arena, source, morsel, &narrowed))
+    if (!narrowing_filter(branch->narrowing, arena, source, morsel, in_run, &narrowed))
         return false;
     out->expr = narrowed.expr;
     out->rows = narrowed.rows;

@@ -10,7 +10,7 @@
 
 enum {
     BLOCK_CACHE_BYTES = 64 << 20,
-    BLOCK_CACHE_ONCE = 4 << 20, // of what was read once; a sixteenth of other budgets
+    BLOCK_CACHE_ONCE = 1 << 20, // of what was read once; a 64th of other budgets
 };
 
 typedef struct BlockCache BlockCache;

@@ -24,7 +24,7 @@ bool group_may_match(const GroupFacts *facts, const ScanPredicate *predicates, u
 bool group_match_rows(const GroupFacts *facts, const ScanPredicate *predicate, uint64_t *rows,
                       bool *exact);
 
-// The rows [*from, *to) outside which none meets what the predicates ask of the time column; false
+// The rows [*from, *to) that meet what the predicates ask of the time column, and no others do; false
 // when nothing is asked of it, or its times do not ascend.
 bool group_row_range(const GroupFacts *facts, ptrdiff_t time_column,
                      const ScanPredicate *predicates, uint32_t count, uint32_t *from, uint32_t *to);

@@ -48,19 +48,45 @@ is_of_time(const ScanPredicate *predicate, ptrdiff_t column)
            predicate->values[0].type == TYPE_DATETIME && !predicate->values[0].is_null;
 }
 
+// Whether the zone says that all rows meet it.
+static bool
+all_meet(const Zone *zone, const ScanPredicate *predicate)
+{
+    int64_t time = predicate->values[0].int64;
+    if (!zone->bounded || zone->null_count)
+        return false;
+    switch (predicate->op) {
+    case SCAN_EQ: return zone->min.int64 == time && zone->max.int64 == time;
+    case SCAN_GT: return zone->min.int64 > time;
+    case SCAN_GE: return zone->min.int64 >= time;
+    case SCAN_LT: return zone->max.int64 < time;
+    case SCAN_LE: return zone->max.int64 <= time;
+    default: return false;
+    }
+}
+
 bool
 group_row_range(const GroupFacts *facts, ptrdiff_t time_column, const ScanPredicate *predicates,
                 uint32_t count, uint32_t *from, uint32_t *to)
 {
-    bool asked = false;
-    for (uint32_t i = 0; i < count && !asked; i++)
-        asked = is_of_time(&predicates[i], time_column);
-    if (!asked || facts->columns[time_column] < 0)
+    int32_t column = facts->columns[time_column];
+    const SegmentGroup *group = &facts->segment->groups[facts->group];
+    bool asked = false, all = true;
+    for (uint32_t i = 0; i < count; i++)
+        if (is_of_time(&predicates[i], time_column)) {
+            asked = true;
+            all = all && column >= 0 && all_meet(&group->zones[column], &predicates[i]);
+        }
+    if (!asked || column < 0)
         return false;
+    if (all) { // the times need not be read
+        *from = 0;
+        *to = group->rows;
+        return true;
+    }
     AzError ignored = {0}; // the read meets it again and tells
-    CachedBlock *block =
-        block_cache_pin(facts->cache, facts->segment, facts->segment_id, facts->group,
-                        (uint32_t)facts->columns[time_column], &ignored);
+    CachedBlock *block = block_cache_pin(facts->cache, facts->segment, facts->segment_id,
+                                         facts->group, (uint32_t)column, &ignored);
     error_clear(&ignored);
     if (!block)
         return false;

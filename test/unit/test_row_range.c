@@ -1,7 +1,11 @@
-// Runs of rows by time: what row_range leaves out meets none of the predicates, and of a single
-// comparison it leaves out everything that does not. Read through the store, as scans do.
+// Runs of rows by time: those in it meet the predicates, and no others do. Read through the store, as
+// scans do.
 
 #include "../store_rows.h"
+#include "answers.h"
+#include "base/array.h"
+#include "db/db.h"
+#include "kql/binder.h"
 #include "store/store_internal.h"
 
 #include <setjmp.h>
@@ -99,8 +103,7 @@ check_predicates(const TableSource *source, const ScanPredicate *predicates, uin
                 for (uint32_t p = 0; p < count; p++)
                     all &= meets(predicates[p].op, time, predicates[p].values[0].int64);
                 bool inside = i >= from && i < to;
-                assert_true(inside || !all);
-                assert_true(count > 1 || inside == all);
+                assert_true(inside == all);
             }
         }
         source->release(source, m);
@@ -157,13 +160,109 @@ test_runs_of_times(void **state)
     check_times(TABLE_LOG, same, 0);                        // a constant: nothing need be known
 }
 
-// No run is known where times are in no order or not there; nothing is left out there.
+// Where times are in no order or not there, a run is known only of groups whose zones say that all
+// rows meet the predicates.
 static void
 test_no_order(void **state)
 {
     (void)state;
     check_times(TABLE_LOG, each, 50);
-    assert_int_equal(check_times(TABLE_INVENTORY, shuffled, 0), 0);
+    uint32_t told = check_times(TABLE_INVENTORY, shuffled, 0);
+    assert_true(told > 0 && told < 300);
+}
+
+// ---- filters ----
+
+// Conditions on the time, alone and with others: A and B are times.
+static const char *const FILTERS[] = {
+    "TimeGenerated >= A",
+    "TimeGenerated < A",
+    "A > TimeGenerated",
+    "TimeGenerated == A",
+    "TimeGenerated between (A .. B)",
+    "TimeGenerated !between (A .. B)",
+    "TimeGenerated between (A .. datetime(null))",
+    "TimeGenerated > A and TimeGenerated <= B",
+    "TimeGenerated > A and Row % 3 == 1 and TimeGenerated < B",
+    "TimeGenerated > A or Row < 9",
+    "TimeGenerated > A and (TimeGenerated < B or Row % 5 == 0)",
+    "not(TimeGenerated > A)",
+    "TimeGenerated > A | where TimeGenerated < B",
+    "TimeGenerated > A and TimeGenerated < A",
+    "TimeGenerated in (A, B)",
+};
+static const char *const READERS[] = {
+    "summarize n = count(), s = sum(Row)",
+    "summarize n = count(), s = sum(Row), l = min(TimeGenerated), h = max(TimeGenerated)",
+    "summarize n = count() by t = bin(TimeGenerated, 5ms) | order by t asc | take 20",
+};
+
+static void
+put_time(Arena *arena, Buffer *out, int64_t ticks)
+{
+    buffer_text(out, str_format(arena, "datetime_add('nanosecond', %lld, datetime(0001-01-01))",
+                                (long long)ticks * 100)
+                         .ptr);
+}
+
+static Str
+with_times(Arena *arena, const char *filter, const char *reader, int64_t a, int64_t b)
+{
+    Buffer out = {0};
+    buffer_text(&out, "T | where ");
+    for (const char *c = filter; *c; c++)
+        if (*c == 'A' || *c == 'B')
+            put_time(arena, &out, *c == 'A' ? a : b);
+        else
+            buffer_char(&out, *c);
+    buffer_text(&out, " | ");
+    buffer_text(&out, reader);
+    Str query = str_copy(arena, buffer_slice(&out));
+    buffer_free(&out);
+    return query;
+}
+
+static void
+check_filters(TableKind kind, TimeOf time, uint32_t null_every)
+{
+    char *dir = temp_dir_new(), path[512];
+    snprintf(path, sizeof(path), "%s/store", dir);
+    AzError error = {0};
+    Store *store = store_open(path, STORE_WRITE, &error);
+    write_rows(store, kind, time, null_every);
+    store_close(store);
+    DatabaseOptions open = {.store = path, .threads = 2};
+    Database *db = db_open(&open, &error);
+    assert_non_null(db);
+    for (size_t f = 0; f < COUNT_OF(FILTERS); f++)
+        for (size_t r = 0; r < COUNT_OF(READERS); r++)
+            for (uint64_t n = 0; n < 4; n++) {
+                Arena arena = {0};
+                int64_t a = time(row_noise(n + f, 8) % ROWS), b = time(row_noise(n + r, 9) % ROWS);
+                Str query =
+                    with_times(&arena, FILTERS[f], READERS[r], a < b ? a : b, a < b ? b : a);
+                QueryOptions plain = {.rules_off = OPTIMISE_ALL}, quick = {0};
+                QueryResult *one = db_query(db, &arena, query, &plain, &error);
+                QueryResult *other = db_query(db, &arena, query, &quick, &error);
+                if (!one || !other)
+                    fail_msg("%.*s: %s", STR_ARG(query), error.message);
+                must_answer_alike(one->tables[0], other->tables[0], query.ptr);
+                arena_free(&arena);
+            }
+    db_close(db);
+    tree_remove(dir);
+    free(dir);
+}
+
+static void
+test_filters_on_time(void **state)
+{
+    (void)state;
+    check_filters(TABLE_LOG, rare, 0);
+    check_filters(TABLE_LOG, shuffled, 0);
+    check_filters(TABLE_LOG, same, 0);
+    check_filters(TABLE_LOG, each, 50);
+    check_filters(TABLE_INVENTORY, shuffled, 7);
 }
 
 int
@@ -172,6 +271,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_runs_of_times),
         cmocka_unit_test(test_no_order),
+        cmocka_unit_test(test_filters_on_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

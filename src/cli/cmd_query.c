@@ -194,6 +194,7 @@ run_once(const QuerySettings *settings, const char *file, int argc, char **argv)
 // The options of the command as they were written.
 typedef struct QueryWords {
     const char *store, *format, *output, *file, *threads, *content, *snapshot, *memory, *timeout;
+    const char *spill_dir;
     const char *rows, *map_file, *geoip, *repeat;
     const char **maps, **roots, **functions, **parameters; // see cli_values
     const char *analyze;                                   // of --explain=...
@@ -219,6 +220,7 @@ read_numbers(const QueryWords *words, QuerySettings *settings, DatabaseOptions *
     db->snapshot = snapshot;
     db->threads = (size_t)threads;
     db->memory_limit = (size_t)memory << 20;
+    db->spill_dir = words->spill_dir;
     return true;
 }
 
@@ -372,7 +374,12 @@ query_command(int argc, char **argv)
         {"--snapshot", "N", "the snapshot to look at (default: the newest)", &words.snapshot, NULL},
         {"--threads", "N", "worker threads (default: AZIMUTH_THREADS or all cores)", &words.threads,
          NULL},
-        {"--memory", "MB", "most memory a query may hold", &words.memory, NULL},
+        {"--memory", "MB", "most memory a query may hold (default: three quarters of the machine's)",
+         &words.memory, NULL},
+        {"--spill-dir", "DIR",
+         "where rows to be sorted, joined or grouped go that are more than that (default: $TMPDIR, "
+         "else /var/tmp)",
+         &words.spill_dir, NULL},
         {"--timeout", "SECONDS", "stop the query after so long", &words.timeout, NULL},
         {"--rows", "N", "rows shown as a table (default 1000; 0 = all)", &words.rows, NULL},
         {"--content", "DIR", "the content folder", &words.content, NULL},

@@ -64,6 +64,8 @@ db_open(const DatabaseOptions *options, AzError *error)
     db->registry = registry_new();
     db->threads = thread_pool_new(options->threads ? options->threads : threads_default());
     db->budget.limit = options->memory_limit ? options->memory_limit : default_memory();
+    if (options->spill_dir)
+        db->spill_dir = str_cstr(&db->arena, str_from(options->spill_dir));
     return db;
 }
 
@@ -357,6 +359,7 @@ run(Database *db, Arena *arena, Str text, PreparedQuery *prepared, const QueryOp
     ExecOptions exec = {
         .threads = db->threads,
         .budget = &db->budget,
+        .spill_dir = db->spill_dir,
         .cancel = options->cancel,
         .now = query.now,
         .deadline_ns = options->timeout_ns ? start + options->timeout_ns : 0,

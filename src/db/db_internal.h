@@ -34,6 +34,7 @@ struct Database {
     size_t external_root_count;
     GeoIp *geoip; // where addresses are; NULL = not known
     Budget budget;
+    const char *spill_dir; // NULL: the usual place
     int64_t snapshot;
     Arena tables_arena; // of tables put into memory
     Map tables;         // name (any case) -> MemoryTable

@@ -1,7 +1,7 @@
 // Collecting rows: the sink that keeps batches, in order, and the entry of a run.
 
 #include "base/array.h"
-#include "exec/internal.h"
+#include "exec/spill.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -330,6 +330,7 @@ exec_open(Exec *exec, Arena *arena, const ExecOptions *options)
     *exec = (Exec){.options = options, .arena = arena};
     exec->worker_count = options->threads ? thread_pool_size(options->threads) : 1;
     exec->workers = ARENA_ARRAY(arena, Worker, exec->worker_count);
+    exec->spill = spill_area_new(arena);
     for (size_t w = 0; w < exec->worker_count; w++) {
         exec->workers[w].number = w;
         exec->workers[w].exec = exec;
@@ -345,6 +346,7 @@ exec_open(Exec *exec, Arena *arena, const ExecOptions *options)
 static void
 exec_close(Exec *exec)
 {
+    spill_close(exec);
     for (size_t w = 0; w < exec->worker_count; w++) {
         arena_free(&exec->workers[w].batch);
         arena_free(&exec->workers[w].keep);

@@ -21,6 +21,7 @@ typedef struct ExecOptions {
     int64_t now;                // ticks: now() of the query
     uint64_t deadline_ns;       // monotonic; 0 = none
     Profile *profile;           // what the operators do is counted here; NULL = nowhere
+    const char *spill_dir;      // for rows beyond the budget; NULL or empty: $TMPDIR, else /var/tmp
 } ExecOptions;
 
 // A finished result: compact batches in order.
@@ -29,6 +30,7 @@ typedef struct ResultTable {
     Batch **batches;
     uint32_t batch_count;
     uint64_t row_count;
+    TableSource *spilled; // its rows are on disk, and there are no batches; never of an answer
 } ResultTable;
 
 // Runs `plan`; the result is deep-copied into `arena`, so that views of the store may

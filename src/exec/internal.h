@@ -14,6 +14,7 @@ typedef struct Worker Worker;
 typedef struct Operator Operator;
 typedef struct Sink Sink;
 typedef struct Graph Graph; // exec/graph/graph.h
+typedef struct SpillArea SpillArea; // exec/spill.h
 
 struct Worker {
     size_t number;
@@ -59,6 +60,7 @@ struct Exec {
     _Atomic uint64_t stop_after;
     uint32_t depth;
     size_t answered; // bytes of finished answers, which the budget still counts
+    SpillArea *spill;
     // With a profile: the operator being built or run, and the coordinating thread's clock.
     ProfileNode *node;
     ProfileClock clock;

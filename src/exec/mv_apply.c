@@ -122,6 +122,9 @@ run_mv_apply(Exec *exec, const Plan *plan, AzError *error)
         from = end;
     }
     ResultTable *result = ARENA_NEW(exec->arena, ResultTable);
-    *result = (ResultTable){plan->schema, apply.out.items, (uint32_t)apply.out.len, apply.out_rows};
+    *result = (ResultTable){.schema = plan->schema,
+                            .batches = apply.out.items,
+                            .batch_count = (uint32_t)apply.out.len,
+                            .row_count = apply.out_rows};
     return result;
 }

@@ -113,7 +113,9 @@ run_partition(Exec *exec, const Plan *plan, AzError *error)
             return NULL;
     }
     ResultTable *result = ARENA_NEW(arena, ResultTable);
-    *result = (ResultTable){plan->schema, partition.out.items, (uint32_t)partition.out.len,
-                            partition.out_rows};
+    *result = (ResultTable){.schema = plan->schema,
+                            .batches = partition.out.items,
+                            .batch_count = (uint32_t)partition.out.len,
+                            .row_count = partition.out_rows};
     return result;
 }

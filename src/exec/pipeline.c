@@ -252,8 +252,9 @@ bool
 pipeline_from_table(Exec *exec, const ResultTable *table, Pipeline *out)
 {
     Branch *branch = pipeline_add_branch(exec, out);
-    branch->source =
-        memory_source_new(exec->arena, &table->schema, table->batches, table->batch_count);
+    branch->source = table->spilled ? table->spilled
+                                    : memory_source_new(exec->arena, &table->schema, table->batches,
+                                                        table->batch_count);
     branch->column_count = table->schema.count;
     branch->columns = ARENA_ARRAY(exec->arena, uint32_t, table->schema.count);
     for (uint32_t c = 0; c < table->schema.count; c++)

@@ -527,6 +527,9 @@ run_sequences(Exec *exec, const Plan *plan, AzError *error)
     if (!done)
         return exec_first_error(exec, error), NULL;
     ResultTable *result = ARENA_NEW(exec->arena, ResultTable);
-    *result = (ResultTable){*schema, s.out.items, (uint32_t)s.out.len, s.out_rows};
+    *result = (ResultTable){.schema = *schema,
+                            .batches = s.out.items,
+                            .batch_count = (uint32_t)s.out.len,
+                            .row_count = s.out_rows};
     return result;
 }

@@ -1,294 +1,17 @@
 // sort and top.
 //
-// The input is collected with its key values as extra columns. The first key becomes
-// an order-preserving 64-bit word a row (exact for numbers and times, a prefix of
-// strings) and the rows are radix-sorted by it; what stays equal is merge-sorted by
-// comparing values. Both sorts are stable, so rows with equal keys keep the order of
-// the input. Nulls and NaN are set apart before: nulls first means null, NaN, values,
-// and nulls last values, NaN, null (Kusto docs, sort operator).
+// The input is collected with its key values as extra columns and ordered (order.h). Rows beyond the
+// memory of the query are sorted in parts on disk (sort_spill.c).
 //
 // With a limit each worker keeps few more rows than wanted: it sorts what it has from
 // time to time, throws the rest away, and drops rows that come behind the worst one
 // kept. Rows carry their sequence then, as the last key.
 
+#include "exec/sort.h"
+
 #include "base/array.h"
-#include "exec/internal.h"
-#include "value/scalar.h"
-
-#include <math.h>
-
-typedef struct OrderKey {
-    const Vector *values; // flat
-    bool descending, nulls_first;
-} OrderKey;
-
-typedef struct Order {
-    OrderKey *keys;
-    uint32_t count;
-} Order;
-
-// Place of the value among nulls and NaN: 0, 1 or 2.
-static inline unsigned
-value_class(const OrderKey *key, uint32_t row)
-{
-    unsigned rank = 2;
-    if (key->values->valid && !bit_get(key->values->valid, row))
-        rank = 0;
-    else if (key->values->type == TYPE_REAL && isnan(((const double *)key->values->data)[row]))
-        rank = 1;
-    return key->nulls_first ? rank : 2 - rank;
-}
-
-static inline bool
-class_is_value(const OrderKey *key, unsigned class)
-{
-    return class == (key->nulls_first ? 2 : 0);
-}
-
-// ---- words of the first key ----
-
-static const uint64_t SIGN_BIT = (uint64_t)1 << 63;
-
-static inline uint64_t
-real_word(double real)
-{
-    uint64_t word;
-    real = real == 0 ? 0 : real; // -0.0 equals 0.0
-    memcpy(&word, &real, sizeof(word));
-    return word & SIGN_BIT ? ~word : word | SIGN_BIT;
-}
-
-static inline uint64_t
-bytes_word(const void *bytes, size_t len)
-{
-    uint64_t word = 0;
-    memcpy(&word, bytes, len < 8 ? len : 8);
-    return __builtin_bswap64(word);
-}
-
-// Ascending words for all rows; a larger word comes later for certain, equal ones only
-// when *exact.
-static void
-order_words(const OrderKey *key, uint32_t count, uint64_t *words, bool *exact)
-{
-    const void *data = key->values->data;
-    *exact = true;
-    switch (key->values->type) {
-    case TYPE_BOOL:
-        for (uint32_t i = 0; i < count; i++)
-            words[i] = ((const uint8_t *)data)[i];
-        break;
-    case TYPE_INT:
-        for (uint32_t i = 0; i < count; i++)
-            words[i] = (uint64_t)(int64_t)((const int32_t *)data)[i] ^ SIGN_BIT;
-        break;
-    case TYPE_REAL:
-        for (uint32_t i = 0; i < count; i++)
-            words[i] = real_word(((const double *)data)[i]);
-        break;
-    case TYPE_STRING:
-        *exact = false;
-        for (uint32_t i = 0; i < count; i++) {
-            Str s = text_str(&((const Text *)data)[i]);
-            words[i] = bytes_word(s.ptr, s.len);
-        }
-        break;
-    case TYPE_GUID:
-        *exact = false;
-        for (uint32_t i = 0; i < count; i++)
-            words[i] = bytes_word(&((const Guid *)data)[i], 8);
-        break;
-    case TYPE_DECIMAL:
-        *exact = false;
-        for (uint32_t i = 0; i < count; i++)
-            words[i] = real_word(decimal_to_real(((const Decimal *)data)[i]));
-        break;
-    case TYPE_DYNAMIC:
-        *exact = false;
-        memset(words, 0, count * sizeof(*words));
-        break;
-    default: // long, datetime, timespan
-        for (uint32_t i = 0; i < count; i++)
-            words[i] = (uint64_t)((const int64_t *)data)[i] ^ SIGN_BIT;
-        break;
-    }
-    if (key->descending)
-        for (uint32_t i = 0; i < count; i++)
-            words[i] = ~words[i];
-}
-
-// ---- sorting ----
-
-typedef struct OrderEntry {
-    uint64_t word;
-    uint32_t row;
-} OrderEntry;
-
-static int
-compare_rows(const Order *order, uint32_t from_key, uint32_t a, uint32_t b)
-{
-    for (uint32_t k = from_key; k < order->count; k++) {
-        const OrderKey *key = &order->keys[k];
-        unsigned class_a = value_class(key, a), class_b = value_class(key, b);
-        if (class_a != class_b)
-            return class_a < class_b ? -1 : 1;
-        if (!class_is_value(key, class_a))
-            continue;
-        int by = data_compare(key->values->type, vector_cell(key->values, a),
-                              vector_cell(key->values, b));
-        if (by)
-            return (by < 0) != key->descending ? -1 : 1;
-    }
-    return 0;
-}
-
-// Stable: merges runs of doubling length that start as insertion-sorted eights.
-static void
-merge_sort(const Order *order, uint32_t from_key, OrderEntry *items, OrderEntry *spare,
-           size_t count)
-{
-    enum { RUN = 8 };
-    for (size_t at = 0; at < count; at += RUN) {
-        size_t end = at + RUN < count ? at + RUN : count;
-        for (size_t i = at + 1; i < end; i++) {
-            OrderEntry entry = items[i];
-            size_t j = i;
-            for (; j > at && compare_rows(order, from_key, entry.row, items[j - 1].row) < 0; j--)
-                items[j] = items[j - 1];
-            items[j] = entry;
-        }
-    }
-    for (size_t width = RUN; width < count; width *= 2) {
-        for (size_t at = 0; at < count; at += 2 * width) {
-            size_t middle = at + width < count ? at + width : count;
-            size_t end = at + 2 * width < count ? at + 2 * width : count;
-            size_t a = at, b = middle, out = at;
-            while (a < middle && b < end)
-                spare[out++] = compare_rows(order, from_key, items[b].row, items[a].row) < 0
-                                   ? items[b++]
-                                   : items[a++];
-            while (a < middle)
-                spare[out++] = items[a++];
-            while (b < end)
-                spare[out++] = items[b++];
-        }
-        memcpy(items, spare, count * sizeof(*items));
-    }
-}
-
-// Stable, by word: least significant byte first, bytes that never vary left out.
-static void
-radix_sort(OrderEntry *items, OrderEntry *spare, size_t count)
-{
-    size_t histogram[8][256] = {0};
-    for (size_t i = 0; i < count; i++)
-        for (unsigned byte = 0; byte < 8; byte++)
-            histogram[byte][items[i].word >> (8 * byte) & 0xFF]++;
-    OrderEntry *from = items, *to = spare;
-    for (unsigned byte = 0; byte < 8; byte++) {
-        unsigned shift = 8 * byte;
-        if (histogram[byte][items[0].word >> shift & 0xFF] == count)
-            continue;
-        size_t at = 0;
-        for (unsigned b = 0; b < 256; b++) {
-            size_t here = histogram[byte][b];
-            histogram[byte][b] = at;
-            at += here;
-        }
-        for (size_t i = 0; i < count; i++)
-            to[histogram[byte][from[i].word >> shift & 0xFF]++] = from[i];
-        OrderEntry *swap = from;
-        from = to;
-        to = swap;
-    }
-    if (from != items)
-        memcpy(items, from, count * sizeof(*items));
-}
-
-uint32_t *
-order_by_words(Arena *arena, const uint64_t *words, uint32_t count)
-{
-    uint32_t *rows = arena_alloc_array(arena, count, sizeof(uint32_t));
-    Arena scratch = {0};
-    OrderEntry *items = arena_alloc_array(&scratch, count, sizeof(OrderEntry));
-    OrderEntry *spare = arena_alloc_array(&scratch, count, sizeof(OrderEntry));
-    for (uint32_t i = 0; i < count; i++)
-        items[i] = (OrderEntry){words[i], i};
-    if (count)
-        radix_sort(items, spare, count);
-    for (uint32_t i = 0; i < count; i++)
-        rows[i] = items[i].row;
-    arena_free(&scratch);
-    return rows;
-}
-
-static void
-sort_values(const Order *order, bool exact, OrderEntry *items, OrderEntry *spare, size_t count)
-{
-    enum { RADIX_FROM = 512 };
-    if (count < RADIX_FROM) {
-        merge_sort(order, 0, items, spare, count);
-        return;
-    }
-    radix_sort(items, spare, count);
-    if (exact && order->count == 1)
-        return;
-    for (size_t at = 0; at < count;) {
-        size_t end = at + 1;
-        while (end < count && items[end].word == items[at].word)
-            end++;
-        if (end - at > 1)
-            merge_sort(order, exact ? 1 : 0, items + at, spare, end - at);
-        at = end;
-    }
-}
-
-// The rows 0 .. count-1 in order.
-static uint32_t *
-order_rows(Arena *arena, const Order *order, uint32_t count)
-{
-    uint32_t *rows = arena_alloc_array(arena, count, sizeof(uint32_t));
-    if (!order->count || !count) {
-        for (uint32_t i = 0; i < count; i++)
-            rows[i] = i;
-        return rows;
-    }
-    Arena scratch = {0};
-    uint64_t *words = arena_alloc_array(&scratch, count, sizeof(uint64_t));
-    OrderEntry *items = arena_alloc_array(&scratch, count, sizeof(OrderEntry));
-    OrderEntry *spare = arena_alloc_array(&scratch, count, sizeof(OrderEntry));
-    bool exact;
-    order_words(&order->keys[0], count, words, &exact);
-    size_t at = 0;
-    for (unsigned class = 0; class < 3; class ++) {
-        size_t from = at;
-        for (uint32_t i = 0; i < count; i++)
-            if (value_class(&order->keys[0], i) == class)
-                items[at++] = (OrderEntry){words[i], i};
-        if (class_is_value(&order->keys[0], class))
-            sort_values(order, exact, items + from, spare, at - from);
-        else
-            merge_sort(order, 1, items + from, spare, at - from);
-    }
-    for (uint32_t i = 0; i < count; i++)
-        rows[i] = items[i].row;
-    arena_free(&scratch);
-    return rows;
-}
 
 // ---- the operator ----
-
-typedef struct SortRun {
-    Exec *exec;
-    const Plan *plan;
-    const Schema *input;
-    Schema schema; // input columns, then keys that are no columns, then the sequence (top)
-    Expr **exprs;  // of the extra keys
-    uint32_t extra;
-    uint32_t *key_columns; // column of each key
-    struct TopPart *parts;
-    uint64_t limit;
-} SortRun;
 
 // What a worker of a top has kept.
 typedef struct TopPart {
@@ -328,45 +51,19 @@ sort_prepare(SortRun *run, AzError *error)
     return true;
 }
 
-static Order
-order_of(const SortRun *run, Arena *arena, const Batch *whole, bool by_sequence)
+Order
+sort_order(const SortRun *run, Arena *arena, const Batch *whole, ptrdiff_t sequence)
 {
     uint32_t count = run->plan->sort.key_count;
-    Order order = {ARENA_ARRAY(arena, OrderKey, count + 1), count + by_sequence};
+    Order order = {ARENA_ARRAY(arena, OrderKey, count + 1), count + (sequence >= 0)};
     for (uint32_t k = 0; k < count; k++) {
         const SortKey *key = &run->plan->sort.keys[k];
         order.keys[k] =
             (OrderKey){whole->columns[run->key_columns[k]], key->descending, key->nulls_first};
     }
-    if (by_sequence)
-        order.keys[count] = (OrderKey){whole->columns[run->schema.count - 1], false, false};
+    if (sequence >= 0)
+        order.keys[count] = (OrderKey){whole->columns[sequence], false, false};
     return order;
-}
-
-// The rows as batches of dictionary vectors over the whole: no payload moves.
-static ResultTable *
-ordered_result(const SortRun *run, const Batch *whole, const uint32_t *rows, uint32_t count)
-{
-    Arena *arena = run->exec->arena;
-    Batch *sorted = batch_new(arena, run->plan->schema.count, count);
-    for (uint32_t c = 0; c < sorted->column_count; c++)
-        sorted->columns[c] = vector_new_dict(arena, whole->columns[c], rows, count);
-    return result_cut(arena, &run->plan->schema, sorted);
-}
-
-static ResultTable *
-sort_all(SortRun *run, Pipeline *input, AzError *error)
-{
-    ResultTable *table = pipeline_collect(run->exec, input, &run->schema, -1, error);
-    Batch *whole = table ? result_concat(run->exec, table, false, error) : NULL;
-    if (!whole)
-        return NULL;
-    Worker *worker = &run->exec->workers[0];
-    if (!worker_reserve(worker, (size_t)whole->count * 44, "the order of its rows"))
-        return exec_first_error(run->exec, error), NULL;
-    Order order = order_of(run, run->exec->arena, whole, false);
-    uint32_t *rows = order_rows(&worker->keep, &order, whole->count);
-    return ordered_result(run, whole, rows, whole->count);
 }
 
 // ---- top ----
@@ -375,12 +72,15 @@ sort_all(SortRun *run, Pipeline *input, AzError *error)
 static bool
 top_prune(const SortRun *run, TopPart *part, Worker *worker)
 {
-    ResultTable table = {run->schema, part->batches.items, (uint32_t)part->batches.len, part->rows};
+    ResultTable table = {.schema = run->schema,
+                         .batches = part->batches.items,
+                         .batch_count = (uint32_t)part->batches.len,
+                         .row_count = part->rows};
     Arena fresh = {0}, scratch = {0};
     Batch *whole = batch_new(&scratch, table.schema.count, (uint32_t)part->rows);
     for (uint32_t c = 0; c < table.schema.count; c++)
         whole->columns[c] = result_column(&scratch, &table, c);
-    Order order = order_of(run, &scratch, whole, true);
+    Order order = sort_order(run, &scratch, whole, run->schema.count - 1);
     uint32_t *rows = order_rows(&scratch, &order, whole->count);
     uint32_t kept = whole->count < run->limit ? whole->count : (uint32_t)run->limit;
     whole->selection = rows;
@@ -422,10 +122,10 @@ drop_hopeless(const SortRun *run, const TopPart *part, Worker *worker, Batch *ba
     bool exact;
     order_words(&key, count, words, &exact);
     order_words(&worst, 1, &worst_word, &exact);
-    unsigned worst_class = value_class(&worst, 0);
-    bool worst_is_value = class_is_value(&worst, worst_class);
+    unsigned worst_class = order_class(&worst, 0);
+    bool worst_is_value = order_class_is_value(&worst, worst_class);
     for (uint32_t i = 0; i < count; i++) {
-        unsigned class = value_class(&key, i);
+        unsigned class = order_class(&key, i);
         selection[kept] = batch_row(batch, i);
         kept += class < worst_class ||
                 (class == worst_class && (!worst_is_value || words[i] <= worst_word));
@@ -533,7 +233,7 @@ top_finish(SortRun *run, AzError *error)
     if (!whole)
         return NULL;
     Worker *worker = &run->exec->workers[0];
-    Order order = order_of(run, run->exec->arena, whole, true);
+    Order order = sort_order(run, run->exec->arena, whole, run->schema.count - 1);
     uint32_t *rows = order_rows(&worker->keep, &order, whole->count);
     uint32_t kept = whole->count < run->limit ? whole->count : (uint32_t)run->limit;
     // The parts' arenas go now: texts must not point there.
@@ -575,10 +275,8 @@ sort_pipeline(Exec *exec, const Plan *plan, const Schema *schema, Pipeline *inpu
     pipeline_extend(exec, input, plan, run.exprs, run.extra);
     // Beyond this many rows a limit is as good as none.
     if (plan->sort.limit < 0 || plan->sort.limit > UINT32_MAX / 4) {
-        ResultTable *all = sort_all(&run, input, error);
-        if (all && plan->sort.limit >= 0 && (uint64_t)plan->sort.limit < all->row_count)
-            result_limit(exec, all, (uint64_t)plan->sort.limit);
-        return all;
+        run.limit = plan->sort.limit < 0 ? UINT64_MAX : (uint64_t)plan->sort.limit;
+        return sort_all(&run, input, error);
     }
     run.limit = (uint64_t)plan->sort.limit;
     return sort_top(&run, input, error);

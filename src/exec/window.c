@@ -50,7 +50,10 @@ whole_values(Window *window, const Expr *expr, AzError *error)
     if (!worker_charge(worker, "window functions"))
         return exec_first_error(exec, error), NULL;
     Column column = {STR("$argument"), expr->type};
-    ResultTable table = {{&column, 1}, parts, window->rows.batch_count, window->row_count};
+    ResultTable table = {.schema = {&column, 1},
+                         .batches = parts,
+                         .batch_count = window->rows.batch_count,
+                         .row_count = window->row_count};
     return result_column(&worker->keep, &table, 0);
 }
 

@@ -1,0 +1,379 @@
+// Files of rows; see spill.h.
+//
+// A piece is laid out so that columns of numbers are used where they were read: each array begins
+// at a multiple of 16 bytes. A column: its encoding, the number of its payloads and whether some
+// are null; codes of a dictionary; null bits; payloads, of texts their lengths and then the bytes.
+
+#include "exec/spill.h"
+
+#include "base/array.h"
+#include "base/buffer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+struct SpillFile {
+    int fd;
+    uint64_t size;
+    Buffer piece; // being written
+    Exec *exec;
+    SpillFile *next;
+};
+
+struct SpillArea {
+    pthread_mutex_t mutex;
+    SpillFile *files;
+    _Atomic uint64_t bytes;
+};
+
+// ---- files ----
+
+// Where temporary files go: not /tmp, which on many machines is memory.
+static const char *
+spill_dir(const Exec *exec)
+{
+    const char *chosen = exec->options->spill_dir;
+    if (!chosen || !*chosen)
+        chosen = getenv("TMPDIR");
+    return chosen && *chosen ? chosen : "/var/tmp";
+}
+
+static int
+open_unlinked(const char *dir)
+{
+    int fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL))
+        return fd;
+    Arena arena = {0};
+    char *path = (char *)(uintptr_t)str_format(&arena, "%s/azimuth-XXXXXX", dir).ptr;
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    arena_free(&arena);
+    return fd;
+}
+
+static bool
+fail(const SpillFile *file, const char *what, AzError *error)
+{
+    return error_errno(error,
+                       "the query is larger than its memory (--memory), and the temporary file in "
+                       "'%s' %s; free some space, name another folder with --spill-dir, or give "
+                       "the query more memory",
+                       spill_dir(file->exec), what);
+}
+
+SpillFile *
+spill_file_new(Exec *exec, AzError *error)
+{
+    SpillFile *file = calloc(1, sizeof(*file));
+    if (!file) {
+        error_set(error, AZ_LIMIT, "not enough memory for a temporary file");
+        return NULL;
+    }
+    file->exec = exec;
+    file->fd = open_unlinked(spill_dir(exec));
+    if (file->fd < 0) {
+        fail(file, "cannot be made", error);
+        free(file);
+        return NULL;
+    }
+    SpillArea *area = exec->spill;
+    pthread_mutex_lock(&area->mutex);
+    file->next = area->files;
+    area->files = file;
+    pthread_mutex_unlock(&area->mutex);
+    return file;
+}
+
+SpillArea *
+spill_area_new(Arena *arena)
+{
+    SpillArea *area = ARENA_NEW(arena, SpillArea);
+    pthread_mutex_init(&area->mutex, NULL);
+    return area;
+}
+
+void
+spill_close(Exec *exec)
+{
+    SpillArea *area = exec->spill;
+    while (area->files) {
+        SpillFile *file = area->files;
+        area->files = file->next;
+        close(file->fd);
+        buffer_free(&file->piece);
+        free(file);
+    }
+    pthread_mutex_destroy(&area->mutex);
+}
+
+uint64_t
+spill_bytes(const Exec *exec)
+{
+    return exec->spill->bytes;
+}
+
+// ---- writing ----
+
+enum { ALIGN = 16, SOME_NULL = 4 }; // the encoding takes the two bits below
+
+static void
+put_padding(Buffer *out)
+{
+    static const char ZEROES[ALIGN];
+    buffer_put(out, ZEROES, (ALIGN - out->len % ALIGN) % ALIGN);
+}
+
+static void
+put_array(Buffer *out, const void *data, size_t size)
+{
+    buffer_put(out, data, size);
+    put_padding(out);
+}
+
+static void
+put_texts(Buffer *out, const Text *texts, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        buffer_put(out, &texts[i].len, sizeof(texts[i].len));
+    for (uint32_t i = 0; i < count; i++)
+        buffer_str(out, text_str(&texts[i]));
+    put_padding(out);
+}
+
+static void
+put_column(Buffer *out, const Vector *v)
+{
+    const Vector *payload = vector_payload(v);
+    uint32_t count = v->encoding == ENC_CONST ? 1 : payload->count;
+    uint32_t head[ALIGN / sizeof(uint32_t)] = {
+        (uint32_t)v->encoding | (payload->valid ? SOME_NULL : 0), count};
+    buffer_put(out, head, sizeof(head));
+    if (v->encoding == ENC_DICT)
+        put_array(out, v->codes, v->count * sizeof(uint32_t));
+    if (payload->valid)
+        put_array(out, payload->valid, bit_words(count) * sizeof(uint64_t));
+    if (type_is_text(v->type))
+        put_texts(out, payload->data, count);
+    else
+        put_array(out, payload->data, count * type_size(v->type));
+}
+
+static bool
+write_all(const SpillFile *file, Str bytes, AzError *error)
+{
+    uint64_t offset = file->size;
+    while (bytes.len) {
+        ssize_t written = pwrite(file->fd, bytes.ptr, bytes.len, (off_t)offset);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written <= 0)
+            return fail(file, "cannot be written", error);
+        offset += (uint64_t)written;
+        bytes = str_slice(bytes, (size_t)written, bytes.len);
+    }
+    return true;
+}
+
+static bool
+write_piece(SpillFile *file, Arena *arena, const Batch *batch, uint32_t from, uint32_t rows,
+            SpillPiece *piece, AzError *error)
+{
+    buffer_clear(&file->piece);
+    uint32_t *places = arena_alloc_array(arena, rows, sizeof(uint32_t));
+    for (uint32_t i = 0; i < rows; i++)
+        places[i] = batch_row(batch, from + i);
+    for (uint32_t c = 0; c < batch->column_count; c++) {
+        const Vector *v = vector_gather(arena, batch->columns[c], places, rows);
+        // A dictionary of more entries than rows would be written for nothing.
+        if (v->encoding == ENC_DICT && v->dict->count > rows)
+            v = vector_flatten(arena, v);
+        put_column(&file->piece, v);
+    }
+    Str bytes = buffer_slice(&file->piece);
+    if (bytes.len > UINT32_MAX)
+        return error_set(error, AZ_LIMIT, "%u rows of more than 4 GB cannot be kept on disk", rows);
+    *piece = (SpillPiece){file->size, XXH3_64bits(bytes.ptr, bytes.len), (uint32_t)bytes.len, rows};
+    if (!write_all(file, bytes, error))
+        return false;
+    file->size += bytes.len;
+    atomic_fetch_add(&file->exec->spill->bytes, bytes.len);
+    return true;
+}
+
+bool
+spill_write(SpillFile *file, const Batch *batch, Arena *arena, SpillPieces *pieces, AzError *error)
+{
+    Arena scratch = {0};
+    bool done = true;
+    for (uint32_t from = 0; done && from < batch->selected; from += SPILL_PIECE_ROWS) {
+        uint32_t left = batch->selected - from;
+        SpillPiece piece;
+        done = write_piece(file, &scratch, batch, from,
+                           left < SPILL_PIECE_ROWS ? left : SPILL_PIECE_ROWS, &piece, error);
+        if (done) {
+            ARRAY_PUSH(arena, pieces, piece);
+            pieces->rows += piece.rows;
+        }
+        arena_reset(&scratch);
+    }
+    arena_free(&scratch);
+    return done;
+}
+
+// ---- reading ----
+
+typedef struct Reader {
+    char *at;
+    Arena *arena;
+} Reader;
+
+static void *
+take_array(Reader *reader, size_t size)
+{
+    void *array = reader->at;
+    reader->at += (size + ALIGN - 1) / ALIGN * ALIGN;
+    return array;
+}
+
+static Text *
+take_texts(Reader *reader, uint32_t count)
+{
+    Text *texts = arena_alloc_array(reader->arena, count, sizeof(Text));
+    const uint32_t *lengths = (const uint32_t *)(const void *)reader->at;
+    const char *bytes = reader->at + count * sizeof(uint32_t);
+    size_t used = count * sizeof(uint32_t);
+    for (uint32_t i = 0; i < count; i++) {
+        texts[i] = text_view(bytes, lengths[i]);
+        bytes += lengths[i];
+        used += lengths[i];
+    }
+    take_array(reader, used);
+    return texts;
+}
+
+static const Vector *
+take_column(Reader *reader, Type type, uint32_t rows)
+{
+    const uint32_t *head = take_array(reader, ALIGN);
+    Encoding encoding = (Encoding)(head[0] & 3);
+    uint32_t count = head[1];
+    Vector *payload = ARENA_NEW(reader->arena, Vector);
+    *payload = (Vector){.type = type, .encoding = ENC_FLAT, .count = count};
+    const uint32_t *codes =
+        encoding == ENC_DICT ? take_array(reader, rows * sizeof(uint32_t)) : NULL;
+    if (head[0] & SOME_NULL)
+        payload->valid = take_array(reader, bit_words(count) * sizeof(uint64_t));
+    payload->data = type_is_text(type) ? (void *)take_texts(reader, count)
+                                       : take_array(reader, count * type_size(type));
+    if (encoding == ENC_DICT)
+        return vector_new_dict(reader->arena, payload, codes, rows);
+    payload->encoding = encoding;
+    payload->count = rows;
+    return payload;
+}
+
+static bool
+read_all(const SpillFile *file, char *out, const SpillPiece *piece, AzError *error)
+{
+    if (!piece->bytes)
+        return true; // rows without columns
+    for (uint32_t done = 0; done < piece->bytes;) {
+        ssize_t got =
+            pread(file->fd, out + done, piece->bytes - done, (off_t)(piece->offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail(file, "cannot be read", error);
+        if (!got)
+            break;
+        done += (uint32_t)got;
+        if (done == piece->bytes && XXH3_64bits(out, done) == piece->checksum)
+            return true;
+    }
+    return error_set(error, AZ_CORRUPT,
+                     "the temporary file in '%s' is not what was written to it; check the disk, or "
+                     "name another folder with --spill-dir",
+                     spill_dir(file->exec));
+}
+
+Batch *
+spill_read(const SpillFile *file, const SpillPiece *piece, const Schema *schema, Arena *arena,
+           AzError *error)
+{
+    Reader reader = {arena_alloc_aligned(arena, piece->bytes, ALIGN), arena};
+    if (!read_all(file, reader.at, piece, error))
+        return NULL;
+    Batch *batch = batch_new(arena, schema->count, piece->rows);
+    for (uint32_t c = 0; c < schema->count; c++)
+        batch->columns[c] = take_column(&reader, schema->columns[c].type, piece->rows);
+    return batch;
+}
+
+// ---- as a table ----
+
+// A morsel is read as a whole when its first column is, and kept until it is released.
+typedef struct SpilledMorsel {
+    Arena arena;
+    Batch *batch;
+} SpilledMorsel;
+
+typedef struct SpilledTable {
+    const SpillFile *file;
+    const SpillPiece *pieces;
+    SpilledMorsel *morsels;
+} SpilledTable;
+
+static uint32_t
+spilled_morsel_rows(const TableSource *source, uint32_t morsel)
+{
+    return ((const SpilledTable *)source->context)->pieces[morsel].rows;
+}
+
+static const Vector *
+spilled_read(const TableSource *source, uint32_t morsel, uint32_t column, uint32_t from,
+             uint32_t count, Arena *arena, AzError *error)
+{
+    const SpilledTable *table = source->context;
+    SpilledMorsel *m = &table->morsels[morsel];
+    if (!m->batch)
+        m->batch =
+            spill_read(table->file, &table->pieces[morsel], &source->schema, &m->arena, error);
+    return m->batch ? vector_slice(arena, m->batch->columns[column], from, count) : NULL;
+}
+
+static void
+spilled_release(const TableSource *source, uint32_t morsel)
+{
+    SpilledMorsel *m = &((const SpilledTable *)source->context)->morsels[morsel];
+    arena_free(&m->arena);
+    m->batch = NULL;
+}
+
+ResultTable *
+spill_table(Exec *exec, const Schema *schema, const SpillFile *file, const SpillPieces *pieces)
+{
+    SpilledTable *spilled = ARENA_NEW(exec->arena, SpilledTable);
+    *spilled = (SpilledTable){file, pieces->items,
+                              ARENA_ARRAY(exec->arena, SpilledMorsel, pieces->len)};
+    TableSource *source = ARENA_NEW(exec->arena, TableSource);
+    *source = (TableSource){
+        .schema = *schema,
+        .row_count = pieces->rows,
+        .morsel_count = (uint32_t)pieces->len,
+        .time_column = schema_find(schema, STR("TimeGenerated")),
+        .context = spilled,
+        .morsel_rows = spilled_morsel_rows,
+        .read = spilled_read,
+        .release = spilled_release,
+    };
+    ResultTable *table = ARENA_NEW(exec->arena, ResultTable);
+    *table = (ResultTable){.schema = *schema, .row_count = pieces->rows, .spilled = source};
+    return table;
+}

@@ -1,0 +1,46 @@
+// Spill: rows that a query's memory does not hold, in files that nobody else sees.
+//
+// A file is unlinked when it is made (mode 0600), so that nothing is left of it however the process
+// ends. Rows are written as pieces: compact batches with a checksum each, which are read back in
+// any order, by any thread. Files are closed when the run ends.
+#pragma once
+
+#include "exec/internal.h"
+
+enum { SPILL_PIECE_ROWS = 1024 }; // of a piece at most, so that many runs can be merged at once
+
+typedef struct SpillFile SpillFile;
+
+// A batch in a file.
+typedef struct SpillPiece {
+    uint64_t offset, checksum;
+    uint32_t bytes, rows;
+} SpillPiece;
+
+typedef struct SpillPieces {
+    SpillPiece *items;
+    size_t len, cap;
+    uint64_t rows;
+} SpillPieces;
+
+// A new file in the directory for temporary files (ExecOptions.spill_dir). Any thread; NULL with an
+// error that names the directory and says how to choose another.
+SpillFile *spill_file_new(Exec *exec, AzError *error);
+
+// Writes the live rows of the batch, cut into pieces, which are added to `pieces` in `arena`. One
+// thread at a time. False with an error: a full disk.
+bool spill_write(SpillFile *file, const Batch *batch, Arena *arena, SpillPieces *pieces,
+                 AzError *error);
+
+// The piece as a batch in `arena`, which holds all it points to. Any thread. NULL with an error: the
+// file cannot be read, or is not what was written.
+Batch *spill_read(const SpillFile *file, const SpillPiece *piece, const Schema *schema,
+                  Arena *arena, AzError *error);
+
+// The pieces as a table whose rows are read from the file, in order; a morsel a piece.
+ResultTable *spill_table(Exec *exec, const Schema *schema, const SpillFile *file,
+                         const SpillPieces *pieces);
+
+SpillArea *spill_area_new(Arena *arena);
+uint64_t spill_bytes(const Exec *exec); // written in the run so far
+void spill_close(Exec *exec);           // closes all files of the run

@@ -5,24 +5,14 @@
 // Rows with equal keys are ordered by their sequence, so that runs and workers do not show.
 
 #include "base/array.h"
+#include "exec/kept_rows.h"
 #include "exec/sort.h"
 #include "exec/spill.h"
 
 // ---- what workers keep ----
 
-typedef struct KeptBatch {
-    uint64_t sequence; // of its first row
-    Batch *batch;
-} KeptBatch;
-
 typedef struct SortPart {
-    Arena arena; // of the batches
-    struct {
-        KeptBatch *items;
-        size_t len, cap;
-    } batches;
-    uint64_t rows;
-    size_t charged;
+    KeptRows kept;
     SpillFile *file; // NULL: all is in memory
     struct {
         SpillPieces *items;
@@ -34,23 +24,20 @@ typedef struct SortAll {
     const SortRun *run;
     SortPart *parts; // one a worker
     size_t row_bytes; // that putting a row in its place takes, beside the row
-    size_t share;     // bytes after which a part is written, when there is a limit
 } SortAll;
-
-static const char WHAT[] = "rows kept for sorting or joining";
 
 // The part's rows side by side in `arena`, and their sequences in a last column.
 static Batch *
 part_whole(const SortAll *all, const SortPart *part, Arena *arena)
 {
-    uint32_t columns = all->run->schema.count, rows = (uint32_t)part->rows;
+    uint32_t columns = all->run->schema.count, rows = (uint32_t)part->kept.rows;
     ResultTable table = {.schema = all->run->schema, .row_count = rows};
-    table.batches = ARENA_ARRAY(arena, Batch *, part->batches.len);
+    table.batches = ARENA_ARRAY(arena, Batch *, part->kept.batches.len);
     Batch *whole = batch_new(arena, columns + 1, rows);
     Vector *sequences = vector_new_flat(arena, TYPE_LONG, rows);
     int64_t *next = sequences->data;
-    for (size_t b = 0; b < part->batches.len; b++) {
-        const KeptBatch *kept = &part->batches.items[b];
+    for (size_t b = 0; b < part->kept.batches.len; b++) {
+        const KeptBatch *kept = &part->kept.batches.items[b];
         table.batches[table.batch_count++] = kept->batch;
         for (uint32_t i = 0; i < kept->batch->count; i++)
             *next++ = (int64_t)(kept->sequence + i);
@@ -59,14 +46,6 @@ part_whole(const SortAll *all, const SortPart *part, Arena *arena)
         whole->columns[c] = result_column(arena, &table, c);
     whole->columns[columns] = sequences;
     return whole;
-}
-
-static void
-part_give(const SortAll *all, SortPart *part)
-{
-    if (all->run->exec->options->budget)
-        budget_give(all->run->exec->options->budget, part->charged);
-    part->charged = 0;
 }
 
 // Writes what the part holds as one sorted run.
@@ -82,32 +61,12 @@ part_flush(const SortAll *all, SortPart *part, Worker *worker)
     whole->selection = order_rows(&scratch, &order, whole->count);
     whole->selected = whole->count;
     SpillPieces run = {0};
-    bool done = spill_write(part->file, whole, &worker->keep, &run, &worker->error);
+    bool done = spill_write(part->file, whole, 0, &worker->keep, &run, &worker->error);
     arena_free(&scratch);
     if (done)
         ARRAY_PUSH(&worker->keep, &part->runs, run);
-    arena_free(&part->arena);
-    memset(&part->batches, 0, sizeof(part->batches));
-    part->rows = 0;
-    part_give(all, part);
-    return done && worker_charge(worker, WHAT);
-}
-
-// Takes what the part needs for its rows and for sorting them. False, without an error, when that is
-// more than there is.
-static bool
-part_take(const SortAll *all, SortPart *part)
-{
-    Budget *budget = all->run->exec->options->budget;
-    size_t needed = part->arena.allocated + part->rows * all->row_bytes;
-    if (!budget || needed <= part->charged)
-        return true;
-    AzError full = {0};
-    bool taken = needed <= all->share && budget_take(budget, needed - part->charged, WHAT, &full);
-    error_clear(&full);
-    if (taken)
-        part->charged = needed;
-    return taken;
+    kept_clear(&part->kept, exec);
+    return done && worker_charge(worker, "sorting on disk");
 }
 
 static bool
@@ -115,48 +74,10 @@ keep_batch(Sink *self, Worker *worker, Batch *batch)
 {
     const SortAll *all = self->state;
     SortPart *part = &all->parts[worker->number];
-    KeptBatch kept = {worker_sequence(worker), batch_copy(&part->arena, batch)};
-    ARRAY_PUSH(&part->arena, &part->batches, kept);
-    part->rows += kept.batch->count;
-    return part_take(all, part) || part_flush(all, part, worker);
+    return kept_add(&part->kept, worker, batch, all->row_bytes) || part_flush(all, part, worker);
 }
 
 // ---- in memory ----
-
-static int
-kept_order(const void *a, const void *b)
-{
-    const KeptBatch *x = a, *y = b;
-    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
-}
-
-// The rows of all parts in the order of the input; they live on in the workers' memory.
-static ResultTable *
-join_parts(const SortAll *all)
-{
-    Exec *exec = all->run->exec;
-    size_t count = 0, at = 0;
-    for (size_t w = 0; w < exec->worker_count; w++)
-        count += all->parts[w].batches.len;
-    KeptBatch *kept = ARENA_ARRAY(exec->arena, KeptBatch, count + 1);
-    ResultTable *table = ARENA_NEW(exec->arena, ResultTable);
-    table->schema = all->run->schema;
-    table->batches = ARENA_ARRAY(exec->arena, Batch *, count + 1);
-    for (size_t w = 0; w < exec->worker_count; w++) {
-        SortPart *part = &all->parts[w];
-        for (size_t b = 0; b < part->batches.len; b++)
-            kept[at++] = part->batches.items[b];
-        table->row_count += part->rows;
-        arena_adopt(&exec->workers[w].keep, &part->arena);
-        part_give(all, part);
-        worker_charge(&exec->workers[w], WHAT);
-    }
-    if (count)
-        qsort(kept, count, sizeof(*kept), kept_order);
-    for (size_t b = 0; b < count; b++)
-        table->batches[table->batch_count++] = kept[b].batch;
-    return table;
-}
 
 // The rows as batches of dictionary vectors over the whole: no payload moves.
 static ResultTable *
@@ -173,10 +94,11 @@ static ResultTable *
 sort_in_memory(const SortAll *all, AzError *error)
 {
     const SortRun *run = all->run;
-    ResultTable *table = join_parts(all);
-    Batch *whole = exec_first_error(run->exec, error)
-                       ? result_concat(run->exec, table, false, error)
-                       : NULL;
+    KeptRows **kept = ARENA_ARRAY(run->exec->arena, KeptRows *, run->exec->worker_count);
+    for (size_t w = 0; w < run->exec->worker_count; w++)
+        kept[w] = &all->parts[w].kept;
+    ResultTable *table = kept_table(run->exec, kept, &run->schema, error);
+    Batch *whole = table ? result_concat(run->exec, table, false, error) : NULL;
     if (!whole)
         return NULL;
     Worker *worker = &run->exec->workers[0];
@@ -299,8 +221,8 @@ merge_flush(Merge *merge)
         out->columns[c] = v;
     }
     Worker *worker = &merge->all->run->exec->workers[0];
-    bool done = worker_check(worker) && spill_write(merge->out, out, &worker->keep, &merge->pieces,
-                                                    &worker->error);
+    bool done = worker_check(worker) && spill_write(merge->out, out, 0, &worker->keep,
+                                                    &merge->pieces, &worker->error);
     merge->row_count = 0;
     arena_free(&merge->retired);
     return done;
@@ -406,7 +328,7 @@ sort_on_disk(const SortAll *all, AzError *error)
     size_t count = 0, at = 0;
     for (size_t w = 0; w < exec->worker_count; w++) {
         SortPart *part = &all->parts[w];
-        if (part->rows && !part_flush(all, part, &exec->workers[w]))
+        if (part->kept.rows && !part_flush(all, part, &exec->workers[w]))
             return exec_first_error(exec, error), NULL;
         count += part->runs.len;
     }
@@ -423,13 +345,10 @@ ResultTable *
 sort_all(SortRun *run, Pipeline *input, AzError *error)
 {
     Exec *exec = run->exec;
-    const Budget *budget = exec->options->budget;
-    SortAll all = {.run = run, .share = SIZE_MAX, .row_bytes = SORT_BYTES + sizeof(int64_t)};
+    SortAll all = {.run = run, .row_bytes = SORT_BYTES + sizeof(int64_t)};
     all.parts = ARENA_ARRAY(exec->arena, SortPart, exec->worker_count);
     for (uint32_t c = 0; c < run->schema.count; c++)
         all.row_bytes += type_size(run->schema.columns[c].type);
-    if (budget && budget->limit)
-        all.share = budget->limit / 4 * 3 / exec->worker_count;
     Sink sink = {.state = &all, .consume = keep_batch};
     ResultTable *result = NULL;
     if (pipeline_run(exec, input, &sink, error)) {
@@ -438,9 +357,7 @@ sort_all(SortRun *run, Pipeline *input, AzError *error)
             on_disk = on_disk || all.parts[w].file;
         result = on_disk ? sort_on_disk(&all, error) : sort_in_memory(&all, error);
     }
-    for (size_t w = 0; w < exec->worker_count; w++) {
-        arena_free(&all.parts[w].arena);
-        part_give(&all, &all.parts[w]);
-    }
+    for (size_t w = 0; w < exec->worker_count; w++)
+        kept_clear(&all.parts[w].kept, exec);
     return result;
 }

@@ -19,8 +19,7 @@
 
 struct SpillFile {
     int fd;
-    uint64_t size;
-    Buffer piece; // being written
+    _Atomic uint64_t size;
     Exec *exec;
     SpillFile *next;
 };
@@ -107,7 +106,6 @@ spill_close(Exec *exec)
         SpillFile *file = area->files;
         area->files = file->next;
         close(file->fd);
-        buffer_free(&file->piece);
         free(file);
     }
     pthread_mutex_destroy(&area->mutex);
@@ -166,9 +164,8 @@ put_column(Buffer *out, const Vector *v)
 }
 
 static bool
-write_all(const SpillFile *file, Str bytes, AzError *error)
+write_all(const SpillFile *file, uint64_t offset, Str bytes, AzError *error)
 {
-    uint64_t offset = file->size;
     while (bytes.len) {
         ssize_t written = pwrite(file->fd, bytes.ptr, bytes.len, (off_t)offset);
         if (written < 0 && errno == EINTR)
@@ -182,10 +179,10 @@ write_all(const SpillFile *file, Str bytes, AzError *error)
 }
 
 static bool
-write_piece(SpillFile *file, Arena *arena, const Batch *batch, uint32_t from, uint32_t rows,
-            SpillPiece *piece, AzError *error)
+write_piece(SpillFile *file, Arena *arena, Buffer *buffer, const Batch *batch, uint32_t from,
+            uint32_t rows, SpillPiece *piece, AzError *error)
 {
-    buffer_clear(&file->piece);
+    buffer_clear(buffer);
     uint32_t *places = arena_alloc_array(arena, rows, sizeof(uint32_t));
     for (uint32_t i = 0; i < rows; i++)
         places[i] = batch_row(batch, from + i);
@@ -194,28 +191,30 @@ write_piece(SpillFile *file, Arena *arena, const Batch *batch, uint32_t from, ui
         // A dictionary of more entries than rows would be written for nothing.
         if (v->encoding == ENC_DICT && v->dict->count > rows)
             v = vector_flatten(arena, v);
-        put_column(&file->piece, v);
+        put_column(buffer, v);
     }
-    Str bytes = buffer_slice(&file->piece);
+    Str bytes = buffer_slice(buffer);
     if (bytes.len > UINT32_MAX)
         return error_set(error, AZ_LIMIT, "%u rows of more than 4 GB cannot be kept on disk", rows);
-    *piece = (SpillPiece){file->size, XXH3_64bits(bytes.ptr, bytes.len), (uint32_t)bytes.len, rows};
-    if (!write_all(file, bytes, error))
-        return false;
-    file->size += bytes.len;
+    piece->offset = atomic_fetch_add(&file->size, bytes.len);
+    piece->checksum = XXH3_64bits(bytes.ptr, bytes.len);
+    piece->bytes = (uint32_t)bytes.len;
+    piece->rows = rows;
     atomic_fetch_add(&file->exec->spill->bytes, bytes.len);
-    return true;
+    return write_all(file, piece->offset, bytes, error);
 }
 
 bool
-spill_write(SpillFile *file, const Batch *batch, Arena *arena, SpillPieces *pieces, AzError *error)
+spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *arena,
+            SpillPieces *pieces, AzError *error)
 {
     Arena scratch = {0};
+    Buffer buffer = {0};
     bool done = true;
     for (uint32_t from = 0; done && from < batch->selected; from += SPILL_PIECE_ROWS) {
         uint32_t left = batch->selected - from;
-        SpillPiece piece;
-        done = write_piece(file, &scratch, batch, from,
+        SpillPiece piece = {.sequence = sequence + from};
+        done = write_piece(file, &scratch, &buffer, batch, from,
                            left < SPILL_PIECE_ROWS ? left : SPILL_PIECE_ROWS, &piece, error);
         if (done) {
             ARRAY_PUSH(arena, pieces, piece);
@@ -223,6 +222,7 @@ spill_write(SpillFile *file, const Batch *batch, Arena *arena, SpillPieces *piec
         }
         arena_reset(&scratch);
     }
+    buffer_free(&buffer);
     arena_free(&scratch);
     return done;
 }

@@ -14,6 +14,7 @@ typedef struct SpillFile SpillFile;
 // A batch in a file.
 typedef struct SpillPiece {
     uint64_t offset, checksum;
+    uint64_t sequence; // of its first row, as its writer numbers them
     uint32_t bytes, rows;
 } SpillPiece;
 
@@ -27,10 +28,10 @@ typedef struct SpillPieces {
 // error that names the directory and says how to choose another.
 SpillFile *spill_file_new(Exec *exec, AzError *error);
 
-// Writes the live rows of the batch, cut into pieces, which are added to `pieces` in `arena`. One
-// thread at a time. False with an error: a full disk.
-bool spill_write(SpillFile *file, const Batch *batch, Arena *arena, SpillPieces *pieces,
-                 AzError *error);
+// Writes the live rows of the batch, cut into pieces, which are added to `pieces` in `arena`; `sequence`
+// is that of its first row. Any thread. False with an error: a full disk.
+bool spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *arena,
+                 SpillPieces *pieces, AzError *error);
 
 // The piece as a batch in `arena`, which holds all it points to. Any thread. NULL with an error: the
 // file cannot be read, or is not what was written.

@@ -374,8 +374,9 @@ query_command(int argc, char **argv)
         {"--snapshot", "N", "the snapshot to look at (default: the newest)", &words.snapshot, NULL},
         {"--threads", "N", "worker threads (default: AZIMUTH_THREADS or all cores)", &words.threads,
          NULL},
-        {"--memory", "MB", "most memory a query may hold (default: three quarters of the machine's)",
-         &words.memory, NULL},
+        {"--memory", "MB",
+         "most memory a query may hold (default: three quarters of the machine's)", &words.memory,
+         NULL},
         {"--spill-dir", "DIR",
          "where rows to be sorted, joined or grouped go that are more than that (default: $TMPDIR, "
          "else /var/tmp)",

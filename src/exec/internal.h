@@ -13,7 +13,7 @@ typedef struct Exec Exec;
 typedef struct Worker Worker;
 typedef struct Operator Operator;
 typedef struct Sink Sink;
-typedef struct Graph Graph; // exec/graph/graph.h
+typedef struct Graph Graph;         // exec/graph/graph.h
 typedef struct SpillArea SpillArea; // exec/spill.h
 
 struct Worker {

@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "exec/kept_rows.h"
 #include "exec/sort.h"
-#include "exec/spill.h"
+#include "exec/spill_merge.h"
 
 // ---- what workers keep ----
 
@@ -22,7 +22,7 @@ typedef struct SortPart {
 
 typedef struct SortAll {
     const SortRun *run;
-    SortPart *parts; // one a worker
+    SortPart *parts;  // one a worker
     size_t row_bytes; // that putting a row in its place takes, beside the row
 } SortAll;
 
@@ -110,215 +110,33 @@ sort_in_memory(const SortAll *all, AzError *error)
     return ordered_result(run, whole, rows, count);
 }
 
-// ---- merging runs ----
+// ---- on disk ----
 
-// A run being read.
-typedef struct MergeInput {
-    const SpillFile *file;
-    const SpillPieces *run;
-    size_t next_piece;
-    Arena arena; // of the batch
-    Batch *batch;
-    Order order;
-    uint64_t *words; // of the first key
-    bool exact;
-    uint32_t row;
-} MergeInput;
-
-typedef struct Merge {
-    const SortAll *all;
-    Schema schema; // of the runs
-    MergeInput *inputs;
-    uint32_t *heap; // numbers of inputs that have rows, the least first
-    uint32_t heap_count;
-    // Rows on their way out, and memory of pieces that only they still need.
-    struct MergedRow {
-        const Batch *batch;
-        uint32_t row;
-    } * rows;
-    uint32_t row_count;
-    Arena retired;
-    SpillFile *out;
-    uint32_t columns; // of what is written
-    SpillPieces pieces;
-    uint64_t left; // rows still wanted
-    AzError *error;
-} Merge;
-
-// The next rows of a run; false with an error, or when there are none (batch is NULL then).
-static bool
-input_advance(Merge *merge, MergeInput *input)
+// Runs hold the columns of the sort and, last, the sequence.
+static MergeSpec
+merge_spec(const SortAll *all)
 {
-    if (++input->row < (input->batch ? input->batch->count : 0))
-        return true;
-    arena_adopt(&merge->retired, &input->arena);
-    input->batch = NULL;
-    input->row = 0;
-    if (input->next_piece == input->run->len)
-        return false;
-    input->batch = spill_read(input->file, &input->run->items[input->next_piece++], &merge->schema,
-                              &input->arena, merge->error);
-    if (!input->batch)
-        return false;
-    Batch *batch = input->batch;
-    for (uint32_t c = 0; c < batch->column_count; c++)
-        batch->columns[c] = vector_flatten(&input->arena, batch->columns[c]);
-    input->order =
-        sort_order(merge->all->run, &input->arena, batch, (ptrdiff_t)batch->column_count - 1);
-    input->words = arena_alloc_array(&input->arena, batch->count, sizeof(uint64_t));
-    order_words(&input->order.keys[0], batch->count, input->words, &input->exact);
-    return true;
-}
-
-static bool
-comes_before(const Merge *merge, uint32_t a, uint32_t b)
-{
-    const MergeInput *x = &merge->inputs[a], *y = &merge->inputs[b];
-    unsigned class_x = order_class(&x->order.keys[0], x->row);
-    unsigned class_y = order_class(&y->order.keys[0], y->row);
-    if (class_x != class_y)
-        return class_x < class_y;
-    bool is_value = order_class_is_value(&x->order.keys[0], class_x);
-    if (is_value && x->words[x->row] != y->words[y->row])
-        return x->words[x->row] < y->words[y->row];
-    return order_compare(&x->order, x->row, &y->order, y->row, 0) < 0;
-}
-
-static void
-heap_sink(Merge *merge, uint32_t at)
-{
-    for (;;) {
-        uint32_t least = at;
-        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++)
-            if (child < merge->heap_count &&
-                comes_before(merge, merge->heap[child], merge->heap[least]))
-                least = child;
-        if (least == at)
-            return;
-        uint32_t swap = merge->heap[at];
-        merge->heap[at] = merge->heap[least];
-        merge->heap[least] = swap;
-        at = least;
-    }
-}
-
-// Writes the rows that are on their way.
-static bool
-merge_flush(Merge *merge)
-{
-    Arena *arena = &merge->retired;
-    Batch *out = batch_new(arena, merge->columns, merge->row_count);
-    for (uint32_t c = 0; c < merge->columns; c++) {
-        Type type = merge->schema.columns[c].type;
-        size_t size = type_size(type);
-        Vector *v = vector_new_flat(arena, type, merge->row_count);
-        for (uint32_t i = 0; i < merge->row_count; i++) {
-            const Vector *from = merge->rows[i].batch->columns[c];
-            memcpy((char *)v->data + i * size, vector_cell(from, merge->rows[i].row), size);
-            if (vector_is_null(from, merge->rows[i].row))
-                vector_set_null(arena, v, i);
-        }
-        out->columns[c] = v;
-    }
-    Worker *worker = &merge->all->run->exec->workers[0];
-    bool done = worker_check(worker) && spill_write(merge->out, out, 0, &worker->keep,
-                                                    &merge->pieces, &worker->error);
-    merge->row_count = 0;
-    arena_free(&merge->retired);
-    return done;
-}
-
-static bool
-merge_run(Merge *merge)
-{
-    while (merge->heap_count && merge->left) {
-        MergeInput *input = &merge->inputs[merge->heap[0]];
-        merge->rows[merge->row_count++] = (struct MergedRow){input->batch, input->row};
-        merge->left--;
-        if (!input_advance(merge, input)) {
-            if (merge->error->code != AZ_OK)
-                return false;
-            merge->heap[0] = merge->heap[--merge->heap_count];
-        }
-        heap_sink(merge, 0);
-        if (merge->row_count == SPILL_PIECE_ROWS && !merge_flush(merge))
-            return false;
-    }
-    return !merge->row_count || merge_flush(merge);
-}
-
-// A run and the file it is in.
-typedef struct FiledRun {
-    SpillFile *file;
-    SpillPieces run;
-} FiledRun;
-
-// Merges `count` runs into one; with `last` only the columns of the answer are written, up to the limit.
-static bool
-merge_runs(const SortAll *all, const FiledRun *runs, size_t count, bool last, FiledRun *out,
-           AzError *error)
-{
-    Exec *exec = all->run->exec;
-    Arena scratch = {0};
-    Merge merge = {.all = all, .error = error, .left = last ? all->run->limit : UINT64_MAX};
-    uint32_t columns = all->run->schema.count;
-    merge.schema = (Schema){ARENA_ARRAY(&scratch, Column, columns + 1), columns + 1};
-    memcpy(merge.schema.columns, all->run->schema.columns, columns * sizeof(Column));
-    merge.schema.columns[columns] = (Column){STR("$sequence"), TYPE_LONG};
-    merge.columns = last ? all->run->plan->schema.count : columns + 1;
-    merge.inputs = ARENA_ARRAY(&scratch, MergeInput, count);
-    merge.heap = ARENA_ARRAY(&scratch, uint32_t, count);
-    merge.rows = arena_alloc_array(&scratch, SPILL_PIECE_ROWS, sizeof(*merge.rows));
-    bool done = (merge.out = spill_file_new(exec, error)) != NULL;
-    for (size_t i = 0; done && i < count; i++) {
-        merge.inputs[i] = (MergeInput){.file = runs[i].file, .run = &runs[i].run};
-        if (input_advance(&merge, &merge.inputs[i]))
-            merge.heap[merge.heap_count++] = (uint32_t)i;
-        done = error->code == AZ_OK;
-    }
-    for (uint32_t at = merge.heap_count / 2; done && at-- > 0;)
-        heap_sink(&merge, at);
-    done = done && merge_run(&merge);
-    for (size_t i = 0; i < count; i++)
-        arena_free(&merge.inputs[i].arena);
-    arena_free(&merge.retired);
-    arena_free(&scratch);
-    *out = (FiledRun){merge.out, merge.pieces};
-    return exec_first_error(exec, error) && done;
-}
-
-// How many runs are read at once: a piece of each in memory, of a quarter of what there may be.
-static size_t
-fan_in(const SortAll *all, const FiledRun *runs, size_t count)
-{
-    enum { FEWEST = 4, MOST = 256 };
-    const Budget *budget = all->run->exec->options->budget;
-    size_t piece = 1;
-    for (size_t r = 0; r < count; r++)
-        for (size_t p = 0; p < runs[r].run.len; p++)
-            piece = runs[r].run.items[p].bytes > piece ? runs[r].run.items[p].bytes : piece;
-    size_t limit = budget && budget->limit ? budget->limit : SIZE_MAX, fits = limit / 4 / piece;
-    return fits < FEWEST ? FEWEST : fits > MOST ? MOST : fits;
-}
-
-static ResultTable *
-merge_all(const SortAll *all, FiledRun *runs, size_t count, AzError *error)
-{
-    FiledRun whole;
-    size_t most = fan_in(all, runs, count);
-    // Some runs become one until all can be read at once.
-    while (count > most) {
-        size_t some = count - most + 1 < most ? count - most + 1 : most;
-        FiledRun merged;
-        if (!merge_runs(all, runs, some, false, &merged, error))
-            return NULL;
-        memmove(runs, runs + some, (count - some) * sizeof(*runs));
-        count -= some;
-        runs[count++] = merged;
-    }
-    return merge_runs(all, runs, count, true, &whole, error)
-               ? spill_table(all->run->exec, &all->run->plan->schema, whole.file, &whole.run)
-               : NULL;
+    const SortRun *run = all->run;
+    Arena *arena = run->exec->arena;
+    uint32_t columns = run->schema.count, keys = run->plan->sort.key_count;
+    Schema *schema = ARENA_NEW(arena, Schema);
+    *schema = (Schema){ARENA_ARRAY(arena, Column, columns + 1), columns + 1};
+    memcpy(schema->columns, run->schema.columns, columns * sizeof(Column));
+    schema->columns[columns] = (Column){STR("$sequence"), TYPE_LONG};
+    MergeKey *order = ARENA_ARRAY(arena, MergeKey, keys + 1);
+    for (uint32_t k = 0; k < keys; k++)
+        order[k] = (MergeKey){run->key_columns[k], run->plan->sort.keys[k].descending,
+                              run->plan->sort.keys[k].nulls_first};
+    order[keys] = (MergeKey){.column = columns};
+    return (MergeSpec){
+        .exec = run->exec,
+        .arena = arena,
+        .schema = schema,
+        .keys = order,
+        .key_count = keys + 1,
+        .columns = run->plan->schema.count,
+        .limit = run->limit,
+    };
 }
 
 static ResultTable *
@@ -332,11 +150,14 @@ sort_on_disk(const SortAll *all, AzError *error)
             return exec_first_error(exec, error), NULL;
         count += part->runs.len;
     }
-    FiledRun *runs = ARENA_ARRAY(exec->arena, FiledRun, count + 1);
+    SpilledRun *runs = ARENA_ARRAY(exec->arena, SpilledRun, count + 1), whole;
     for (size_t w = 0; w < exec->worker_count; w++)
         for (size_t r = 0; r < all->parts[w].runs.len; r++)
-            runs[at++] = (FiledRun){all->parts[w].file, all->parts[w].runs.items[r]};
-    return merge_all(all, runs, count, error);
+            runs[at++] = (SpilledRun){all->parts[w].file, all->parts[w].runs.items[r]};
+    MergeSpec spec = merge_spec(all);
+    return spill_merge(&spec, runs, count, &whole, error)
+               ? spill_table(exec, &all->run->plan->schema, whole.file, &whole.pieces)
+               : NULL;
 }
 
 // ---- the operator ----

@@ -98,17 +98,29 @@ spill_area_new(Arena *arena)
     return area;
 }
 
+SpillFile *
+spill_last(const Exec *exec)
+{
+    return exec->spill->files;
+}
+
 void
-spill_close(Exec *exec)
+spill_close_since(Exec *exec, const SpillFile *last)
 {
     SpillArea *area = exec->spill;
-    while (area->files) {
+    while (area->files != last) {
         SpillFile *file = area->files;
         area->files = file->next;
         close(file->fd);
         free(file);
     }
-    pthread_mutex_destroy(&area->mutex);
+}
+
+void
+spill_close(Exec *exec)
+{
+    spill_close_since(exec, NULL);
+    pthread_mutex_destroy(&exec->spill->mutex);
 }
 
 uint64_t
@@ -360,8 +372,8 @@ ResultTable *
 spill_table(Exec *exec, const Schema *schema, const SpillFile *file, const SpillPieces *pieces)
 {
     SpilledTable *spilled = ARENA_NEW(exec->arena, SpilledTable);
-    *spilled = (SpilledTable){file, pieces->items,
-                              ARENA_ARRAY(exec->arena, SpilledMorsel, pieces->len)};
+    *spilled =
+        (SpilledTable){file, pieces->items, ARENA_ARRAY(exec->arena, SpilledMorsel, pieces->len)};
     TableSource *source = ARENA_NEW(exec->arena, TableSource);
     *source = (TableSource){
         .schema = *schema,

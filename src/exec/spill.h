@@ -44,4 +44,7 @@ ResultTable *spill_table(Exec *exec, const Schema *schema, const SpillFile *file
 
 SpillArea *spill_area_new(Arena *arena);
 uint64_t spill_bytes(const Exec *exec); // written in the run so far
-void spill_close(Exec *exec);           // closes all files of the run
+// The file that was made last (NULL: none), and closing all that were made since: with NULL all.
+SpillFile *spill_last(const Exec *exec);
+void spill_close_since(Exec *exec, const SpillFile *last);
+void spill_close(Exec *exec); // closes all files at the end of the run

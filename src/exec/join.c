@@ -109,7 +109,7 @@ append_unique(Exec *exec, const Join *join, Pipeline *pipeline, const Type *type
     unique->layout = key_layout(exec->arena, types, join->key_count);
     unique->tables = ARENA_ARRAY(exec->arena, GroupTable, exec->worker_count);
     for (size_t w = 0; w < exec->worker_count; w++)
-        group_table_init(&unique->tables[w], &unique->layout, &exec->workers[w].keep);
+        group_table_init(&unique->tables[w], &unique->layout, 0, &exec->workers[w].keep);
     pipeline_append(exec, pipeline, join->plan, unique, unique_push);
 }
 
@@ -176,7 +176,7 @@ build_table(Exec *exec, Join *join, const Plan *side, Expr **keys, AzError *erro
     for (uint32_t k = 0; k < join->key_count; k++)
         types[k] = keys[k]->type;
     join->layout = key_layout(exec->arena, types, join->key_count);
-    group_table_init(&join->table, &join->layout, arena);
+    group_table_init(&join->table, &join->layout, 0, arena);
     size_t row_bytes = (join->layout.words + 4) * sizeof(uint64_t);
     if (!worker_reserve(worker, build->count * row_bytes, "the join's build side"))
         return exec_first_error(exec, error);

@@ -25,6 +25,22 @@ resolve_call(Exec *exec, AggregateCall *call, AzError *error)
     return !changed || !impl->bind || impl->bind(exec->arena, call, error);
 }
 
+// Where in a record the states lie.
+static void
+lay_out_record(Summarize *s)
+{
+    size_t key = s->layout.words * sizeof(uint64_t), size = 0;
+    s->offsets = ARENA_ARRAY(s->exec->arena, size_t, s->call_count);
+    for (uint32_t a = 0; a < s->call_count; a++) {
+        const AggregateImpl *impl = aggregate_impl(&s->calls[a]);
+        size_t state = impl->state_size_of ? impl->state_size_of(&s->calls[a]) : impl->state_size;
+        s->offsets[a] = size;
+        size += (state + 7) & ~(size_t)7;
+    }
+    s->states_at = key + 2 * sizeof(uint64_t); // behind the hash and the first row
+    s->extra = (uint32_t)((s->states_at + size - key) / sizeof(uint64_t));
+}
+
 bool
 summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
                const AggregateCall *calls, uint32_t call_count, AzError *error)
@@ -37,17 +53,15 @@ summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
         types[k] = s->keys[k]->type;
     s->layout = key_layout(exec->arena, types, key_count);
     s->calls = ARENA_ARRAY(exec->arena, AggregateCall, call_count);
-    s->offsets = ARENA_ARRAY(exec->arena, size_t, call_count);
     for (uint32_t a = 0; a < call_count; a++) {
         s->calls[a] = calls[a];
         if (!resolve_call(exec, &s->calls[a], error))
             return false;
-        s->offsets[a] = s->state_size;
-        s->state_size += (aggregate_impl(&s->calls[a])->state_size + 15) & ~(size_t)15;
     }
+    lay_out_record(s);
     s->parts = ARENA_ARRAY(exec->arena, GroupPart, exec->worker_count);
     for (size_t w = 0; w < exec->worker_count; w++) {
-        group_table_init(&s->parts[w].table, &s->layout, &exec->workers[w].keep);
+        group_table_init(&s->parts[w].table, &s->layout, s->extra, &exec->workers[w].keep);
         s->parts[w].codes = code_groups_new(&exec->workers[w].keep, &s->layout);
     }
     return true;
@@ -55,32 +69,19 @@ summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
 
 // ---- consuming ----
 
-// Zeroed states for one more group; taken from the arena for several at once.
-static char *
-next_state(const Summarize *s, GroupPart *part, Arena *arena)
-{
-    enum { FEW = 16, MANY = 256 };
-    if (!s->state_size)
-        return NULL;
-    if (!part->states_left) {
-        part->states_left = part->table.count < MANY ? FEW : MANY;
-        part->states = arena_zalloc_array(arena, part->states_left, s->state_size);
-    }
-    part->states_left--;
-    char *state = part->states;
-    part->states += s->state_size;
-    return state;
-}
-
-// Gives group `g`, which was just added, its place and new states.
+// Writes what the record of group `g`, which was just added, holds beside its key row.
 static void
-group_start(const Summarize *s, GroupPart *part, Arena *arena, uint32_t g, uint64_t first)
+group_start(const Summarize *s, GroupPart *part, uint32_t g, uint64_t hash, uint64_t first)
 {
-    char *state = next_state(s, part, arena);
-    group_place(part, arena, g, (Group){first, state});
+    uint64_t *record = group_row(&part->table, g);
+    *group_hash(s, record) = hash;
+    *group_first(s, record) = first;
+    part->unordered = part->unordered || first < part->last_first;
+    part->last_first = first;
+    char *states = group_states(s, record);
     for (uint32_t a = 0; a < s->call_count; a++)
         if (aggregate_impl(&s->calls[a])->init)
-            aggregate_impl(&s->calls[a])->init(&s->calls[a], state + s->offsets[a]);
+            aggregate_impl(&s->calls[a])->init(&s->calls[a], states + s->offsets[a]);
 }
 
 static void
@@ -94,7 +95,7 @@ group_rows(const Summarize *s, GroupPart *part, Worker *worker, const Vector *co
         uint32_t before = part->table.count;
         groups[i] = group_add(&part->table, rows + (size_t)i * s->layout.words, hashes[i]);
         if (part->table.count > before)
-            group_start(s, part, &worker->keep, before, sequence + (origin ? origin[i] : i));
+            group_start(s, part, before, hashes[i], sequence + (origin ? origin[i] : i));
     }
 }
 
@@ -231,14 +232,13 @@ update_call(const Summarize *s, uint32_t a, Worker *worker, const Batch *batch, 
 
 // The states of each row's group. Those of many groups are not in the caches: they are fetched ahead.
 static void
-find_states(const GroupPart *part, const uint32_t *groups, uint32_t rows, void **bases)
+find_states(const Summarize *s, const GroupPart *part, const uint32_t *groups, uint32_t rows,
+            void **bases)
 {
-    enum { MANY = 8192, AHEAD = 16 };
+    enum { MANY = 8192 };
     bool many = part->table.count > MANY;
     for (uint32_t i = 0; i < rows; i++) {
-        if (many && i + AHEAD < rows)
-            __builtin_prefetch(&part->groups[groups[i + AHEAD]]);
-        bases[i] = part->groups[groups[i]].state;
+        bases[i] = group_states(s, group_row(&part->table, groups[i]));
         if (many)
             __builtin_prefetch(bases[i]);
     }
@@ -256,7 +256,7 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
         return false;
     if (aggregates) {
         void **bases = arena_alloc_array(&worker->batch, rows, sizeof(void *));
-        find_states(part, groups, rows, bases);
+        find_states(s, part, groups, rows, bases);
         for (uint32_t a = 0; a < aggregates; a++)
             if (!update_call(s, a, worker, batch, sequence, bases))
                 return false;
@@ -270,14 +270,15 @@ summarize_run(Summarize *s, Pipeline *input, AzError *error)
     Sink sink = {.state = s, .consume = summarize_consume};
     if (!pipeline_run(s->exec, input, &sink, error))
         return false;
-    summarize_merge(s);
     // Without keys there is one group, also of no rows (Kusto docs, summarize operator).
-    GroupPart *first = &s->merged[0];
-    if (!s->layout.count && !first->table.count) {
+    bool any = s->layout.count > 0;
+    for (size_t w = 0; w < s->exec->worker_count; w++)
+        any = any || s->parts[w].table.count;
+    if (!any) {
         uint64_t row[1] = {0};
-        group_start(s, first, &s->exec->workers[0].keep, group_add(&first->table, row, 0), 0);
+        group_start(s, &s->parts[0], group_add(&s->parts[0].table, row, 0), 0, 0);
     }
-    summarize_order(s);
+    summarize_merge(s);
     return true;
 }
 
@@ -298,4 +299,18 @@ run_summarize(Exec *exec, const Plan *plan, AzError *error)
     return pipeline_build(exec, plan->input, &input, error)
                ? summarize_pipeline(exec, plan, &input, error)
                : NULL;
+}
+
+bool
+build_summarize(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
+{
+    Pipeline input = {0};
+    Summarize *s = ARENA_NEW(exec->arena, Summarize);
+    if (!pipeline_build(exec, plan->input, &input, error) ||
+        !summarize_init(s, exec, plan->summarize.keys, plan->summarize.key_count,
+                        plan->summarize.aggregates, plan->summarize.aggregate_count, error) ||
+        !summarize_run(s, &input, error))
+        return false;
+    pipeline_from_source(exec, summarize_source(s, &plan->schema), out);
+    return true;
 }

@@ -1,76 +1,162 @@
-// The second half of a summarize: the workers' groups become one list of groups, and that an answer.
+// The second part of a summarize: the workers' groups become one list of groups.
 //
-// The workers' tables are merged, cut by hash so that all workers merge at once, unless one worker has
-// them all. The groups come out in the order of their first rows.
+// The workers' groups are merged, cut by hash so that all workers merge at once, unless one worker has
+// them all. The record of a group stays where the first worker of it has put it: what is made here are a
+// place for each group and a small table to find it by. The groups of each slice are sorted by their
+// first rows, and the sorted slices become one list.
 
 #include "exec/summarize.h"
 
 #include <stdatomic.h>
 
-// ---- merging ----
+// The places of a slice while groups are added.
+typedef struct SliceTable {
+    const Summarize *s;
+    uint64_t *slots; // hash's lower half << 32 | place + 1; 0 = free
+    size_t mask;
+    GroupSlice *slice;
+} SliceTable;
 
-// Gives group `g`, which was just added, its place.
-void
-group_place(GroupPart *part, Arena *arena, uint32_t g, Group group)
+static bool
+in_slice(const Summarize *s, uint64_t *record, size_t slice)
 {
-    if (g >= part->cap) {
-        uint32_t cap = part->cap ? part->cap * 2 : 64;
-        Group *groups = arena_alloc_array(arena, cap, sizeof(Group));
-        if (g)
-            memcpy(groups, part->groups, g * sizeof(Group));
-        arena_release(arena, part->groups);
-        part->groups = groups;
-        part->cap = cap;
-    }
-    part->groups[g] = group;
+    return (*group_hash(s, record) >> 32) % s->slice_count == slice;
 }
 
-// Adds group g of `from` to `into`: its states move, or are merged into those of the group it meets.
-static void
-merge_group(const Summarize *s, GroupPart *into, Arena *arena, const GroupPart *from, uint32_t g)
+static size_t
+slice_size(const Summarize *s, size_t slice)
 {
-    uint32_t before = into->table.count;
-    uint32_t group = group_add(&into->table, from->table.rows + (size_t)g * s->layout.words,
-                               from->table.hashes[g]);
-    if (into->table.count > before) {
-        group_place(into, arena, group, from->groups[g]);
+    size_t count = 0;
+    for (size_t w = 0; w < s->exec->worker_count; w++)
+        for (uint32_t g = 0; g < s->parts[w].table.count; g++)
+            count += in_slice(s, group_row(&s->parts[w].table, g), slice);
+    return count;
+}
+
+static void
+merge_states(const Summarize *s, Arena *arena, uint64_t *into, uint64_t *from)
+{
+    char *a = group_states(s, into), *b = group_states(s, from);
+    for (uint32_t c = 0; c < s->call_count; c++)
+        aggregate_impl(&s->calls[c])
+            ->merge(&s->calls[c], a + s->offsets[c], b + s->offsets[c], arena);
+}
+
+// Adds a group: it gets a place, or its states go into those of the group it meets.
+static void
+add_record(SliceTable *table, Arena *arena, uint64_t *record)
+{
+    const Summarize *s = table->s;
+    uint64_t hash = *group_hash(s, record), first = *group_first(s, record);
+    for (size_t slot = hash & table->mask;; slot = (slot + 1) & table->mask) {
+        uint64_t entry = table->slots[slot];
+        if (!entry) {
+            table->slice->places[table->slice->count++] = (GroupPlace){first, record};
+            table->slots[slot] = hash << 32 | table->slice->count;
+            return;
+        }
+        if (entry >> 32 != (uint32_t)hash)
+            continue;
+        GroupPlace *place = &table->slice->places[(uint32_t)entry - 1];
+        if (!key_rows_equal(&s->layout, place->record, record))
+            continue;
+        place->first = first < place->first ? first : place->first;
+        merge_states(s, arena, place->record, record);
         return;
     }
-    Group *met = &into->groups[group];
-    if (from->groups[g].first < met->first)
-        met->first = from->groups[g].first;
-    for (uint32_t a = 0; a < s->call_count; a++)
-        aggregate_impl(&s->calls[a])
-            ->merge(&s->calls[a], met->state + s->offsets[a], from->groups[g].state + s->offsets[a],
-                    arena);
 }
 
-// Slice `slice` of all workers' groups into one part of its own, some at a time so that what
-// they touch is fetched ahead. Texts stay where the workers put them.
+// What the record soon to be added will touch.
 static void
-merge_slice(Summarize *s, Worker *worker, size_t slice)
+fetch_ahead(const SliceTable *table, uint64_t hash)
 {
-    enum { SOME = 1024 };
-    GroupPart *into = &s->merged[slice];
-    Arena *arena = &worker->keep;
-    group_table_init(&into->table, &s->layout, arena);
-    into->table.borrows = true;
-    uint64_t hashes[SOME];
-    uint32_t groups[SOME];
+    uint64_t entry = table->slots[hash & table->mask];
+    if (entry && entry >> 32 == (uint32_t)hash)
+        __builtin_prefetch(table->slice->places[(uint32_t)entry - 1].record);
+}
+
+static void
+merge_slice(Summarize *s, Worker *worker, size_t number)
+{
+    enum { SOME = 1024, SLOT_AHEAD = 24, RECORD_AHEAD = 12 };
+    GroupSlice *slice = &s->slices[number];
+    size_t most = slice_size(s, number), slots = 64;
+    while (slots / 4 * 3 < most)
+        slots *= 2;
+    Arena scratch = {0};
+    SliceTable table = {s, ARENA_ARRAY(&scratch, uint64_t, slots), slots - 1, slice};
+    slice->places = arena_alloc_array(&worker->keep, most, sizeof(GroupPlace));
+    uint64_t *records[SOME], hashes[SOME];
     for (size_t w = 0; w < s->exec->worker_count; w++) {
-        const GroupPart *from = &s->parts[w];
-        for (uint32_t g = 0; g < from->table.count;) {
+        const GroupTable *from = &s->parts[w].table;
+        for (uint32_t g = 0; g < from->count;) {
             uint32_t count = 0;
-            for (; g < from->table.count && count < SOME; g++)
-                if ((from->table.hashes[g] >> 32) % s->merged_count == slice) {
-                    hashes[count] = from->table.hashes[g];
-                    groups[count++] = g;
-                }
+            for (; g < from->count && count < SOME; g++) {
+                uint64_t *record = group_row(from, g);
+                records[count] = record;
+                hashes[count] = *group_hash(s, record);
+                count += in_slice(s, record, number);
+            }
             for (uint32_t i = 0; i < count; i++) {
-                group_prefetch(&into->table, hashes, i, count);
-                merge_group(s, into, arena, from, groups[i]);
+                if (i + SLOT_AHEAD < count) {
+                    __builtin_prefetch(&table.slots[hashes[i + SLOT_AHEAD] & table.mask]);
+                    fetch_ahead(&table, hashes[i + RECORD_AHEAD]);
+                }
+                add_record(&table, &worker->keep, records[i]);
             }
         }
+    }
+    arena_free(&scratch);
+}
+
+// ---- order ----
+
+static bool
+places_are_ordered(const GroupSlice *slice)
+{
+    for (uint32_t i = 1; i < slice->count; i++)
+        if (slice->places[i].first < slice->places[i - 1].first)
+            return false;
+    return true;
+}
+
+static void
+sort_slice(GroupSlice *slice)
+{
+    if (places_are_ordered(slice))
+        return;
+    Arena scratch = {0};
+    uint64_t *firsts = arena_alloc_array(&scratch, slice->count, sizeof(uint64_t));
+    for (uint32_t i = 0; i < slice->count; i++)
+        firsts[i] = slice->places[i].first;
+    uint32_t *rows = order_by_words(&scratch, firsts, slice->count);
+    arena_release(&scratch, firsts);
+    GroupPlace *sorted = arena_alloc_array(&scratch, slice->count, sizeof(GroupPlace));
+    for (uint32_t i = 0; i < slice->count; i++)
+        sorted[i] = slice->places[rows[i]];
+    memcpy(slice->places, sorted, slice->count * sizeof(GroupPlace));
+    arena_free(&scratch);
+}
+
+// The slices as one list: always the earliest of those that are next.
+static void
+merge_order(Summarize *s)
+{
+    for (size_t n = 0; n < s->slice_count; n++)
+        s->group_count += s->slices[n].count;
+    Arena *arena = s->exec->arena;
+    s->order = arena_alloc_array(arena, s->group_count, sizeof(uint64_t *));
+    uint32_t *next = ARENA_ARRAY(arena, uint32_t, s->slice_count);
+    for (size_t i = 0; i < s->group_count; i++) {
+        size_t best = s->slice_count;
+        uint64_t least = UINT64_MAX;
+        for (size_t n = 0; n < s->slice_count; n++)
+            if (next[n] < s->slices[n].count &&
+                (best == s->slice_count || s->slices[n].places[next[n]].first < least)) {
+                best = n;
+                least = s->slices[n].places[next[n]].first;
+            }
+        s->order[i] = s->slices[best].places[next[best]++].record;
     }
 }
 
@@ -80,9 +166,10 @@ merge_job(void *context, size_t number)
     Summarize *s = context;
     for (;;) {
         size_t slice = atomic_fetch_add(&s->next_slice, 1);
-        if (slice >= s->merged_count)
+        if (slice >= s->slice_count)
             return;
         merge_slice(s, &s->exec->workers[number], slice);
+        sort_slice(&s->slices[slice]);
     }
 }
 
@@ -97,132 +184,13 @@ summarize_merge(Summarize *s)
             last = w;
             groups += s->parts[w].table.count;
         }
-    if (used <= 1) {
-        s->merged = &s->parts[last];
-        s->merged_count = 1;
+    if (used <= 1 && !s->parts[last].unordered) {
+        s->table = &s->parts[last].table;
+        s->group_count = s->table->count;
         return;
     }
-    s->merged_count = groups >= SLICE_GROUPS ? s->exec->worker_count : 1;
-    s->merged = ARENA_ARRAY(s->exec->arena, GroupPart, s->merged_count);
-    exec_parallel(s->exec, s->merged_count, merge_job, s);
-}
-
-// ---- finishing ----
-
-// Whether the groups of all parts, one part after the other, are in the order of their first rows.
-static bool
-groups_are_ordered(const Summarize *s)
-{
-    const Group *last = NULL;
-    for (size_t p = 0; p < s->merged_count; p++)
-        for (uint32_t g = 0; g < s->merged[p].table.count; g++) {
-            const Group *group = &s->merged[p].groups[g];
-            if (last && group->first < last->first)
-                return false;
-            last = group;
-        }
-    return true;
-}
-
-void
-summarize_order(Summarize *s)
-{
-    for (size_t p = 0; p < s->merged_count; p++)
-        s->group_count += s->merged[p].table.count;
-    Arena *arena = s->exec->arena;
-    bool ordered = groups_are_ordered(s);
-    s->order = arena_alloc_array(arena, s->group_count, sizeof(GroupPlace));
-    GroupPlace *places = s->order;
-    uint64_t *firsts = ordered ? NULL : arena_alloc_array(arena, s->group_count, sizeof(uint64_t));
-    size_t at = 0;
-    for (size_t p = 0; p < s->merged_count; p++) {
-        const GroupPart *part = &s->merged[p];
-        for (uint32_t g = 0; g < part->table.count; g++) {
-            if (!ordered)
-                firsts[at] = part->groups[g].first;
-            places[at++] =
-                (GroupPlace){part->table.rows + (size_t)g * s->layout.words, part->groups[g].state};
-        }
-    }
-    if (ordered)
-        return;
-    uint32_t *rows = order_by_words(arena, firsts, (uint32_t)s->group_count);
-    s->order = arena_alloc_array(arena, s->group_count, sizeof(GroupPlace));
-    for (size_t i = 0; i < s->group_count; i++)
-        s->order[i] = places[rows[i]];
-}
-
-void
-summarize_finish_call(const AggregateCall *call, Worker *worker, char *const *states, uint32_t rows,
-                      const Column *columns, const Vector **out)
-{
-    Vector **outputs = ARENA_ARRAY(&worker->batch, Vector *, call->output_count + 1);
-    for (uint32_t o = 0; o < call->output_count; o++)
-        out[o] = outputs[o] = vector_new_flat(&worker->keep, columns[o].type, rows);
-    for (uint32_t i = 0; i < rows; i++)
-        aggregate_impl(call)->finish(call, states[i], outputs, i, &worker->keep, &worker->scratch);
-}
-
-// The answer, a batch at a time.
-typedef struct Finish {
-    const Summarize *s;
-    ResultTable *result;
-    _Atomic uint32_t next;
-} Finish;
-
-static Batch *
-finish_batch(const Finish *finish, Worker *worker, size_t from, uint32_t rows)
-{
-    const Summarize *s = finish->s;
-    const Schema *schema = &finish->result->schema;
-    Batch *batch = batch_new(&worker->keep, schema->count, rows);
-    const uint64_t **key_rows = arena_alloc_array(&worker->batch, rows, sizeof(*key_rows));
-    char **states = arena_alloc_array(&worker->batch, rows, sizeof(*states));
-    for (uint32_t i = 0; i < rows; i++)
-        key_rows[i] = s->order[from + i].row;
-    for (uint32_t k = 0; k < s->layout.count; k++)
-        batch->columns[k] = key_decode(&worker->keep, &s->layout, k, key_rows, rows);
-    uint32_t column = s->layout.count;
-    for (uint32_t a = 0; a < s->call_count; a++) {
-        for (uint32_t i = 0; i < rows; i++)
-            states[i] = s->order[from + i].state + s->offsets[a];
-        summarize_finish_call(&s->calls[a], worker, states, rows, schema->columns + column,
-                              batch->columns + column);
-        column += s->calls[a].output_count;
-    }
-    return batch;
-}
-
-static void
-finish_job(void *context, size_t number)
-{
-    Finish *finish = context;
-    Worker *worker = &finish->s->exec->workers[number];
-    for (;;) {
-        uint32_t b = atomic_fetch_add(&finish->next, 1);
-        if (b >= finish->result->batch_count)
-            return;
-        arena_reset(&worker->batch);
-        size_t from = (size_t)b * batch_rows, left = finish->s->group_count - from;
-        uint32_t rows = left < batch_rows ? (uint32_t)left : batch_rows;
-        finish->result->batches[b] = finish_batch(finish, worker, from, rows);
-        if (!worker_check(worker) || !worker_charge(worker, "the rows of a summary"))
-            return;
-    }
-}
-
-ResultTable *
-summarize_result(const Summarize *s, const Schema *schema, AzError *error)
-{
-    ResultTable *result = ARENA_NEW(s->exec->arena, ResultTable);
-    result->schema = *schema;
-    result->row_count = s->group_count;
-    result->batch_count = (uint32_t)((s->group_count + batch_rows - 1) / batch_rows);
-    result->batches = ARENA_ARRAY(s->exec->arena, Batch *, result->batch_count);
-    Finish finish = {s, result, 0};
-    size_t workers = s->exec->worker_count;
-    if (workers > result->batch_count)
-        workers = result->batch_count;
-    exec_parallel(s->exec, workers, finish_job, &finish);
-    return exec_first_error(s->exec, error) ? result : NULL;
+    s->slice_count = groups >= SLICE_GROUPS ? s->exec->worker_count : 1;
+    s->slices = ARENA_ARRAY(s->exec->arena, GroupSlice, s->slice_count);
+    exec_parallel(s->exec, s->slice_count, merge_job, s);
+    merge_order(s);
 }

@@ -51,7 +51,7 @@ code_groups_new(Arena *arena, const KeyLayout *layout)
     for (uint32_t k = 0; k < layout->count; k++) {
         ValueNumbers *numbers = &groups->keys[k];
         numbers->layout = key_layout(arena, &layout->columns[k].type, 1);
-        group_table_init(&numbers->table, &numbers->layout, arena);
+        group_table_init(&numbers->table, &numbers->layout, 0, arena);
     }
     return groups;
 }

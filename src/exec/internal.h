@@ -186,6 +186,8 @@ ProfileNode *profile_of(const Exec *exec, const Plan *plan);
 ResultTable *exec_collect(Exec *exec, const Plan *plan, AzError *error);
 // The same, stopped after `limit` rows (-1 = all).
 ResultTable *exec_collect_limit(Exec *exec, const Plan *plan, int64_t limit, AzError *error);
+// One branch over all columns of a source.
+void pipeline_from_source(Exec *exec, TableSource *source, Pipeline *out);
 // One branch over finished batches.
 bool pipeline_from_table(Exec *exec, const ResultTable *table, Pipeline *out);
 
@@ -211,6 +213,8 @@ ResultTable *result_cut(Arena *arena, const Schema *schema, Batch *whole);
 // The same over a pipeline that stands already; plan->input is not looked at.
 ResultTable *summarize_pipeline(Exec *exec, const Plan *plan, Pipeline *input, AzError *error);
 ResultTable *run_summarize(Exec *exec, const Plan *plan, AzError *error);
+// The same as a pipeline whose source makes the rows when they are read.
+bool build_summarize(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
 // Sorts what a pipeline of that schema yields; plan->input is not looked at.
 ResultTable *sort_pipeline(Exec *exec, const Plan *plan, const Schema *schema, Pipeline *input,
                            AzError *error);

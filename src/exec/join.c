@@ -110,7 +110,7 @@ append_unique(Exec *exec, const Join *join, Pipeline *pipeline)
     unique->layout = join->layout;
     unique->workers = arena_zalloc_array(exec->arena, exec->worker_count, sizeof(*unique->workers));
     for (size_t w = 0; w < exec->worker_count; w++)
-        group_table_init(&unique->workers[w].table, &unique->layout, &unique->workers[w].arena);
+        group_table_init(&unique->workers[w].table, &unique->layout, 0, &unique->workers[w].arena);
     pipeline_append(exec, pipeline, join->plan, unique, unique_push);
     return unique;
 }

@@ -52,7 +52,7 @@ list_values(Exec *exec, JoinFilter *filter)
         return;
     const uint64_t **rows = ARENA_ARRAY(exec->arena, const uint64_t *, filter->keys.count);
     for (uint32_t g = 0; g < filter->keys.count; g++)
-        rows[g] = filter->keys.rows + (size_t)g * filter->layout.words;
+        rows[g] = group_row(&filter->keys, g);
     const Vector *values = key_decode(exec->arena, &filter->layout, 0, rows, filter->keys.count);
     if (holds_empty_text(values))
         return;
@@ -81,8 +81,7 @@ join_filter_new(Exec *exec, Type type, const Vector *const *values, size_t count
     JoinFilter *filter = ARENA_NEW(exec->arena, JoinFilter);
     filter->type = type;
     filter->layout = key_layout(exec->arena, &filter->type, 1);
-    group_table_init(&filter->keys, &filter->layout, exec->arena);
-    filter->keys.borrows = true;
+    group_table_init(&filter->keys, &filter->layout, 0, exec->arena);
     for (size_t v = 0; v < count; v++)
         for (uint32_t from = 0; from < values[v]->count; from += BATCH_ROWS_MAX) {
             Arena scratch = {0};

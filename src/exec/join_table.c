@@ -55,7 +55,7 @@ join_table_build(Exec *exec, Join *join, const ResultTable *table, AzError *erro
     join->build = build;
     join->build_rows = build->count;
     const Vector *const *key_columns = build->columns + join->payload;
-    group_table_init(&join->table, &join->layout, arena);
+    group_table_init(&join->table, &join->layout, 0, arena);
     size_t row_bytes = (join->layout.words + 4) * sizeof(uint64_t);
     if (!worker_reserve(worker, build->count * row_bytes, "the join's build side"))
         return exec_first_error(exec, error);

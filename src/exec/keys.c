@@ -16,11 +16,16 @@ key_layout(Arena *arena, const Type *types, uint32_t count)
 {
     KeyLayout layout = {.count = count, .plain = true};
     layout.columns = ARENA_ARRAY(arena, KeyColumn, count);
-    layout.null_words = count ? (count + 63) / 64 : 1;
+    uint32_t nullable = 0;
+    for (uint32_t k = 0; k < count; k++)
+        nullable += types[k] != TYPE_STRING;
+    layout.null_words = count ? (nullable + 63) / 64 : 1;
     layout.words = layout.null_words;
+    nullable = 0;
     for (uint32_t k = 0; k < count; k++) {
         uint32_t words = type_size(types[k]) > 8 ? 2 : 1;
-        layout.columns[k] = (KeyColumn){types[k], layout.words, words};
+        uint32_t null = types[k] == TYPE_STRING ? NULL_NEVER : nullable++;
+        layout.columns[k] = (KeyColumn){types[k], layout.words, words, null};
         if (types[k] == TYPE_STRING && !layout.text_word)
             layout.text_word = layout.words;
         layout.words += words;
@@ -130,15 +135,16 @@ encode_column(const KeyColumn *column, uint32_t stride, const Vector *v, uint32_
     }
 }
 
-// Null bits of key k; the payload of a null is zero already.
+// Null bits of a key; the payload of a null is zero already.
 static void
-encode_nulls(uint32_t k, uint32_t stride, const Vector *v, uint32_t count, uint64_t *rows)
+encode_nulls(const KeyColumn *column, uint32_t stride, const Vector *v, uint32_t count,
+             uint64_t *rows)
 {
     const uint64_t *valid = vector_payload(v)->valid;
-    if (!valid || v->type == TYPE_STRING)
+    if (!valid || column->null == NULL_NEVER)
         return;
-    uint64_t *out = rows + k / 64;
-    unsigned shift = k & 63;
+    uint64_t *out = rows + column->null / 64;
+    unsigned shift = column->null & 63;
 #define SET(i, index) out[(size_t)(i)*stride] |= (uint64_t)!bit_get(valid, index) << shift
     EACH_INDEX(v, count, SET);
 #undef SET
@@ -189,13 +195,19 @@ key_encode(Arena *arena, const KeyLayout *layout, const Vector *const *keys, uin
     for (uint32_t k = 0; k < layout->count; k++) {
         assert(keys[k]->type == layout->columns[k].type && keys[k]->count >= count);
         encode_column(&layout->columns[k], stride, keys[k], count, *rows);
-        encode_nulls(k, stride, keys[k], count, *rows);
+        encode_nulls(&layout->columns[k], stride, keys[k], count, *rows);
         hash_column(&layout->columns[k], stride, keys[k], count, *rows, *hashes);
     }
     for (uint32_t w = 0; w < layout->null_words; w++)
         for (uint32_t i = 0; i < count; i++)
             if ((*rows)[(size_t)i * stride + w])
                 (*hashes)[i] = mix((*hashes)[i], (*rows)[(size_t)i * stride + w]);
+}
+
+static inline bool
+key_is_null(const KeyColumn *column, const uint64_t *row)
+{
+    return column->null != NULL_NEVER && row[column->null / 64] >> (column->null & 63) & 1;
 }
 
 bool
@@ -224,7 +236,7 @@ values_equal(const KeyLayout *layout, const uint64_t *a, const uint64_t *b)
             if (!text_equal((const Text *)(const void *)x, (const Text *)(const void *)y))
                 return false;
         } else if (column->type == TYPE_DECIMAL || column->type == TYPE_DYNAMIC) {
-            if (a[k / 64] >> (k & 63) & 1)
+            if (key_is_null(column, a))
                 continue; // both null
             if (!data_equal(column->type, x, y))
                 return false;
@@ -246,32 +258,52 @@ rows_equal(const KeyLayout *layout, const uint64_t *a, const uint64_t *b)
     return true;
 }
 
-void
-group_table_init(GroupTable *table, const KeyLayout *layout, Arena *arena)
+bool
+key_rows_equal(const KeyLayout *layout, const uint64_t *a, const uint64_t *b)
 {
-    *table = (GroupTable){.layout = layout, .arena = arena};
+    return rows_equal(layout, a, b);
+}
+
+enum { SLOTS_FIRST = 128, RECORDS_FIRST = 64, SEGMENT_BYTES = 1 << 16 };
+
+// Slots are used up to four of five: a probe reads neighbours, which lie in the same line.
+static uint32_t
+slots_most(size_t slots)
+{
+    size_t most = slots / 5 * 4;
+    return most < GROUP_NONE ? (uint32_t)most : GROUP_NONE;
+}
+
+void
+group_table_init(GroupTable *table, const KeyLayout *layout, uint32_t extra, Arena *arena)
+{
+    *table = (GroupTable){.layout = layout, .arena = arena, .stride = layout->words + extra};
+    while ((((size_t)2 << table->shift) * table->stride) * sizeof(uint64_t) <= SEGMENT_BYTES)
+        table->shift++;
 }
 
 size_t
 group_table_growth(const GroupTable *table, uint32_t more)
 {
-    size_t cap = table->cap ? table->cap : 1024;
-    if ((size_t)table->count + more <= table->cap)
-        return 0;
-    while (cap < (size_t)table->count + more)
-        cap *= 2;
-    return cap * (table->layout->words + 3) * sizeof(uint64_t);
+    size_t count = (size_t)table->count + more, slots = table->mask ? table->mask + 1 : 0,
+           grown = 0;
+    while (slots_most(slots) < count && slots_most(slots) < GROUP_NONE)
+        grown = slots = slots ? slots * 2 : SLOTS_FIRST;
+    size_t records = count > table->cap ? count - table->cap : 0;
+    return grown * sizeof(uint64_t) + records * table->stride * sizeof(uint64_t);
 }
 
 // Puts the entries into twice as many slots. They go in their old order, which leaves them in runs
 // of neighbours: memory is read and written in order.
 static void
-slots_grow(GroupTable *table, size_t count)
+slots_grow(GroupTable *table)
 {
     uint64_t *old = table->slots;
     size_t old_count = table->mask ? table->mask + 1 : 0;
+    size_t count = old_count ? old_count * 2 : SLOTS_FIRST;
     table->slots = ARENA_ARRAY(table->arena, uint64_t, count);
     table->mask = count - 1;
+    table->most = slots_most(count);
     for (size_t s = 0; s < old_count; s++) {
         if (!old[s])
             continue;
@@ -283,27 +315,32 @@ slots_grow(GroupTable *table, size_t count)
     arena_release(table->arena, old);
 }
 
-// A larger copy; the memory of a large one is given back.
-static uint64_t *
-words_grow(Arena *arena, uint64_t *old, size_t count, size_t cap)
-{
-    uint64_t *words = arena_alloc_array(arena, cap, sizeof(uint64_t));
-    if (count)
-        memcpy(words, old, count * sizeof(uint64_t));
-    arena_release(arena, old);
-    return words;
-}
-
+// Room for more records: the first segment grows until it is a whole one, then there are more.
 static void
-table_grow(GroupTable *table)
+records_grow(GroupTable *table)
 {
-    uint32_t cap = table->cap ? table->cap * 2 : 64;
-    assert(cap > table->cap);
-    size_t words = table->layout->words;
-    table->rows = words_grow(table->arena, table->rows, table->count * words, cap * words);
-    table->hashes = words_grow(table->arena, table->hashes, table->count, cap);
-    table->cap = cap;
-    slots_grow(table, (size_t)cap * 2);
+    uint32_t whole = (uint32_t)1 << table->shift;
+    if (table->cap >= whole || !table->cap) {
+        if (table->segment_count == table->segment_cap) {
+            uint32_t cap = table->segment_cap ? table->segment_cap * 2 : 4;
+            uint64_t **segments = ARENA_ARRAY(table->arena, uint64_t *, cap);
+            if (table->segment_count)
+                memcpy(segments, table->segments, table->segment_count * sizeof(*segments));
+            arena_release(table->arena, table->segments);
+            table->segments = segments;
+            table->segment_cap = cap;
+        }
+        uint32_t records = table->cap || whole < RECORDS_FIRST ? whole : RECORDS_FIRST;
+        table->segments[table->segment_count++] = arena_alloc_aligned(
+            table->arena, (size_t)records * table->stride * sizeof(uint64_t), 64);
+        table->cap += records;
+        return;
+    }
+    size_t words = (size_t)table->cap * table->stride;
+    uint64_t *larger = arena_alloc_aligned(table->arena, words * 2 * sizeof(uint64_t), 64);
+    memcpy(larger, table->segments[0], words * sizeof(uint64_t));
+    table->segments[0] = larger;
+    table->cap *= 2;
 }
 
 // The slot of the row: one that holds its group, or the free one it belongs into.
@@ -316,8 +353,7 @@ find_slot(const GroupTable *table, const uint64_t *row, uint64_t hash)
         if (!entry)
             return slot;
         if (entry >> 32 == (uint32_t)hash &&
-            rows_equal(table->layout,
-                       table->rows + (size_t)((uint32_t)entry - 1) * table->layout->words, row))
+            rows_equal(table->layout, group_row(table, (uint32_t)entry - 1), row))
             return slot;
     }
 }
@@ -330,27 +366,44 @@ group_find(const GroupTable *table, const uint64_t *row, uint64_t hash)
     return (uint32_t)table->slots[find_slot(table, row, hash)] - 1; // 0 - 1 is GROUP_NONE
 }
 
-uint32_t
-group_add(GroupTable *table, const uint64_t *row, uint64_t hash)
+// Copies the long texts of a record. Strings lie side by side; a dynamic's bytes are aligned.
+static void
+keep_texts(const GroupTable *table, uint64_t *record)
 {
-    if (table->count == table->cap)
-        table_grow(table);
-    size_t slot = find_slot(table, row, hash);
-    if (table->slots[slot])
-        return (uint32_t)table->slots[slot] - 1;
     const KeyLayout *layout = table->layout;
-    uint32_t group = table->count++;
-    uint64_t *kept = table->rows + (size_t)group * layout->words;
-    memcpy(kept, row, layout->words * sizeof(uint64_t));
-    for (uint32_t k = 0; !layout->plain && !table->borrows && k < layout->count; k++) {
+    for (uint32_t k = 0; k < layout->count; k++) {
         if (!type_is_text(layout->columns[k].type))
             continue;
         Text text;
-        memcpy(&text, kept + layout->columns[k].word, sizeof(text));
-        text = text_copy(table->arena, text_str(&text));
-        memcpy(kept + layout->columns[k].word, &text, sizeof(text));
+        memcpy(&text, record + layout->columns[k].word, sizeof(text));
+        if (text.len <= TEXT_INLINE)
+            continue;
+        Str str = text_str(&text);
+        char *bytes = arena_alloc_aligned(table->arena, str.len,
+                                          layout->columns[k].type == TYPE_STRING ? 1 : 16);
+        memcpy(bytes, str.ptr, str.len);
+        text = text_view(bytes, str.len);
+        memcpy(record + layout->columns[k].word, &text, sizeof(text));
     }
-    table->hashes[group] = hash;
+}
+
+uint32_t
+group_add(GroupTable *table, const uint64_t *row, uint64_t hash)
+{
+    if (table->count >= table->most)
+        slots_grow(table);
+    size_t slot = find_slot(table, row, hash);
+    if (table->slots[slot])
+        return (uint32_t)table->slots[slot] - 1;
+    if (table->count == table->cap)
+        records_grow(table);
+    const KeyLayout *layout = table->layout;
+    uint32_t group = table->count++;
+    uint64_t *record = group_row(table, group);
+    memcpy(record, row, layout->words * sizeof(uint64_t));
+    memset(record + layout->words, 0, (table->stride - layout->words) * sizeof(uint64_t));
+    if (!layout->plain)
+        keep_texts(table, record);
     table->slots[slot] = hash << 32 | (group + 1);
     return group;
 }
@@ -365,7 +418,7 @@ key_decode(Arena *arena, const KeyLayout *layout, uint32_t k, const uint64_t *co
     for (uint32_t i = 0; i < count; i++) {
         // Little-endian: the low bytes of a word come first.
         memcpy((char *)out->data + (size_t)i * size, rows[i] + column->word, size);
-        if (rows[i][k / 64] >> (k & 63) & 1)
+        if (key_is_null(column, rows[i]))
             vector_set_null(arena, out, i);
     }
     return out;

@@ -300,7 +300,7 @@ group_series(Series *s, uint32_t **starts, uint32_t **rows, uint32_t **firsts)
         types[k] = s->bins->columns[k]->type;
     KeyLayout layout = key_layout(arena, types, keys);
     GroupTable table;
-    group_table_init(&table, &layout, arena);
+    group_table_init(&table, &layout, 0, arena);
     uint64_t *key_rows, *hashes;
     key_encode(arena, &layout, s->bins->columns, count, &key_rows, &hashes);
     uint32_t *series = arena_alloc_array(arena, count, sizeof(uint32_t));

@@ -45,7 +45,7 @@ rows_by_key(Exec *exec, const Batch *input, uint32_t first_key, uint32_t key_cou
         types[k] = input->columns[first_key + k]->type;
     KeyLayout layout = key_layout(&scratch, types, key_count);
     GroupTable groups;
-    group_table_init(&groups, &layout, &scratch);
+    group_table_init(&groups, &layout, 0, &scratch);
     uint32_t *group_of = arena_alloc_array(keep, input->count, sizeof(uint32_t));
     const Vector **keys = ARENA_ARRAY(&scratch, const Vector *, key_count);
     bool done = true;

@@ -248,17 +248,24 @@ pipeline_add_branch(Exec *exec, Pipeline *pipeline)
     return branch;
 }
 
+void
+pipeline_from_source(Exec *exec, TableSource *source, Pipeline *out)
+{
+    Branch *branch = pipeline_add_branch(exec, out);
+    branch->source = source;
+    branch->column_count = source->schema.count;
+    branch->columns = ARENA_ARRAY(exec->arena, uint32_t, branch->column_count);
+    for (uint32_t c = 0; c < branch->column_count; c++)
+        branch->columns[c] = c;
+}
+
 bool
 pipeline_from_table(Exec *exec, const ResultTable *table, Pipeline *out)
 {
-    Branch *branch = pipeline_add_branch(exec, out);
-    branch->source = table->spilled ? table->spilled
-                                    : memory_source_new(exec->arena, &table->schema, table->batches,
-                                                        table->batch_count);
-    branch->column_count = table->schema.count;
-    branch->columns = ARENA_ARRAY(exec->arena, uint32_t, table->schema.count);
-    for (uint32_t c = 0; c < table->schema.count; c++)
-        branch->columns[c] = c;
+    TableSource *source = table->spilled;
+    if (!source)
+        source = memory_source_new(exec->arena, &table->schema, table->batches, table->batch_count);
+    pipeline_from_source(exec, source, out);
     return true;
 }
 
@@ -330,7 +337,6 @@ build_breaker(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
 {
     ResultTable *table = NULL;
     switch (plan->kind) {
-    case PLAN_SUMMARIZE: table = run_summarize(exec, plan, error); break;
     case PLAN_SORT: table = run_sort(exec, plan, error); break;
     case PLAN_TAKE: table = exec_collect_limit(exec, plan->input, plan->take.count, error); break;
     case PLAN_SHARED: table = shared_result(exec, plan, error); break;
@@ -359,6 +365,7 @@ build_plan(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
     case PLAN_FILTER: return build_filter(exec, plan, out, error);
     case PLAN_UNION: return build_union(exec, plan, out, error);
     case PLAN_JOIN: return build_join(exec, plan, out, error);
+    case PLAN_SUMMARIZE: return build_summarize(exec, plan, out, error);
     case PLAN_WINDOW: return build_window(exec, plan, out, error);
     case PLAN_GRAPH_MATCH: return build_graph_match(exec, plan, out, error);
     case PLAN_EVALUATE: return build_evaluate(exec, plan, out, error);

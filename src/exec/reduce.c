@@ -47,7 +47,7 @@ counted_init(Counted *counted, const Type *types, uint32_t count)
 {
     *counted = (Counted){0};
     counted->layout = key_layout(&counted->arena, types, count);
-    group_table_init(&counted->table, &counted->layout, &counted->arena);
+    group_table_init(&counted->table, &counted->layout, 0, &counted->arena);
 }
 
 static uint32_t
@@ -283,7 +283,7 @@ pattern_texts(const Reduce *reduce, Arena *arena)
     uint32_t count = reduce->patterns.table.count;
     const uint64_t **rows = ARENA_ARRAY(arena, const uint64_t *, count);
     for (uint32_t p = 0; p < count; p++)
-        rows[p] = reduce->patterns.table.rows + (size_t)p * reduce->patterns.layout.words;
+        rows[p] = group_row(&reduce->patterns.table, p);
     Vector *texts = key_decode(arena, &reduce->patterns.layout, 0, rows, count);
     double least = reduce->plan->reduce.threshold * (double)reduce->input->row_count;
     for (uint32_t p = 0; p < count; p++)

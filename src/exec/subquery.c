@@ -64,7 +64,7 @@ distinct_array(Exec *exec, const ResultTable *table, Span span, Value *out, AzEr
     Type type = table->schema.columns[0].type;
     KeyLayout layout = key_layout(&scratch, &type, 1);
     GroupTable seen;
-    group_table_init(&seen, &layout, &scratch);
+    group_table_init(&seen, &layout, 0, &scratch);
     DynBuilder *builder = exec->workers[0].scratch.dyn;
     dyn_builder_reset(builder);
     dyn_begin_array(builder);

@@ -7,26 +7,26 @@
 #include "exec/group_codes.h"
 #include "exec/internal.h"
 
-typedef struct Group {
-    uint64_t first; // sequence of the first row
-    char *state;    // of all aggregates, side by side
-} Group;
-
-// The groups of one worker, or after merging of one slice of the hashes.
+// The groups of one worker. The record of a group: its key row, its hash, the sequence of its first row,
+// and the states of all calls side by side.
 typedef struct GroupPart {
     GroupTable table;
     CodeGroups *codes;
-    Group *groups;
-    uint32_t cap;
-    char *states; // zeroed memory for the next groups' states
-    uint32_t states_left;
+    uint64_t last_first; // first row of the group added last
+    bool unordered;      // some group was added after one with a later first row
 } GroupPart;
 
-// A group: its key row (of `layout`) and the states of all calls, side by side.
+// A group of a slice of the hashes; `record` is its first worker's.
 typedef struct GroupPlace {
-    const uint64_t *row;
-    char *state;
+    uint64_t first;
+    uint64_t *record;
 } GroupPlace;
+
+// The groups of all workers with some of the hashes, in the order of their first rows.
+typedef struct GroupSlice {
+    GroupPlace *places;
+    uint32_t count;
+} GroupSlice;
 
 typedef struct Summarize {
     Exec *exec;
@@ -34,22 +34,50 @@ typedef struct Summarize {
     KeyLayout layout;
     AggregateCall *calls; // with sub-queries resolved
     uint32_t call_count;
-    size_t *offsets; // of each call's state
-    size_t state_size;
+    size_t states_at; // bytes of a record before its states
+    size_t *offsets;  // of each call's state among the states
+    uint32_t extra;   // words of a record behind its key row
     GroupPart *parts; // one a worker
-    GroupPart *merged;
-    size_t merged_count;
+    GroupSlice *slices;
+    size_t slice_count;
     _Atomic size_t next_slice;
-    GroupPlace *order; // group_count of them
+    // The groups in the order of their first rows: group_count records, or those of `table`.
+    uint64_t **order;
+    const GroupTable *table;
     size_t group_count;
 } Summarize;
 
 // Resolves what is to be grouped by and computed, over the columns of the pipeline to be run.
 bool summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
                     const AggregateCall *calls, uint32_t call_count, AzError *error);
-// Runs the pipeline and leaves its groups in `order`; states live as long as the run. Without
+// Runs the pipeline and leaves its groups in order; states live as long as the run. Without
 // keys there is one group, also of no rows.
 bool summarize_run(Summarize *s, Pipeline *input, AzError *error);
+
+static inline uint64_t *
+group_hash(const Summarize *s, uint64_t *record)
+{
+    return record + s->layout.words;
+}
+
+static inline uint64_t *
+group_first(const Summarize *s, uint64_t *record)
+{
+    return record + s->layout.words + 1;
+}
+
+static inline char *
+group_states(const Summarize *s, uint64_t *record)
+{
+    return (char *)record + s->states_at;
+}
+
+// The record of the group that is number `i` in the order of first rows.
+static inline uint64_t *
+summarize_group(const Summarize *s, size_t i)
+{
+    return s->order ? s->order[i] : group_row(s->table, (uint32_t)i);
+}
 
 static inline const AggregateImpl *
 aggregate_impl(const AggregateCall *call)
@@ -57,17 +85,18 @@ aggregate_impl(const AggregateCall *call)
     return call->fn->impl;
 }
 
-// The values of a call for groups with these states (of the call, not of all): out[0 .. output_count),
-// of the types of columns[0 .. output_count).
-void summarize_finish_call(const AggregateCall *call, Worker *worker, char *const *states,
-                           uint32_t rows, const Column *columns, const Vector **out);
+// The values of a call for groups with these states (of the call, not of all), in `arena`:
+// out[0 .. output_count), of the types of columns[0 .. output_count).
+void summarize_finish_call(const AggregateCall *call, Arena *arena, Scratch *scratch,
+                           char *const *states, uint32_t rows, const Column *columns,
+                           const Vector **out);
 
 // ---- its parts ----
 
-// Gives group `g` of the part's table, which was just added, its place.
-void group_place(GroupPart *part, Arena *arena, uint32_t g, Group group);
-// After all rows: the parts become `merged`, these `order`.
+// After all rows: the workers' groups become one list.
 void summarize_merge(Summarize *s);
-void summarize_order(Summarize *s);
-// The groups and their values as rows of `schema`: keys, then what the calls yield.
+// The groups and their values as a source of `schema`: keys, then what the calls yield. They are made when
+// they are read, which is once.
+TableSource *summarize_source(const Summarize *s, const Schema *schema);
+// The same as rows in memory.
 ResultTable *summarize_result(const Summarize *s, const Schema *schema, AzError *error);

@@ -103,6 +103,13 @@ groups_push(Groups *groups, uint32_t number, int64_t node, char *state)
     groups->states[groups->count++] = state;
 }
 
+// The states of a level's calls in a finest group.
+static char *
+finest_states(const TopNested *t, const Level *level, uint32_t number)
+{
+    return group_states(&t->finest, summarize_group(&t->finest, number)) + level->offset;
+}
+
 static void
 merge_state(TopNested *t, const Level *level, char *into, char *from)
 {
@@ -130,7 +137,7 @@ write_groups(TopNested *t, const Level *level, const Plan *summary, const Groups
     if (summary == level->ranked) {
         const uint64_t **rows = arena_alloc_array(&worker->batch, groups->count, sizeof(*rows));
         for (uint32_t i = 0; i < groups->count; i++)
-            rows[i] = finest->order[groups->numbers[i]].row;
+            rows[i] = summarize_group(finest, groups->numbers[i]);
         batch->columns[column++] = key_decode(&worker->keep, &finest->layout,
                                               (uint32_t)(level - t->levels), rows, groups->count);
     }
@@ -138,8 +145,9 @@ write_groups(TopNested *t, const Level *level, const Plan *summary, const Groups
     for (uint32_t a = level->call; a < level->call + level->call_count; a++) {
         for (uint32_t i = 0; i < groups->count; i++)
             states[i] = groups->states[i] + finest->offsets[a] - level->offset;
-        summarize_finish_call(&finest->calls[a], worker, states, groups->count,
-                              summary->schema.columns + column, batch->columns + column);
+        summarize_finish_call(&finest->calls[a], &worker->keep, &worker->scratch, states,
+                              groups->count, summary->schema.columns + column,
+                              batch->columns + column);
         column += finest->calls[a].output_count;
     }
     return batch;
@@ -226,7 +234,7 @@ encode_part(TopNested *t, Arena *arena, const KeyLayout *layout, uint32_t key, c
     memcpy(numbers->data, live->nodes + from, count * sizeof(int64_t));
     const uint64_t **rows = arena_alloc_array(arena, count, sizeof(*rows));
     for (uint32_t i = 0; i < count; i++)
-        rows[i] = t->finest.order[live->numbers[from + i]].row;
+        rows[i] = summarize_group(&t->finest, live->numbers[from + i]);
     const Vector *both[2] = {numbers, key_decode(arena, &t->finest.layout, key, rows, count)};
     key_encode(arena, layout, both, count, words, hashes);
 }
@@ -242,7 +250,7 @@ fold_live(TopNested *t, uint32_t number, const Groups *live, uint32_t *folds, Gr
     KeyLayout layout =
         key_layout(&scratch, (const Type[]){TYPE_LONG, t->finest.layout.columns[number].type}, 2);
     GroupTable table;
-    group_table_init(&table, &layout, &scratch);
+    group_table_init(&table, &layout, 0, &scratch);
     bool done = true;
     // With the last key a finest group is one of its own.
     bool last = number + 1 == t->plan->top_nested.level_count;
@@ -254,7 +262,7 @@ fold_live(TopNested *t, uint32_t number, const Groups *live, uint32_t *folds, Gr
             encode_part(t, &part, &layout, number, live, from, count, &words, &hashes);
         for (uint32_t i = 0; i < count; i++) {
             uint32_t at = from + i;
-            char *state = t->finest.order[live->numbers[at]].state + level->offset;
+            char *state = finest_states(t, level, live->numbers[at]);
             folds[at] = last ? at : group_add(&table, words + (size_t)i * layout.words, hashes[i]);
             if (folds[at] == out->count)
                 groups_push(out, live->numbers[at], live->nodes[at], state);
@@ -307,7 +315,7 @@ add_others(TopNested *t, uint32_t number, const Groups *folded, Groups *finest, 
     for (uint32_t l = number; l < t->plan->top_nested.level_count; l++) {
         const Level *level = &t->levels[l];
         for (uint32_t i = 0; i < finest->count; i++)
-            finest->states[i] = t->finest.order[finest->numbers[i]].state + level->offset;
+            finest->states[i] = finest_states(t, level, finest->numbers[i]);
         if (level->rest) {
             Groups rest = fold_rest(t, level, l == number ? folded : finest);
             if (!summarize_groups(t, level, false, &rest, error))

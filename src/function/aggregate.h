@@ -1,7 +1,7 @@
 // Aggregates: a table of functions over states of a fixed size.
 //
-// The operator owns the memory of states, zeroed, 16-aligned, one for each group
-// and thread. What a state points to is allocated from the arena given to
+// The operator owns the memory of states, zeroed, 8-aligned, one for each group
+// and thread; it may move them. What a state points to is allocated from the arena given to
 // `update`/`merge` (it lives as long as the aggregation).
 #pragma once
 
@@ -23,6 +23,8 @@ typedef struct AggregateUpdate {
 
 typedef struct AggregateImpl {
     size_t state_size;
+    // The size for this call's types, not above state_size; NULL: state_size.
+    size_t (*state_size_of)(const AggregateCall *call);
     // Fills call->output_types (arena), output_count and bound; NULL: one output of
     // the signature's type.
     bool (*bind)(Arena *arena, AggregateCall *call, AzError *error);

@@ -110,8 +110,8 @@ test_codes_find_the_groups_of_values(void **state)
             types[k] = k % 3 == 1 ? TYPE_LONG : TYPE_STRING;
         KeyLayout layout = key_layout(&keep, types, key_count);
         GroupTable table, plain;
-        group_table_init(&table, &layout, &keep);
-        group_table_init(&plain, &layout, &keep);
+        group_table_init(&table, &layout, 0, &keep);
+        group_table_init(&plain, &layout, 0, &keep);
         CodeGroups *codes = code_groups_new(&keep, &layout);
         for (uint32_t b = 0; b < BATCHES; b++) {
             Arena arena = {0};
@@ -150,8 +150,8 @@ test_codes_stop_when_they_do_not_pay(void **state)
         Arena keep = {0};
         KeyLayout layout = key_layout(&keep, (const Type[]){TYPE_STRING, TYPE_STRING}, 2);
         GroupTable table, plain;
-        group_table_init(&table, &layout, &keep);
-        group_table_init(&plain, &layout, &keep);
+        group_table_init(&table, &layout, 0, &keep);
+        group_table_init(&plain, &layout, 0, &keep);
         CodeGroups *codes = code_groups_new(&keep, &layout);
         bool last = false;
         for (uint32_t b = 0; b < BATCHES; b++) {
@@ -176,8 +176,8 @@ test_codes_leave_large_dictionaries(void **state)
     Arena keep = {0};
     KeyLayout layout = key_layout(&keep, (const Type[]){TYPE_STRING, TYPE_LONG}, 2);
     GroupTable table, plain;
-    group_table_init(&table, &layout, &keep);
-    group_table_init(&plain, &layout, &keep);
+    group_table_init(&table, &layout, 0, &keep);
+    group_table_init(&plain, &layout, 0, &keep);
     CodeGroups *codes = code_groups_new(&keep, &layout);
     const Vector *keys[] = {key_rows(&keep, TYPE_STRING, 0, 1000, 20, false),
                             key_rows(&keep, TYPE_LONG, 0, 5, 20, false)};

@@ -244,7 +244,7 @@ graph_make(Exec *exec, const Plan *make, const Batch *edges, const Batch *nodes,
         return NULL;
     Numbering n = {.layout = key_layout(exec->arena, &shape->id, 1), .edges = edges};
     const Vector *row_ids = nodes ? nodes->columns[node_columns] : NULL;
-    group_table_init(&n.table, &n.layout, arena);
+    group_table_init(&n.table, &n.layout, 0, arena);
     n.node_rows = arena_alloc_array(arena, (size_t)rows + 1, sizeof(uint32_t));
     for (uint32_t end = 0; end < 2; end++) {
         n.ends[end] = edges->columns[shape->edges.count + end];

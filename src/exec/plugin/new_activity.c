@@ -83,7 +83,7 @@ mark_known(Cohorts *c)
         return false;
     KeyLayout layout = key_layout(arena, &ids->type, 1);
     GroupTable known;
-    group_table_init(&known, &layout, arena);
+    group_table_init(&known, &layout, 0, arena);
     uint64_t *keys, *hashes;
     key_encode(arena, &layout, table->columns, table->count, &keys, &hashes);
     for (uint32_t i = 0; i < table->count; i++)

@@ -247,7 +247,7 @@ group_rows(Arena *arena, const Batch *summary, uint32_t key_count, uint32_t **gr
         types[k] = summary->columns[k]->type;
     KeyLayout layout = key_layout(arena, types, key_count);
     GroupTable table;
-    group_table_init(&table, &layout, arena);
+    group_table_init(&table, &layout, 0, arena);
     uint64_t *key_rows, *hashes;
     key_encode(arena, &layout, summary->columns, rows, &key_rows, &hashes);
     for (uint32_t i = 0; i < rows; i++) {

@@ -215,7 +215,7 @@ number_keys(PluginRun *run, const Batch *batch, uint32_t from, uint32_t count, u
         types[k] = batch->columns[from + k]->type;
     KeyLayout layout = key_layout(arena, types, count);
     GroupTable table;
-    group_table_init(&table, &layout, arena);
+    group_table_init(&table, &layout, 0, arena);
     for (uint32_t start = 0; start < batch->count; start += BATCH_ROWS_MAX) {
         Arena scratch = {0};
         uint32_t left = batch->count - start, rows = left < BATCH_ROWS_MAX ? left : BATCH_ROWS_MAX;

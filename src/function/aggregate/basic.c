@@ -10,6 +10,8 @@
 #include "function/registry.h"
 #include "value/scalar.h"
 
+#include <stddef.h>
+
 // ---- count ----
 
 typedef struct CountState {
@@ -47,173 +49,154 @@ static const AggregateImpl COUNT = {
 
 // ---- sum and avg ----
 
-// The sum of no values is 0 (summarize-operator page: defaults), of avg null.
-typedef struct SumState {
-    int64_t count;
-    union {
-        int64_t whole; // long, timespan; wraps around as two's complement
-        DoubleDouble real;
-        Decimal decimal;
-        __int128 wide; // datetime averages
-    };
-} SumState;
+// The sum of no values is 0 (summarize-operator page: defaults), of avg null. A state holds only what its
+// aggregate needs: there may be one a row.
+typedef struct WholeSum {
+    int64_t whole; // int, long, timespan; wraps around as two's complement
+} WholeSum;
 
-#define SUM_UPDATE(NAME, C_TYPE, ADD)                                                              \
+typedef struct WholeMean {
+    int64_t whole, count;
+} WholeMean;
+
+typedef struct RealSum {
+    DoubleDouble real;
+} RealSum;
+
+typedef struct RealMean {
+    DoubleDouble real;
+    int64_t count;
+} RealMean;
+
+typedef __int128 Wide __attribute__((aligned(8)));
+
+typedef struct TicksMean {
+    Wide wide;
+    int64_t count;
+} TicksMean;
+
+typedef struct DecimalSum {
+    Decimal decimal;
+    int64_t count;
+} DecimalSum;
+
+static inline int64_t
+wrapping_add(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+// The update over values of C_TYPE; ADD changes `state` by `value`.
+#define SUM_UPDATE(NAME, STATE, C_TYPE, ADD)                                                       \
     static void NAME##_update(const AggregateUpdate *u)                                            \
     {                                                                                              \
         for (uint32_t i = 0; i < u->count; i++) {                                                  \
             if (update_is_null(u, 0, i))                                                           \
                 continue;                                                                          \
-            SumState *state = u->states[i];                                                        \
+            STATE *state = u->states[i];                                                           \
             C_TYPE value = UPDATE_ARG(u, 0, C_TYPE, i);                                            \
             ADD;                                                                                   \
-            state->count++;                                                                        \
         }                                                                                          \
     }
 
-SUM_UPDATE(sum_int, int32_t, state->whole += value)
-SUM_UPDATE(sum_long, int64_t, state->whole = (int64_t)((uint64_t)state->whole + (uint64_t)value))
-SUM_UPDATE(sum_real, double, state->real = dd_add(state->real, dd_of(value)))
-SUM_UPDATE(sum_ticks, int64_t, state->wide += value)
-SUM_UPDATE(sum_decimal, Decimal,
-           state->decimal = state->count ? decimal_add(state->decimal, value) : value)
+// MERGE changes `a` by `b`.
+#define SUM_MERGE(NAME, STATE, MERGE)                                                              \
+    static void NAME##_merge(const AggregateCall *call, void *into, void *from, Arena *arena)      \
+    {                                                                                              \
+        (void)call, (void)arena;                                                                   \
+        STATE *a = into, *b = from;                                                                \
+        MERGE;                                                                                     \
+    }
 
-static void
-sum_whole_merge(const AggregateCall *call, void *into, void *from, Arena *arena)
-{
-    (void)call, (void)arena;
-    SumState *a = into, *b = from;
-    a->whole = (int64_t)((uint64_t)a->whole + (uint64_t)b->whole);
-    a->count += b->count;
-}
+// Writes RESULT of `sum`, a null unless SOME.
+#define SUM_FINISH(NAME, STATE, OUT_TYPE, SOME, RESULT)                                            \
+    static void NAME##_finish(const AggregateCall *call, void *state, Vector *const *outputs,      \
+                              uint32_t row, Arena *arena, Scratch *scratch)                        \
+    {                                                                                              \
+        (void)call, (void)scratch;                                                                 \
+        const STATE *sum = state;                                                                  \
+        if (SOME)                                                                                  \
+            ((OUT_TYPE *)outputs[0]->data)[row] = RESULT;                                          \
+        else                                                                                       \
+            vector_set_null(arena, outputs[0], row);                                               \
+    }
 
-static void
-sum_real_merge(const AggregateCall *call, void *into, void *from, Arena *arena)
-{
-    (void)call, (void)arena;
-    SumState *a = into, *b = from;
-    a->real = dd_add(a->real, b->real);
-    a->count += b->count;
-}
+SUM_UPDATE(sum_int, WholeSum, int32_t, state->whole = wrapping_add(state->whole, value))
+SUM_UPDATE(sum_long, WholeSum, int64_t, state->whole = wrapping_add(state->whole, value))
+SUM_MERGE(sum_whole, WholeSum, a->whole = wrapping_add(a->whole, b->whole))
+SUM_FINISH(sum_whole, WholeSum, int64_t, true, sum->whole)
 
-static void
-sum_ticks_merge(const AggregateCall *call, void *into, void *from, Arena *arena)
-{
-    (void)call, (void)arena;
-    SumState *a = into, *b = from;
-    a->wide += b->wide;
-    a->count += b->count;
-}
+SUM_UPDATE(avg_int, WholeMean, int32_t,
+           (state->whole = wrapping_add(state->whole, value), state->count++))
+SUM_UPDATE(avg_long, WholeMean, int64_t,
+           (state->whole = wrapping_add(state->whole, value), state->count++))
+SUM_MERGE(avg_whole, WholeMean, (a->whole = wrapping_add(a->whole, b->whole), a->count += b->count))
+SUM_FINISH(avg_whole, WholeMean, double, sum->count, (double)sum->whole / (double)sum->count)
+
+SUM_UPDATE(sum_real, RealSum, double, state->real = dd_add(state->real, dd_of(value)))
+SUM_MERGE(sum_real, RealSum, a->real = dd_add(a->real, b->real))
+SUM_FINISH(sum_real, RealSum, double, true, dd_value(sum->real))
+
+SUM_UPDATE(avg_real, RealMean, double,
+           (state->real = dd_add(state->real, dd_of(value)), state->count++))
+SUM_MERGE(avg_real, RealMean, (a->real = dd_add(a->real, b->real), a->count += b->count))
+SUM_FINISH(avg_real, RealMean, double, sum->count,
+           dd_value(dd_divide(sum->real, (double)sum->count)))
+
+SUM_UPDATE(avg_ticks, TicksMean, int64_t, (state->wide += value, state->count++))
+SUM_MERGE(avg_ticks, TicksMean, (a->wide += b->wide, a->count += b->count))
+SUM_FINISH(avg_ticks, TicksMean, int64_t, sum->count, (int64_t)(sum->wide / sum->count))
+
+SUM_UPDATE(sum_decimal, DecimalSum, Decimal,
+           state->decimal = state->count++ ? decimal_add(state->decimal, value) : value)
 
 static void
 sum_decimal_merge(const AggregateCall *call, void *into, void *from, Arena *arena)
 {
     (void)call, (void)arena;
-    SumState *a = into, *b = from;
+    DecimalSum *a = into, *b = from;
     if (b->count)
         a->decimal = a->count ? decimal_add(a->decimal, b->decimal) : b->decimal;
     a->count += b->count;
 }
 
-static void
-sum_whole_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
-                 Arena *arena, Scratch *scratch)
-{
-    (void)call, (void)arena, (void)scratch;
-    ((int64_t *)outputs[0]->data)[row] = ((SumState *)state)->whole;
-}
+SUM_FINISH(sum_decimal, DecimalSum, Decimal, true, sum->count ? sum->decimal : decimal_from_long(0))
+SUM_FINISH(avg_decimal, DecimalSum, Decimal, sum->count,
+           decimal_div(sum->decimal, decimal_from_long(sum->count)))
 
-static void
-sum_real_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
-                Arena *arena, Scratch *scratch)
-{
-    (void)call, (void)arena, (void)scratch;
-    ((double *)outputs[0]->data)[row] = dd_value(((SumState *)state)->real);
-}
-
-static void
-sum_decimal_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
-                   Arena *arena, Scratch *scratch)
-{
-    (void)call, (void)arena, (void)scratch;
-    SumState *sum = state;
-    ((Decimal *)outputs[0]->data)[row] = sum->count ? sum->decimal : decimal_from_long(0);
-}
-
-static void
-avg_whole_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
-                 Arena *arena, Scratch *scratch)
-{
-    (void)call, (void)scratch;
-    SumState *sum = state;
-    if (sum->count)
-        ((double *)outputs[0]->data)[row] = (double)sum->whole / (double)sum->count;
-    else
-        vector_set_null(arena, outputs[0], row);
-}
-
-static void
-avg_real_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
-                Arena *arena, Scratch *scratch)
-{
-    (void)call, (void)scratch;
-    SumState *sum = state;
-    if (sum->count)
-        ((double *)outputs[0]->data)[row] = dd_value(dd_divide(sum->real, (double)sum->count));
-    else
-        vector_set_null(arena, outputs[0], row);
-}
-
-static void
-avg_ticks_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
-                 Arena *arena, Scratch *scratch)
-{
-    (void)call, (void)scratch;
-    SumState *sum = state;
-    if (sum->count)
-        ((int64_t *)outputs[0]->data)[row] = (int64_t)(sum->wide / sum->count);
-    else
-        vector_set_null(arena, outputs[0], row);
-}
-
-static void
-avg_decimal_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
-                   Arena *arena, Scratch *scratch)
-{
-    (void)call, (void)scratch;
-    SumState *sum = state;
-    if (sum->count)
-        ((Decimal *)outputs[0]->data)[row] =
-            decimal_div(sum->decimal, decimal_from_long(sum->count));
-    else
-        vector_set_null(arena, outputs[0], row);
-}
-
-#define SUM_IMPL(NAME, UPDATE, MERGE, FINISH)                                                      \
+#define SUM_IMPL(NAME, STATE, UPDATE, MERGE, FINISH)                                               \
     static const AggregateImpl NAME = {                                                            \
-        .state_size = sizeof(SumState),                                                            \
-        .update = UPDATE,                                                                          \
-        .merge = MERGE,                                                                            \
-        .finish = FINISH,                                                                          \
+        .state_size = sizeof(STATE),                                                               \
+        .update = UPDATE##_update,                                                                 \
+        .merge = MERGE##_merge,                                                                    \
+        .finish = FINISH##_finish,                                                                 \
     };
 
-SUM_IMPL(SUM_INT, sum_int_update, sum_whole_merge, sum_whole_finish)
-SUM_IMPL(SUM_LONG, sum_long_update, sum_whole_merge, sum_whole_finish)
-SUM_IMPL(SUM_REAL, sum_real_update, sum_real_merge, sum_real_finish)
-SUM_IMPL(SUM_DECIMAL, sum_decimal_update, sum_decimal_merge, sum_decimal_finish)
-SUM_IMPL(AVG_INT, sum_int_update, sum_whole_merge, avg_whole_finish)
-SUM_IMPL(AVG_LONG, sum_long_update, sum_whole_merge, avg_whole_finish)
-SUM_IMPL(AVG_REAL, sum_real_update, sum_real_merge, avg_real_finish)
-SUM_IMPL(AVG_TICKS, sum_ticks_update, sum_ticks_merge, avg_ticks_finish)
-SUM_IMPL(AVG_DECIMAL, sum_decimal_update, sum_decimal_merge, avg_decimal_finish)
+SUM_IMPL(SUM_INT, WholeSum, sum_int, sum_whole, sum_whole)
+SUM_IMPL(SUM_LONG, WholeSum, sum_long, sum_whole, sum_whole)
+SUM_IMPL(SUM_REAL, RealSum, sum_real, sum_real, sum_real)
+SUM_IMPL(SUM_DECIMAL, DecimalSum, sum_decimal, sum_decimal, sum_decimal)
+SUM_IMPL(AVG_INT, WholeMean, avg_int, avg_whole, avg_whole)
+SUM_IMPL(AVG_LONG, WholeMean, avg_long, avg_whole, avg_whole)
+SUM_IMPL(AVG_REAL, RealMean, avg_real, avg_real, avg_real)
+SUM_IMPL(AVG_TICKS, TicksMean, avg_ticks, avg_ticks, avg_ticks)
+SUM_IMPL(AVG_DECIMAL, DecimalSum, sum_decimal, sum_decimal, avg_decimal)
 
 // ---- min and max ----
 
-// The best payload so far; `text` keeps its long bytes in the aggregation's arena.
+// The best payload so far; a text keeps its long bytes in the aggregation's arena. For values of 8 bytes
+// the state ends behind the first of both words.
 typedef struct ExtremeState {
     bool has_value;
-    _Alignas(16) char payload[16];
+    _Alignas(8) char payload[16];
 } ExtremeState;
+
+static size_t
+extreme_size(const AggregateCall *call)
+{
+    size_t payload = type_size(call->args[0]->type) > 8 ? 16 : 8;
+    return offsetof(ExtremeState, payload) + payload;
+}
 
 static void
 extreme_take(ExtremeState *state, Type type, const void *payload, int sign, Arena *arena)
@@ -296,7 +279,7 @@ extreme_merge(const AggregateCall *call, ExtremeState *into, const ExtremeState 
     if (!from->has_value)
         return;
     if (!into->has_value || data_compare(type, from->payload, into->payload) * sign > 0)
-        *into = *from;
+        memcpy(into, from, extreme_size(call));
 }
 
 static void
@@ -345,6 +328,7 @@ extreme_bind(Arena *arena, AggregateCall *call, AzError *error)
 
 static const AggregateImpl MIN = {
     .state_size = sizeof(ExtremeState),
+    .state_size_of = extreme_size,
     .bind = extreme_bind,
     .update = min_update,
     .merge = min_merge,
@@ -353,6 +337,7 @@ static const AggregateImpl MIN = {
 
 static const AggregateImpl MAX = {
     .state_size = sizeof(ExtremeState),
+    .state_size_of = extreme_size,
     .bind = extreme_bind,
     .update = max_update,
     .merge = max_merge,

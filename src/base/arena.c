@@ -16,8 +16,10 @@
 enum {
     ARENA_FIRST_BLOCK = 4 << 10,
     ARENA_LARGEST_BLOCK = 256 << 10,
+    ARENA_SMALL = 64 << 10,     // up to here blocks double
     ARENA_OWN_BLOCK = 32 << 10, // smaller allocations share blocks
     ARENA_ALIGN = 64,
+    ARENA_LINED = 1 << 10, // from here on allocations begin at a cache line
 };
 
 struct ArenaBlock {
@@ -56,7 +58,7 @@ next_size(const Arena *arena)
 {
     if (arena->wanted)
         return arena->wanted;
-    size_t size = arena->allocated / 2;
+    size_t held = arena->allocated, size = held < ARENA_SMALL ? held : held / 2;
     if (size < ARENA_FIRST_BLOCK)
         size = ARENA_FIRST_BLOCK;
     return size < ARENA_LARGEST_BLOCK ? size : ARENA_LARGEST_BLOCK;
@@ -198,7 +200,7 @@ arena_alloc_aligned(Arena *arena, size_t size, size_t align)
 void *
 arena_alloc(Arena *arena, size_t size)
 {
-    return arena_alloc_aligned(arena, size, 16);
+    return arena_alloc_aligned(arena, size, size >= ARENA_LINED ? ARENA_ALIGN : 16);
 }
 
 void *

@@ -1,8 +1,10 @@
 // Arena: a chain of blocks, newest first; see arena.h for the contract.
 //
-// Blocks double up to a megabyte, so that a small parse costs one malloc and a
-// large query few. An allocation larger than a block gets a block of its own, which can be given
-// back before the others.
+// Each block is half as large as all before it together, up to a quarter of a megabyte: a small
+// parse costs few mallocs, a large query few more, and what the newest block has too much is never a
+// large part of the whole. A large allocation that finds no room gets a block of its own, of just its
+// size, which can be given back before the others. An arena that is reset goes on with one block
+// that would have held all it had.
 
 #include "base/arena.h"
 
@@ -11,13 +13,20 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARENA_FIRST_BLOCK = 4096, ARENA_LARGEST_BLOCK = 1 << 20 };
+enum {
+    ARENA_FIRST_BLOCK = 4 << 10,
+    ARENA_LARGEST_BLOCK = 256 << 10,
+    ARENA_SMALL = 64 << 10,     // up to here blocks double
+    ARENA_OWN_BLOCK = 32 << 10, // smaller allocations share blocks
+    ARENA_ALIGN = 64,
+    ARENA_LINED = 1 << 10, // from here on allocations begin at a cache line
+};
 
 struct ArenaBlock {
     ArenaBlock *older;
-    size_t size; // bytes behind the header
-    bool whole;  // holds one allocation
-    _Alignas(64) char data[];
+    size_t size; // bytes at `data`
+    char *data;
+    bool whole; // holds one allocation
 };
 
 static _Noreturn void
@@ -27,53 +36,60 @@ arena_fatal(size_t size)
     abort();
 }
 
-// A spare block that holds `size` bytes, taken off the list; NULL when there is none
-// near the front.
 static ArenaBlock *
-take_spare(Arena *arena, size_t size)
+new_block(Arena *arena, size_t bytes, bool whole)
 {
-    enum { LOOK = 4 };
-    ArenaBlock **link = &arena->spare;
-    for (int i = 0; *link && i < LOOK; i++, link = &(*link)->older) {
-        ArenaBlock *block = *link;
-        if (block->size >= size) {
-            *link = block->older;
-            return block;
-        }
-    }
-    return NULL;
-}
-
-static ArenaBlock *
-new_block(Arena *arena, size_t size)
-{
-    size_t bytes = ARENA_FIRST_BLOCK;
-    if (arena->head)
-        bytes = arena->head->size * 2;
-    if (bytes > ARENA_LARGEST_BLOCK)
-        bytes = ARENA_LARGEST_BLOCK;
-    if (bytes < size)
-        bytes = size;
-    ArenaBlock *block = NULL;
-    if (bytes > SIZE_MAX - sizeof(ArenaBlock) ||
-        posix_memalign((void **)&block, 64, sizeof(ArenaBlock) + bytes))
+    size_t head = sizeof(ArenaBlock) + ARENA_ALIGN - 1;
+    // Not aligned_alloc, which asks for more and cuts it off: holes of the heap fit less often.
+    ArenaBlock *block = bytes <= SIZE_MAX - head ? malloc(head + bytes) : NULL;
+    if (!block)
         arena_fatal(bytes);
+    char *data = (char *)(block + 1);
+    block->data = data + (-(uintptr_t)data & (ARENA_ALIGN - 1));
     block->size = bytes;
-    block->whole = false;
+    block->whole = whole;
     arena->allocated += bytes;
     return block;
+}
+
+// What the next block holds that many allocations share.
+static size_t
+next_size(const Arena *arena)
+{
+    if (arena->wanted)
+        return arena->wanted;
+    size_t held = arena->allocated, size = held < ARENA_SMALL ? held : held / 2;
+    if (size < ARENA_FIRST_BLOCK)
+        size = ARENA_FIRST_BLOCK;
+    return size < ARENA_LARGEST_BLOCK ? size : ARENA_LARGEST_BLOCK;
 }
 
 static void
 arena_grow(Arena *arena, size_t size)
 {
-    ArenaBlock *head = take_spare(arena, size);
-    if (!head)
-        head = new_block(arena, size);
+    size_t bytes = next_size(arena);
+    ArenaBlock *head = new_block(arena, bytes < size ? size : bytes, false);
+    arena->wanted = 0;
     head->older = arena->head;
     arena->head = head;
     arena->next = head->data;
     arena->end = head->data + head->size;
+}
+
+// A block for one large allocation, behind the newest, which goes on being filled.
+static void *
+alloc_whole(Arena *arena, size_t size)
+{
+    ArenaBlock *block = new_block(arena, size, true);
+    if (arena->head) {
+        block->older = arena->head->older;
+        arena->head->older = block;
+    } else {
+        block->older = NULL;
+        arena->head = block;
+        arena->next = arena->end = block->data + size;
+    }
+    return block->data;
 }
 
 void
@@ -96,7 +112,6 @@ void
 arena_free(Arena *arena)
 {
     free_blocks(arena->head);
-    free_blocks(arena->spare);
     arena_init(arena);
 }
 
@@ -104,51 +119,34 @@ arena_free(Arena *arena)
 #ifdef __SANITIZE_ADDRESS__
 enum { KEEP_MOST = 0 };
 #else
-enum { KEEP_MOST = 64 << 20 };
+enum { KEEP_MOST = 2 << 20 };
 #endif
 
 void
 arena_reset(Arena *arena)
 {
-    ArenaBlock *keep = arena->head;
-    if (!keep)
+    ArenaBlock *head = arena->head;
+    if (!head)
         return;
-    size_t kept = keep->size;
-    for (ArenaBlock *block = arena->spare; block; block = block->older)
-        kept += block->size;
-    for (ArenaBlock *block = keep->older; block;) {
-        ArenaBlock *older = block->older;
-        if (kept + block->size <= KEEP_MOST) {
-            kept += block->size;
-            block->whole = false;
-            block->older = arena->spare;
-            arena->spare = block;
-        } else {
-            free(block);
-        }
-        block = older;
+    if (!head->older && head->size <= KEEP_MOST) {
+        head->whole = false;
+        arena->next = head->data;
+        arena->end = head->data + head->size;
+        return;
     }
-    keep->older = NULL;
-    arena->next = keep->data;
-    arena->end = keep->data + keep->size;
-    arena->allocated = kept;
+    // With a quarter more: the next content may be a little larger.
+    size_t wanted = arena->allocated + arena->allocated / 4;
+    arena_free(arena);
+    arena->wanted = wanted < KEEP_MOST ? wanted : KEEP_MOST;
 }
 
 void
 arena_adopt(Arena *into, Arena *from)
 {
-    free_blocks(from->spare);
-    from->spare = NULL;
     if (!from->head)
         return;
-    if (!into->head && !into->spare) {
+    if (!into->head) {
         *into = *from;
-    } else if (!into->head) {
-        ArenaBlock *spare = into->spare;
-        size_t held = into->allocated;
-        *into = *from;
-        into->spare = spare;
-        into->allocated += held;
     } else {
         // Behind the newest block, which goes on being filled.
         ArenaBlock *oldest = from->head;
@@ -161,28 +159,17 @@ arena_adopt(Arena *into, Arena *from)
     arena_init(from);
 }
 
-// A block for one large allocation, behind the newest, which goes on being filled.
-static void *
-alloc_whole(Arena *arena, size_t size)
-{
-    ArenaBlock *block = take_spare(arena, size);
-    if (!block)
-        block = new_block(arena, size);
-    block->whole = true;
-    block->older = arena->head->older;
-    arena->head->older = block;
-    return block->data;
-}
-
 void
 arena_release(Arena *arena, void *data)
 {
-    if (!data || !arena->head)
+    if (!data)
         return;
-    for (ArenaBlock **link = &arena->head->older; *link; link = &(*link)->older) {
+    for (ArenaBlock **link = &arena->head; *link; link = &(*link)->older) {
         ArenaBlock *block = *link;
-        if (!block->whole || block->data != (char *)data)
+        if (!block->whole || block->data != data)
             continue;
+        if (block == arena->head)
+            arena->next = arena->end = NULL; // those behind it are not filled on
         *link = block->older;
         arena->allocated -= block->size;
         free(block);
@@ -193,17 +180,17 @@ arena_release(Arena *arena, void *data)
 void *
 arena_alloc_aligned(Arena *arena, size_t size, size_t align)
 {
-    assert(align && align <= 64 && (align & (align - 1)) == 0);
-    if (size > SIZE_MAX - 64)
+    assert(align && align <= ARENA_ALIGN && (align & (align - 1)) == 0);
+    if (size > SIZE_MAX - ARENA_ALIGN)
         arena_fatal(size);
     if (size == 0)
         size = 1;
-    if (size >= ARENA_LARGEST_BLOCK && arena->head)
-        return alloc_whole(arena, size);
     size_t pad = (align - ((uintptr_t)arena->next & (align - 1))) & (align - 1);
     if (!arena->head || (size_t)(arena->end - arena->next) < size + pad) {
-        arena_grow(arena, size + align);
-        pad = (align - ((uintptr_t)arena->next & (align - 1))) & (align - 1);
+        if (size >= ARENA_OWN_BLOCK && size > next_size(arena) / 2)
+            return alloc_whole(arena, size);
+        arena_grow(arena, size);
+        pad = 0; // blocks are aligned
     }
     char *result = arena->next + pad;
     arena->next = result + size;
@@ -213,7 +200,7 @@ arena_alloc_aligned(Arena *arena, size_t size, size_t align)
 void *
 arena_alloc(Arena *arena, size_t size)
 {
-    return arena_alloc_aligned(arena, size, 16);
+    return arena_alloc_aligned(arena, size, size >= ARENA_LINED ? ARENA_ALIGN : 16);
 }
 
 void *

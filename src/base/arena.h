@@ -16,11 +16,11 @@
 typedef struct ArenaBlock ArenaBlock;
 
 typedef struct Arena {
-    ArenaBlock *head;  // newest block; NULL when empty
-    char *next;        // first free byte of the newest block
-    char *end;         // end of the newest block
-    size_t allocated;  // bytes held from the system
-    ArenaBlock *spare; // blocks kept by arena_reset for reuse
+    ArenaBlock *head; // newest block; NULL when empty
+    char *next;       // first free byte of the newest block
+    char *end;        // end of the newest block
+    size_t allocated; // bytes held from the system
+    size_t wanted;    // bytes of the block after a reset; 0 = as it comes
 } Arena;
 
 // A zeroed Arena is an empty, valid one; arena_init says so in code.
@@ -29,7 +29,7 @@ void arena_init(Arena *arena);
 // Gives all memory back; the arena is empty and usable again.
 void arena_free(Arena *arena);
 
-// Forgets all content but keeps its blocks (64 MiB of them at most) for reuse: what is
+// Forgets all content but keeps a block for what comes next, of two megabytes at most: what is
 // reset for each batch does not go to the system again and again.
 void arena_reset(Arena *arena);
 
@@ -51,8 +51,8 @@ void *arena_zalloc_array(Arena *arena, size_t count, size_t size);
 // Copies `size` bytes into the arena.
 void *arena_copy(Arena *arena, const void *data, size_t size);
 
-// Gives the memory of an allocation back to the system, when it has a block of its own (of a megabyte
-// and more); else it stays till the end, as all others. NULL is fine.
+// Gives the memory of an allocation back to the system, when it has a block of its own, as large ones
+// mostly do (128 KiB and more); else it stays till the end, as all others. NULL is fine.
 void arena_release(Arena *arena, void *data);
 
 #define ARENA_NEW(arena, T)          ((T *)arena_zalloc((arena), sizeof(T)))

@@ -25,7 +25,7 @@ arena_releases_large_memory(void **state)
     (void)state;
     enum { LARGE = 3 << 20 };
     Arena arena = {0};
-    char *first = arena_alloc(&arena, LARGE); // makes the first block, which others share
+    char *first = arena_alloc(&arena, LARGE); // of an empty arena
     char *small = arena_copy(&arena, "small", 6);
     size_t before = arena.allocated;
     char *one = arena_alloc(&arena, LARGE), *other = arena_zalloc(&arena, LARGE);
@@ -36,7 +36,7 @@ arena_releases_large_memory(void **state)
     arena_release(&arena, small);
     arena_release(&arena, first);
     arena_release(&arena, NULL);
-    assert_in_range(arena.allocated, before + LARGE, before + LARGE + (1 << 20));
+    assert_in_range(arena.allocated, before, before + (1 << 20));
     assert_string_equal(small, "small");
     assert_string_equal(after, "after");
     for (size_t i = 0; i < LARGE; i += 4096)
@@ -46,6 +46,52 @@ arena_releases_large_memory(void **state)
     arena_free(&arena);
     arena_release(&arena, NULL);
     assert_int_equal(arena.allocated, 0);
+}
+
+// One large allocation does not make the blocks of small ones large; those that follow each other
+// leave little of their blocks empty.
+static void
+arena_holds_little_more_than_asked_for(void **state)
+{
+    (void)state;
+    enum { LARGE = 1 << 20, SMALL = 100, MANY = 100000 };
+    Arena arena = {0};
+    char *alone = arena_alloc(&arena, LARGE);
+    assert_int_equal(arena.allocated, LARGE);
+    arena_release(&arena, alone);
+    assert_int_equal(arena.allocated, 0);
+    memset(arena_alloc(&arena, LARGE), 1, LARGE);
+    memset(arena_alloc(&arena, 16), 2, 16);
+    assert_in_range(arena.allocated, LARGE + 16, LARGE + (256 << 10));
+    for (int i = 0; i < MANY; i++)
+        memset(arena_alloc(&arena, SMALL), 3, SMALL);
+    assert_in_range(arena.allocated, LARGE + SMALL * MANY, LARGE + SMALL * MANY * 5 / 4);
+    arena_free(&arena);
+}
+
+// What is reset again and again goes on with one block, unless that would be large.
+static void
+arena_keeps_one_block_when_reset(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    size_t held = 0;
+    for (int round = 0; round < 6; round++) {
+        for (int i = 0; i < 10; i++) {
+            size_t size = 20000 + (size_t)i * 5000;
+            memset(arena_alloc(&arena, size), round, size);
+        }
+        if (round == 1)
+            held = arena.allocated;
+        else if (round > 1)
+            assert_int_equal(arena.allocated, held);
+        arena_reset(&arena);
+        assert_in_range(arena.allocated, 0, 1 << 20);
+    }
+    memset(arena_alloc(&arena, 40 << 20), 1, 40 << 20);
+    arena_reset(&arena);
+    assert_in_range(arena.allocated, 0, 2 << 20);
+    arena_free(&arena);
 }
 
 static void
@@ -262,6 +308,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_gives_aligned_memory),
         cmocka_unit_test(arena_releases_large_memory),
+        cmocka_unit_test(arena_holds_little_more_than_asked_for),
+        cmocka_unit_test(arena_keeps_one_block_when_reset),
         cmocka_unit_test(map_finds_what_was_put),
         cmocka_unit_test(slices_compare_as_bytes),
         cmocka_unit_test(nearest_names_are_typing_errors),

@@ -25,7 +25,7 @@ typedef struct DistinctState {
     uint64_t *slots; // hashes, open addressing, 0 = free
     size_t slot_count, len;
     uint8_t *registers; // when not NULL, the hashes are gone
-    uint64_t *waiting;  // hashes that are not added yet; the memory of the set before it grew
+    uint64_t *waiting;  // hashes that are not added yet, room for WAITING_MOST
     uint32_t waiting_len;
     uint32_t precision; // of hll_merge: 0 until the first sketch came
 } DistinctState;
@@ -95,15 +95,16 @@ registers_estimate(const DistinctState *state, uint32_t precision)
 // ---- states ----
 
 // The sets of many groups do not fit into the caches together. So what is added to a set of this many
-// slots or more waits until there is half as much as it has slots: then it is added at once, while
-// that one set is near.
-enum { WAITING_FROM = 1024 };
+// slots or more waits until there is half as much as it has slots, or WAITING_MOST: then it is added at
+// once, while that one set is near.
+enum { WAITING_FROM = 1024, WAITING_MOST = 1024 };
 
-// Hashes are held as they are up to this many; beyond it registers take less room.
+// Hashes are held as they are up to this many, 4,096 by default: registers take a quarter of the room that
+// as many hashes and the free slots between them do, and are exact to what the accuracy promises.
 static size_t
 hashes_most(uint32_t precision)
 {
-    return precision == PRECISION_EXACT ? SIZE_MAX : (size_t)1 << precision;
+    return precision == PRECISION_EXACT ? SIZE_MAX : (size_t)1 << precision >> 2;
 }
 
 static void
@@ -129,7 +130,9 @@ slots_grow(DistinctState *state, Arena *arena)
     for (size_t s = 0; s < old_count; s++)
         if (old[s])
             slot_put(state, old[s]);
-    state->waiting = old;
+    arena_release(arena, old);
+    if (!state->waiting && state->slot_count >= WAITING_FROM)
+        state->waiting = arena_alloc_array(arena, WAITING_MOST, sizeof(uint64_t));
 }
 
 static void
@@ -139,8 +142,7 @@ make_registers(DistinctState *state, uint32_t precision, Arena *arena)
     for (size_t s = 0; s < state->slot_count; s++)
         if (state->slots[s])
             registers_add(state, state->slots[s], precision);
-    if (state->slot_count >= WAITING_FROM)
-        state->waiting = state->slots;
+    arena_release(arena, state->slots);
     state->slots = NULL;
     state->slot_count = state->len = 0;
 }
@@ -188,7 +190,6 @@ slots_put(DistinctState *state, const uint64_t *hashes, uint32_t count, uint32_t
 static void
 state_settle(DistinctState *state, uint32_t precision, Arena *arena)
 {
-    // The set may grow meanwhile, but nobody writes to what waited.
     const uint64_t *hashes = state->waiting;
     uint32_t count = state->waiting_len;
     state->waiting_len = 0;
@@ -204,11 +205,12 @@ state_settle(DistinctState *state, uint32_t precision, Arena *arena)
 static inline void
 state_note(DistinctState *state, uint64_t hash, uint32_t precision, Arena *arena)
 {
-    size_t most = state->registers ? WAITING_FROM / 2 : state->slot_count / 2;
-    if (most < WAITING_FROM / 2 || !state->waiting) {
+    if (!state->waiting) {
         state_add(state, hash, precision, arena);
         return;
     }
+    size_t most = state->registers ? WAITING_FROM / 2 : state->slot_count / 2;
+    most = most < WAITING_MOST ? most : WAITING_MOST;
     state->waiting[state->waiting_len++] = hash;
     if (state->waiting_len == most)
         state_settle(state, precision, arena);

@@ -137,7 +137,7 @@ arena_reset(Arena *arena)
     // With a quarter more: the next content may be a little larger.
     size_t wanted = arena->allocated + arena->allocated / 4;
     arena_free(arena);
-    arena->wanted = wanted < KEEP_MOST ? wanted : KEEP_MOST;
+    arena->wanted = wanted > KEEP_MOST ? KEEP_MOST : wanted;
 }
 
 void

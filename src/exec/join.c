@@ -15,7 +15,6 @@
 #include "exec/join.h"
 
 #include "exec/join_filter.h"
-#include "exec/kept_rows.h"
 
 static bool
 builds_left(JoinKind kind)
@@ -23,97 +22,7 @@ builds_left(JoinKind kind)
     return kind == JOIN_INNERUNIQUE || kind == JOIN_RIGHTSEMI || kind == JOIN_RIGHTANTI;
 }
 
-// Whether one row of each key is all the build side must hold.
-static bool
-builds_unique(JoinKind kind)
-{
-    return kind == JOIN_INNERUNIQUE || join_is_existence(kind);
-}
-
 // ---- the side that is built ----
-
-// Lets the first row of each key pass that the worker meets, and none with a null key. A
-// worker meets its morsels in order, so the first row of all is among those.
-typedef struct Unique {
-    KeyLayout layout;
-    struct UniqueKeys {
-        Arena arena;
-        GroupTable table;
-        size_t charged;
-        bool off; // there was no memory: all rows pass, and the table of the join sees to it
-    } * workers;
-} Unique;
-
-static void
-unique_free(const Exec *exec, struct UniqueKeys *keys)
-{
-    arena_free(&keys->arena);
-    if (exec->options->budget)
-        budget_give(exec->options->budget, keys->charged);
-    keys->charged = 0;
-    keys->off = true;
-}
-
-static bool
-unique_take(const Exec *exec, struct UniqueKeys *keys, size_t more)
-{
-    Budget *budget = exec->options->budget;
-    size_t needed = keys->arena.allocated + more;
-    AzError full = {0};
-    if (!budget || needed <= keys->charged)
-        return true;
-    // Half of a worker's part of the budget: rows want the rest.
-    bool taken = needed <= kept_share(exec) / 2 &&
-                 budget_take(budget, needed - keys->charged, "the join's build side", &full);
-    error_clear(&full);
-    if (taken)
-        keys->charged = needed;
-    return taken;
-}
-
-static bool
-unique_push(Operator *self, Worker *worker, Batch *batch)
-{
-    Unique *unique = self->state;
-    struct UniqueKeys *keys = &unique->workers[worker->number];
-    Batch *compact = batch_compact(&worker->batch, batch);
-    uint32_t rows = compact->count, kept = 0;
-    if (!keys->off && !unique_take(worker->exec, keys, group_table_growth(&keys->table, rows)))
-        unique_free(worker->exec, keys);
-    if (keys->off)
-        return operator_emit(self, worker, compact);
-    const Vector *const *columns = compact->columns + compact->column_count - unique->layout.count;
-    uint64_t *key_rows, *hashes;
-    key_encode(&worker->batch, &unique->layout, columns, rows, &key_rows, &hashes);
-    uint32_t *selection = arena_alloc_array(&worker->batch, rows, sizeof(uint32_t));
-    for (uint32_t i = 0; i < rows; i++) {
-        group_prefetch(&keys->table, hashes, i, rows);
-        const uint64_t *row = key_rows + (size_t)i * unique->layout.words;
-        uint32_t before = keys->table.count;
-        if (key_has_null(&unique->layout, row))
-            continue;
-        group_add(&keys->table, row, hashes[i]);
-        if (keys->table.count > before)
-            selection[kept++] = i;
-    }
-    Batch *out = batch_new(&worker->batch, compact->column_count, rows);
-    memcpy(out->columns, compact->columns, compact->column_count * sizeof(*out->columns));
-    out->selection = selection;
-    out->selected = kept;
-    return operator_emit(self, worker, out);
-}
-
-static Unique *
-append_unique(Exec *exec, const Join *join, Pipeline *pipeline)
-{
-    Unique *unique = ARENA_NEW(exec->arena, Unique);
-    unique->layout = join->layout;
-    unique->workers = arena_zalloc_array(exec->arena, exec->worker_count, sizeof(*unique->workers));
-    for (size_t w = 0; w < exec->worker_count; w++)
-        group_table_init(&unique->workers[w].table, &unique->layout, 0, &unique->workers[w].arena);
-    pipeline_append(exec, pipeline, join->plan, unique, unique_push);
-    return unique;
-}
 
 // The columns that are built: those that the output takes (none for semi and anti), then the keys.
 static Schema
@@ -131,13 +40,6 @@ built_schema(Exec *exec, const Join *join, const Plan *side, Expr *const *keys)
 // ---- a small side filters the other ----
 
 enum { SMALL_ROWS = 1 << 15, LARGE_ROWS = 1 << 14, TIMES_SMALLER = 4 };
-
-static bool
-drops_unmatched_probe(JoinKind kind)
-{
-    return kind == JOIN_INNER || kind == JOIN_INNERUNIQUE || kind == JOIN_RIGHTOUTER ||
-           kind == JOIN_LEFTSEMI || kind == JOIN_RIGHTSEMI;
-}
 
 // The rows of `small` as vectors of its column.
 static const Vector **
@@ -203,7 +105,7 @@ probe_first(Exec *exec, const Join *join, const Plan *probe, Pipeline *out, Expr
 void
 join_filter_probe(Exec *exec, const Join *join, Pipeline *out)
 {
-    if (!drops_unmatched_probe(join->plan->join.kind) || join->table.count > SMALL_ROWS ||
+    if (!join_drops_unmatched_probe(join->plan->join.kind) || join->table.count > SMALL_ROWS ||
         !is_much_larger(out, join->table.count))
         return;
     Batch *build = (Batch *)(uintptr_t)join->build;
@@ -249,10 +151,6 @@ build_join(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
         pipeline_extend(exec, &side, plan, build_keys, join->key_count);
     else
         pipeline_project(exec, &side, plan, build_keys, join->key_count);
-    Unique *unique = builds_unique(plan->join.kind) ? append_unique(exec, join, &side) : NULL;
     Schema schema = built_schema(exec, join, build, build_keys);
-    bool done = join_run(exec, join, &side, &schema, &probe->schema, out, 0, error);
-    for (size_t w = 0; unique && w < exec->worker_count; w++)
-        unique_free(exec, &unique->workers[w]);
-    return done;
+    return join_run(exec, join, &side, &schema, &probe->schema, out, 0, error);
 }

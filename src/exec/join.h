@@ -1,4 +1,5 @@
-// What the files of join share: join.c (sides and filters), join_table.c (the hash table and probing),
+// What the files of join share: join.c (sides and filters), join_unique.c (one row of each built key),
+// join_table.c (the hash table and probing),
 // join_spill.c (sides that are larger than the memory).
 #pragma once
 
@@ -35,11 +36,24 @@ join_keeps_unmatched_build(JoinKind kind)
 }
 
 static inline bool
+join_drops_unmatched_probe(JoinKind kind)
+{
+    return kind == JOIN_INNER || kind == JOIN_INNERUNIQUE || kind == JOIN_RIGHTOUTER ||
+           kind == JOIN_LEFTSEMI || kind == JOIN_RIGHTSEMI;
+}
+
+static inline bool
 join_is_existence(JoinKind kind)
 {
     return kind == JOIN_LEFTSEMI || kind == JOIN_RIGHTSEMI || kind == JOIN_LEFTANTI ||
            kind == JOIN_RIGHTANTI;
 }
+
+// Lets one row of each key of the built side pass, the first, as far as there is memory for the keys.
+// NULL for kinds that build all rows. Its memory is freed when the side has been built.
+typedef struct JoinUnique JoinUnique;
+JoinUnique *join_unique_append(Exec *exec, const Join *join, Pipeline *pipeline);
+void join_unique_free(const Exec *exec, JoinUnique *unique); // may be NULL
 
 // Bytes that the table takes for a built row, beside the row as it was kept.
 size_t join_row_bytes(const Join *join, const Schema *build);

@@ -17,8 +17,9 @@ enum { PARTS_BITS = 4, PARTS = 1 << PARTS_BITS, LEVELS = 6 };
 
 typedef struct JoinParts {
     const Join *join;
-    Schema schema; // of its rows: the side's, with the sequence as the last column
-    bool numbered; // rows come with their sequence: it was cut before
+    Schema schema;    // of its rows: the side's, with the sequence as the last column
+    bool numbered;    // rows come with their sequence: it was cut before
+    bool drops_nulls; // rows with a null key, which meet nobody, are not wanted
     unsigned shift;
     pthread_mutex_t mutex;
     SpillFile *file; // NULL: nothing was written yet
@@ -29,9 +30,10 @@ typedef struct JoinParts {
 } JoinParts;
 
 static void
-parts_init(JoinParts *parts, Exec *exec, const Join *join, const Schema *side, unsigned level)
+parts_init(JoinParts *parts, Exec *exec, const Join *join, const Schema *side, unsigned level,
+           bool drops_nulls)
 {
-    *parts = (JoinParts){.join = join, .numbered = level > 0};
+    *parts = (JoinParts){.join = join, .numbered = level > 0, .drops_nulls = drops_nulls};
     parts->shift = 64 - PARTS_BITS * (level + 1);
     pthread_mutex_init(&parts->mutex, NULL);
     parts->workers = arena_zalloc_array(exec->arena, exec->worker_count, sizeof(*parts->workers));
@@ -77,7 +79,25 @@ number_rows(Arena *arena, const Batch *batch, uint64_t sequence)
     return out;
 }
 
-// Writes each row of the compact batch to the part of its key.
+// The part of each row: by the hash of its key. Rows with a null key are dealt out in turn, since no part
+// could hold them all; PARTS: not wanted.
+static const uint8_t *
+parts_of_rows(const JoinParts *parts, Arena *arena, const Vector *const *keys, uint32_t rows)
+{
+    const KeyLayout *layout = &parts->join->layout;
+    uint64_t *key_rows, *hashes;
+    key_encode(arena, layout, keys, rows, &key_rows, &hashes);
+    uint8_t *out = arena_alloc_array(arena, rows + 1, 1);
+    for (uint32_t i = 0; i < rows; i++) {
+        if (!key_has_null(layout, key_rows + (size_t)i * layout->words))
+            out[i] = hashes[i] >> parts->shift & (PARTS - 1);
+        else
+            out[i] = parts->drops_nulls ? PARTS : i % PARTS;
+    }
+    return out;
+}
+
+// Writes each row of the compact batch to its part.
 static bool
 parts_add(JoinParts *parts, Worker *worker, Batch *batch, const Vector *const *keys,
           uint64_t sequence)
@@ -86,17 +106,15 @@ parts_add(JoinParts *parts, Worker *worker, Batch *batch, const Vector *const *k
     SpillFile *file = parts_file(parts, worker);
     struct PartLists *lists = &parts->workers[worker->number];
     uint32_t rows = batch->count;
-    uint64_t *key_rows, *hashes;
     bool done = file != NULL;
-    if (done)
-        key_encode(&scratch, &parts->join->layout, keys, rows, &key_rows, &hashes);
+    const uint8_t *part = parts_of_rows(parts, &scratch, keys, rows);
     Batch out = parts->numbered ? *batch : *number_rows(&scratch, batch, sequence);
     uint32_t *selection = arena_alloc_array(&scratch, rows + 1, sizeof(uint32_t));
     for (unsigned p = 0; done && p < PARTS; p++) {
         out.selected = 0;
         for (uint32_t i = 0; i < rows; i++) {
             selection[out.selected] = i;
-            out.selected += (hashes[i] >> parts->shift & (PARTS - 1)) == p;
+            out.selected += part[i] == p;
         }
         out.selection = selection;
         if (out.selected)
@@ -388,7 +406,8 @@ join_on_disk(Exec *exec, const Join *join, const BuildSide *side, const Schema *
              Pipeline *out, unsigned level, AzError *error)
 {
     ProbeSide probe = {.join = join};
-    parts_init(&probe.parts, exec, join, probe_schema, level);
+    parts_init(&probe.parts, exec, join, probe_schema, level,
+               join_drops_unmatched_probe(join->plan->join.kind));
     Sink sink = {.state = &probe, .consume = probe_consume};
     bool done = pipeline_run(exec, out, &sink, error);
     *out = (Pipeline){0};
@@ -403,9 +422,12 @@ join_run(Exec *exec, Join *join, Pipeline *build, const Schema *build_schema,
 {
     BuildSide side = {
         .join = join, .level = level, .row_bytes = join_row_bytes(join, build_schema)};
-    parts_init(&side.parts, exec, join, build_schema, level);
+    parts_init(&side.parts, exec, join, build_schema, level,
+               !join_keeps_unmatched_build(join->plan->join.kind));
     side.kept = ARENA_ARRAY(exec->arena, KeptRows, exec->worker_count);
+    JoinUnique *unique = join_unique_append(exec, join, build);
     bool done = build_collect(exec, &side, build, error);
+    join_unique_free(exec, unique);
     if (done && side.on_disk) {
         done = join_on_disk(exec, join, &side, probe_schema, out, level, error);
     } else if (done) {

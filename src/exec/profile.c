@@ -29,7 +29,7 @@ profile_node(const Profile *profile, const Plan *plan)
 ProfileCounters
 profile_total(const Profile *profile, const ProfileNode *node)
 {
-    ProfileCounters sum = {0};
+    ProfileCounters sum = {.spilled = node->spilled};
     size_t coordinator = profile->slots - 1;
     for (size_t s = 0; s < profile->slots; s++) {
         const ProfileCounters *slot = &node->slots[s];

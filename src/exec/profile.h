@@ -9,17 +9,21 @@
 
 #include "kql/plan.h"
 
+#include <stdatomic.h>
+
 typedef struct ProfileCounters {
     uint64_t rows_in, rows_out, batches; // batches it handed on
     uint64_t wall_ns;                    // of the worker that took longest
     uint64_t cpu_ns;                     // of all workers
     // Scans: row groups and their rows that were read, and that zone maps ruled out.
     uint64_t groups_read, groups_skipped, rows_read, rows_skipped;
+    uint64_t spilled; // bytes written to temporary files, because memory did not hold the rows
 } ProfileCounters;
 
 typedef struct ProfileNode {
     const Plan *plan; // NULL: collecting the answer
     ProfileCounters *slots;
+    _Atomic uint64_t spilled; // of all workers: who writes is no matter there
 } ProfileNode;
 
 typedef struct Profile {

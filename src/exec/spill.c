@@ -190,6 +190,15 @@ write_all(const SpillFile *file, uint64_t offset, Str bytes, AzError *error)
     return true;
 }
 
+// For the operator that is being run: all it writes is told of it.
+static void
+count_bytes(const Exec *exec, size_t bytes)
+{
+    atomic_fetch_add(&exec->spill->bytes, bytes);
+    if (exec->node)
+        atomic_fetch_add(&exec->node->spilled, bytes);
+}
+
 static bool
 write_piece(SpillFile *file, Arena *arena, Buffer *buffer, const Batch *batch, uint32_t from,
             uint32_t rows, SpillPiece *piece, AzError *error)
@@ -212,7 +221,7 @@ write_piece(SpillFile *file, Arena *arena, Buffer *buffer, const Batch *batch, u
     piece->checksum = XXH3_64bits(bytes.ptr, bytes.len);
     piece->bytes = (uint32_t)bytes.len;
     piece->rows = rows;
-    atomic_fetch_add(&file->exec->spill->bytes, bytes.len);
+    count_bytes(file->exec, bytes.len);
     return write_all(file, piece->offset, bytes, error);
 }
 
@@ -330,8 +339,11 @@ spill_read(const SpillFile *file, const SpillPiece *piece, const Schema *schema,
 
 // ---- as a table ----
 
-// A morsel is read as a whole when its first column is, and kept until it is released.
+// Pieces that lie side by side in the table and have few rows. It is read as a whole when its first
+// column is, and kept until it is released.
 typedef struct SpilledMorsel {
+    uint32_t first, count; // pieces
+    uint32_t rows;
     Arena arena;
     Batch *batch;
 } SpilledMorsel;
@@ -345,7 +357,27 @@ typedef struct SpilledTable {
 static uint32_t
 spilled_morsel_rows(const TableSource *source, uint32_t morsel)
 {
-    return ((const SpilledTable *)source->context)->pieces[morsel].rows;
+    return ((const SpilledTable *)source->context)->morsels[morsel].rows;
+}
+
+static bool
+morsel_load(const SpilledTable *table, const Schema *schema, SpilledMorsel *m, AzError *error)
+{
+    Batch **batches = ARENA_ARRAY(&m->arena, Batch *, m->count);
+    for (uint32_t p = 0; p < m->count; p++)
+        if (!(batches[p] =
+                  spill_read(table->file, &table->pieces[m->first + p], schema, &m->arena, error)))
+            return false;
+    if (m->count == 1) {
+        m->batch = batches[0];
+        return true;
+    }
+    ResultTable all = {
+        .schema = *schema, .batches = batches, .batch_count = m->count, .row_count = m->rows};
+    m->batch = batch_new(&m->arena, schema->count, m->rows);
+    for (uint32_t c = 0; c < schema->count; c++)
+        m->batch->columns[c] = result_column(&m->arena, &all, c);
+    return true;
 }
 
 static const Vector *
@@ -354,10 +386,9 @@ spilled_read(const TableSource *source, uint32_t morsel, uint32_t column, uint32
 {
     const SpilledTable *table = source->context;
     SpilledMorsel *m = &table->morsels[morsel];
-    if (!m->batch)
-        m->batch =
-            spill_read(table->file, &table->pieces[morsel], &source->schema, &m->arena, error);
-    return m->batch ? vector_slice(arena, m->batch->columns[column], from, count) : NULL;
+    return m->batch || morsel_load(table, &source->schema, m, error)
+               ? vector_slice(arena, m->batch->columns[column], from, count)
+               : NULL;
 }
 
 static void
@@ -368,17 +399,32 @@ spilled_release(const TableSource *source, uint32_t morsel)
     m->batch = NULL;
 }
 
+// Cuts the table into morsels; how many.
+static uint32_t
+cut_morsels(const SpillPieces *pieces, SpilledMorsel *morsels)
+{
+    uint32_t count = 0;
+    for (uint32_t p = 0; p < pieces->len; p++) {
+        SpilledMorsel *last = count ? &morsels[count - 1] : NULL;
+        if (!last || last->rows + pieces->items[p].rows > SPILL_PIECE_ROWS)
+            *(last = &morsels[count++]) = (SpilledMorsel){.first = p};
+        last->count++;
+        last->rows += pieces->items[p].rows;
+    }
+    return count;
+}
+
 ResultTable *
 spill_table(Exec *exec, const Schema *schema, const SpillFile *file, const SpillPieces *pieces)
 {
     SpilledTable *spilled = ARENA_NEW(exec->arena, SpilledTable);
-    *spilled =
-        (SpilledTable){file, pieces->items, ARENA_ARRAY(exec->arena, SpilledMorsel, pieces->len)};
+    *spilled = (SpilledTable){file, pieces->items,
+                              ARENA_ARRAY(exec->arena, SpilledMorsel, pieces->len + 1)};
     TableSource *source = ARENA_NEW(exec->arena, TableSource);
     *source = (TableSource){
         .schema = *schema,
         .row_count = pieces->rows,
-        .morsel_count = (uint32_t)pieces->len,
+        .morsel_count = cut_morsels(pieces, spilled->morsels),
         .time_column = schema_find(schema, STR("TimeGenerated")),
         .context = spilled,
         .morsel_rows = spilled_morsel_rows,

@@ -38,7 +38,7 @@ bool spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *
 Batch *spill_read(const SpillFile *file, const SpillPiece *piece, const Schema *schema,
                   Arena *arena, AzError *error);
 
-// The pieces as a table whose rows are read from the file, in order; a morsel a piece.
+// The pieces as a table whose rows are read from the file, in order; small pieces together.
 ResultTable *spill_table(Exec *exec, const Schema *schema, const SpillFile *file,
                          const SpillPieces *pieces);
 

@@ -51,7 +51,15 @@ groups_cell(Arena *arena, const ProfileCounters *counters)
                : STR("");
 }
 
-enum { CELLS = 8 };
+// Megabytes that the operator wrote to temporary files.
+static Str
+spilled_cell(Arena *arena, const ProfileCounters *counters)
+{
+    return counters->spilled ? str_format(arena, "%.1f", (double)counters->spilled / (1 << 20))
+                             : STR("");
+}
+
+enum { SPILLED_CELL = 7, CELLS = 9 };
 
 static void
 number_cells(Arena *arena, const ProfileCounters *counters, Str cells[CELLS])
@@ -62,6 +70,7 @@ number_cells(Arena *arena, const ProfileCounters *counters, Str cells[CELLS])
     cells[4] = milliseconds(arena, counters->wall_ns);
     cells[5] = milliseconds(arena, counters->cpu_ns);
     cells[6] = groups_cell(arena, counters);
+    cells[SPILLED_CELL] = spilled_cell(arena, counters);
 }
 
 static void
@@ -95,6 +104,15 @@ put_lines(Buffer *out, Str (*cells)[CELLS], size_t rows, bool numbers, const Res
     }
 }
 
+static uint64_t
+spilled_bytes(const Explain *explain)
+{
+    uint64_t bytes = explain->answer.spilled;
+    for (uint32_t i = 0; i < explain->count; i++)
+        bytes += explain->rows[i].counters.spilled;
+    return bytes;
+}
+
 static void
 put_totals(Buffer *out, const Explain *explain)
 {
@@ -105,10 +123,14 @@ put_totals(Buffer *out, const Explain *explain)
     }
     buffer_printf(out,
                   "\nparse %.2f ms, plan %.2f ms, run %.2f ms on %zu thread%s; rows read %llu, "
-                  "skipped %llu; memory peak %.1f MB\n",
+                  "skipped %llu; memory peak %.1f MB",
                   explain->parse_ms, explain->plan_ms, explain->run_ms, explain->threads,
                   explain->threads == 1 ? "" : "s", (unsigned long long)read,
                   (unsigned long long)skipped, (double)explain->memory_peak / (1 << 20));
+    uint64_t spilled = spilled_bytes(explain);
+    if (spilled)
+        buffer_printf(out, ", on disk %.1f MB", (double)spilled / (1 << 20));
+    buffer_char(out, '\n');
 }
 
 void
@@ -120,9 +142,13 @@ explain_write_text(Buffer *out, const Explain *explain, const ResultStyle *style
     memset(cells, 0, (explain->count + 2) * sizeof(*cells));
     if (explain->analyzed) {
         static const Str HEAD[CELLS] = {
-            STR_INIT("operator"), STR_INIT("rows in"), STR_INIT("rows out"), STR_INIT("batches"),
-            STR_INIT("wall ms"),  STR_INIT("CPU ms"),  STR_INIT("groups"),   STR_INIT("details")};
-        memcpy(cells[rows++], HEAD, sizeof(HEAD));
+            STR_INIT("operator"), STR_INIT("rows in"), STR_INIT("rows out"),
+            STR_INIT("batches"),  STR_INIT("wall ms"), STR_INIT("CPU ms"),
+            STR_INIT("groups"),   STR_INIT("disk MB"), STR_INIT("details")};
+        memcpy(cells[rows], HEAD, sizeof(HEAD));
+        if (!spilled_bytes(explain))
+            cells[rows][SPILLED_CELL] = STR("");
+        rows++;
     }
     for (uint32_t i = 0; i < explain->count; i++, rows++) {
         cells[rows][0] = tree_cell(&arena, explain, i);
@@ -162,6 +188,8 @@ put_counters(Buffer *out, const ProfileCounters *c)
                       "\"rowsSkipped\":%llu",
                       (unsigned long long)c->groups_read, (unsigned long long)c->groups_skipped,
                       (unsigned long long)c->rows_read, (unsigned long long)c->rows_skipped);
+    if (c->spilled)
+        buffer_printf(out, ",\"spilledBytes\":%llu", (unsigned long long)c->spilled);
 }
 
 void

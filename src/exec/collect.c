@@ -1,15 +1,11 @@
 // Collecting rows: the sink that keeps batches, in order, and the entry of a run.
 
 #include "base/array.h"
+#include "exec/kept_rows.h"
 #include "exec/spill.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-
-typedef struct KeptBatch {
-    uint64_t sequence;
-    Batch *batch;
-} KeptBatch;
 
 typedef struct KeptList {
     KeptBatch *items;
@@ -91,13 +87,6 @@ collect_morsel_done(Sink *self, Worker *worker)
     pthread_mutex_unlock(&collect->mutex);
 }
 
-static int
-kept_order(const void *a, const void *b)
-{
-    const KeptBatch *x = a, *y = b;
-    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
-}
-
 static ResultTable *
 collect_finish(Exec *exec, Collect *collect, const Schema *schema)
 {
@@ -109,15 +98,7 @@ collect_finish(Exec *exec, Collect *collect, const Schema *schema)
     for (size_t w = 0; w < exec->worker_count; w++)
         for (size_t i = 0; i < collect->lists[w].len; i++)
             all[at++] = collect->lists[w].items[i];
-    if (count)
-        qsort(all, count, sizeof(*all), kept_order);
-    ResultTable *table = ARENA_NEW(exec->arena, ResultTable);
-    table->schema = *schema;
-    table->batches = ARENA_ARRAY(exec->arena, Batch *, count);
-    for (size_t i = 0; i < count; i++) {
-        table->batches[table->batch_count++] = all[i].batch;
-        table->row_count += all[i].batch->count;
-    }
+    ResultTable *table = kept_in_order(exec, all, count, schema);
     if (collect->limit >= 0)
         result_limit(exec, table, (uint64_t)collect->limit);
     return table;

@@ -275,6 +275,22 @@ typedef struct SubRows {
 bool exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
                    bool (*keep)(void *context, const ResultTable *answer), void *context,
                    AzError *error);
+// A part of a run, of the first `workers` workers, after which what it left behind can be given back
+// though the run goes on: memory, shared results and what the budget counts of them. The rows it
+// made may be read between leave and free.
+typedef struct ScopeWorker {
+    Arena keep; // of the outer run, and after leaving of the part
+    size_t charged;
+} ScopeWorker;
+typedef struct ExecScope {
+    Arena run;
+    ScopeWorker one, *workers;
+    size_t count, worker_count;
+    Prepared *prepared;
+} ExecScope;
+void exec_scope_enter(ExecScope *scope, Exec *exec, size_t workers);
+void exec_scope_leave(ExecScope *scope, Exec *exec);
+void exec_scope_free(ExecScope *scope);
 // Evaluates now what of `plan` does not depend on the rows of an mv-apply: shared plans
 // and sub-queries, so that running it again and again does not repeat them.
 bool exec_prepare(Exec *exec, const Plan *plan, AzError *error);

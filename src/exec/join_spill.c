@@ -247,49 +247,6 @@ probe_consume(Sink *self, Worker *worker, Batch *batch)
 
 // ---- part by part ----
 
-// What workers keep while a part is joined goes when it is done.
-typedef struct Scope {
-    Arena run, *keeps;
-    size_t *charged;
-    Prepared *prepared;
-    const SpillFile *last_file;
-} Scope;
-
-static void
-scope_open(Scope *scope, Exec *exec)
-{
-    scope->keeps = ARENA_ARRAY(exec->arena, Arena, exec->worker_count);
-    scope->charged = ARENA_ARRAY(exec->arena, size_t, exec->worker_count);
-    scope->prepared = exec->prepared;
-    scope->last_file = spill_last(exec);
-    scope->run = *exec->arena;
-    arena_init(exec->arena);
-    for (size_t w = 0; w < exec->worker_count; w++) {
-        Worker *worker = &exec->workers[w];
-        scope->keeps[w] = worker->keep;
-        scope->charged[w] = worker->charged;
-        arena_init(&worker->keep);
-        worker->charged = worker->result.allocated;
-    }
-}
-
-static void
-scope_close(Scope *scope, Exec *exec)
-{
-    for (size_t w = 0; w < exec->worker_count; w++) {
-        Worker *worker = &exec->workers[w];
-        if (exec->options->budget)
-            budget_give(exec->options->budget, worker->charged - worker->result.allocated);
-        arena_free(&worker->keep);
-        worker->keep = scope->keeps[w];
-        worker->charged = scope->charged[w];
-    }
-    spill_close_since(exec, scope->last_file);
-    arena_free(exec->arena);
-    *exec->arena = scope->run;
-    exec->prepared = scope->prepared;
-}
-
 typedef struct PartAnswer {
     SpillFile *file;
     struct AnswerList {
@@ -344,8 +301,9 @@ static bool
 join_part(Exec *exec, const Join *whole, const JoinParts *build, const JoinParts *probe, unsigned p,
           unsigned level, SpillFile *file, Arena *arena, SpilledRun *out, AzError *error)
 {
-    Scope scope;
-    scope_open(&scope, exec);
+    ExecScope scope;
+    const SpillFile *last_file = spill_last(exec);
+    exec_scope_enter(&scope, exec, exec->worker_count);
     Join part = join_of_parts(whole, exec->arena, &probe->schema);
     PartAnswer answer = {.file = file};
     answer.workers = arena_zalloc_array(exec->arena, exec->worker_count, sizeof(*answer.workers));
@@ -365,7 +323,9 @@ join_part(Exec *exec, const Join *whole, const JoinParts *build, const JoinParts
     }
     for (size_t w = 0; w < exec->worker_count; w++)
         arena_free(&answer.workers[w].arena);
-    scope_close(&scope, exec);
+    exec_scope_leave(&scope, exec);
+    exec_scope_free(&scope);
+    spill_close_since(exec, last_file);
     return done;
 }
 

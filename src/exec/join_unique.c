@@ -32,21 +32,11 @@ unique_free(const Exec *exec, struct UniqueKeys *keys)
     keys->off = true;
 }
 
+// Half of a worker's part of the budget at most: rows want the rest.
 static bool
 unique_take(const Exec *exec, struct UniqueKeys *keys, size_t more)
 {
-    Budget *budget = exec->options->budget;
-    size_t needed = keys->arena.allocated + more;
-    AzError full = {0};
-    if (!budget || needed <= keys->charged)
-        return true;
-    // Half of a worker's part of the budget: rows want the rest.
-    bool taken = needed <= kept_share(exec) / 2 &&
-                 budget_take(budget, needed - keys->charged, "the join's build side", &full);
-    error_clear(&full);
-    if (taken)
-        keys->charged = needed;
-    return taken;
+    return kept_charge(exec, &keys->charged, keys->arena.allocated + more, kept_share(exec) / 2);
 }
 
 static bool

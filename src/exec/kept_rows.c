@@ -21,19 +21,17 @@ kept_give(KeptRows *kept, const Exec *exec)
     kept->charged = 0;
 }
 
-static bool
-kept_take(KeptRows *kept, const Exec *exec, size_t row_bytes)
+bool
+kept_charge(const Exec *exec, size_t *charged, size_t needed, size_t share)
 {
     Budget *budget = exec->options->budget;
-    size_t needed = kept->arena.allocated + kept->rows * row_bytes;
-    if (!budget || needed <= kept->charged)
+    if (!budget || needed <= *charged)
         return true;
     AzError full = {0};
-    bool taken =
-        needed <= kept_share(exec) && budget_take(budget, needed - kept->charged, WHAT, &full);
+    bool taken = needed <= share && budget_take(budget, needed - *charged, WHAT, &full);
     error_clear(&full);
     if (taken)
-        kept->charged = needed;
+        *charged = needed;
     return taken;
 }
 
@@ -43,7 +41,8 @@ kept_add(KeptRows *kept, Worker *worker, const Batch *batch, size_t row_bytes)
     KeptBatch one = {worker_sequence(worker), batch_copy(&kept->arena, batch)};
     ARRAY_PUSH(&kept->arena, &kept->batches, one);
     kept->rows += one.batch->count;
-    return kept_take(kept, worker->exec, row_bytes);
+    return kept_charge(worker->exec, &kept->charged, kept->arena.allocated + kept->rows * row_bytes,
+                       kept_share(worker->exec));
 }
 
 void
@@ -62,26 +61,34 @@ kept_order(const void *a, const void *b)
 }
 
 ResultTable *
+kept_in_order(Exec *exec, KeptBatch *batches, size_t count, const Schema *schema)
+{
+    if (count)
+        qsort(batches, count, sizeof(*batches), kept_order);
+    ResultTable *table = ARENA_NEW(exec->arena, ResultTable);
+    table->schema = *schema;
+    table->batches = ARENA_ARRAY(exec->arena, Batch *, count);
+    for (size_t b = 0; b < count; b++) {
+        table->batches[table->batch_count++] = batches[b].batch;
+        table->row_count += batches[b].batch->count;
+    }
+    return table;
+}
+
+ResultTable *
 kept_table(Exec *exec, KeptRows *const *all, const Schema *schema, AzError *error)
 {
     size_t count = 0, at = 0;
     for (size_t w = 0; w < exec->worker_count; w++)
         count += all[w]->batches.len;
     KeptBatch *kept = ARENA_ARRAY(exec->arena, KeptBatch, count + 1);
-    ResultTable *table = ARENA_NEW(exec->arena, ResultTable);
-    table->schema = *schema;
-    table->batches = ARENA_ARRAY(exec->arena, Batch *, count + 1);
     for (size_t w = 0; w < exec->worker_count; w++) {
         for (size_t b = 0; b < all[w]->batches.len; b++)
             kept[at++] = all[w]->batches.items[b];
-        table->row_count += all[w]->rows;
         arena_adopt(&exec->workers[w].keep, &all[w]->arena);
         kept_clear(all[w], exec);
         worker_charge(&exec->workers[w], WHAT);
     }
-    if (count)
-        qsort(kept, count, sizeof(*kept), kept_order);
-    for (size_t b = 0; b < count; b++)
-        table->batches[table->batch_count++] = kept[b].batch;
+    ResultTable *table = kept_in_order(exec, kept, count, schema);
     return exec_first_error(exec, error) ? table : NULL;
 }

@@ -21,9 +21,16 @@ typedef struct KeptRows {
     size_t charged;
 } KeptRows;
 
+// The batches in order, as a table of `schema`; the list is sorted.
+ResultTable *kept_in_order(Exec *exec, KeptBatch *batches, size_t count, const Schema *schema);
+
 // Bytes of one worker's rows after which they go to disk: a fair part of three quarters of the
 // budget. SIZE_MAX without one.
 size_t kept_share(const Exec *exec);
+
+// Raises what is counted for somebody from *charged to `needed` bytes; false, without an error, when that
+// is more than `share` or than the budget has.
+bool kept_charge(const Exec *exec, size_t *charged, size_t needed, size_t share);
 
 // Keeps a copy of the batch's live rows. False, without an error, when the budget has no room for them and
 // `row_bytes` for each row, which is what the operator will need to work on them: they are kept

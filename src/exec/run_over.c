@@ -38,51 +38,72 @@ sub_table(Exec *exec, const SubRows *over)
     return result_cut(exec->arena, over->schema, batch);
 }
 
-// A worker's memory of the outer run, set aside.
-typedef struct Aside {
-    Arena keep;
-    size_t charged;
-} Aside;
+// ---- a part of a run ----
+
+void
+exec_scope_enter(ExecScope *scope, Exec *exec, size_t workers)
+{
+    scope->workers = workers > 1 ? ARENA_ARRAY(exec->arena, ScopeWorker, workers) : &scope->one;
+    scope->count = workers;
+    scope->worker_count = exec->worker_count;
+    scope->prepared = exec->prepared;
+    scope->run = *exec->arena;
+    arena_init(exec->arena);
+    for (size_t w = 0; w < workers; w++) {
+        Worker *worker = &exec->workers[w];
+        scope->workers[w] = (ScopeWorker){worker->keep, worker->charged};
+        arena_init(&worker->keep);
+        worker->charged = worker->result.allocated;
+    }
+    exec->worker_count = workers;
+}
+
+void
+exec_scope_leave(ExecScope *scope, Exec *exec)
+{
+    Arena inner = *exec->arena;
+    *exec->arena = scope->run;
+    scope->run = inner;
+    for (size_t w = 0; w < scope->count; w++) {
+        Worker *worker = &exec->workers[w];
+        ScopeWorker part = {worker->keep, worker->charged};
+        if (exec->options->budget)
+            budget_give(exec->options->budget, part.charged - worker->result.allocated);
+        worker->keep = scope->workers[w].keep;
+        worker->charged = scope->workers[w].charged;
+        scope->workers[w] = part;
+    }
+    exec->worker_count = scope->worker_count;
+    exec->prepared = scope->prepared; // forgets what was evaluated in this part alone
+}
+
+void
+exec_scope_free(ExecScope *scope)
+{
+    for (size_t w = 0; w < scope->count; w++)
+        arena_free(&scope->workers[w].keep);
+    arena_free(&scope->run);
+}
+
+// ---- sub-queries ----
 
 bool
 exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
               bool (*keep)(void *context, const ResultTable *answer), void *context, AzError *error)
 {
-    size_t worker_count = exec->worker_count;
-    size_t used = over->count < SHARED_BATCHES * batch_rows ? 1 : worker_count;
-    Aside one, *aside = used > 1 ? ARENA_ARRAY(exec->arena, Aside, used) : &one;
-    Arena outer = *exec->arena;
+    size_t workers = over->count < SHARED_BATCHES * batch_rows ? 1 : exec->worker_count;
     const Correlated *correlated = exec->correlated;
-    Prepared *prepared = exec->prepared;
-    arena_init(exec->arena);
-    for (size_t w = 0; w < used; w++) {
-        aside[w] = (Aside){exec->workers[w].keep, exec->workers[w].charged};
-        arena_init(&exec->workers[w].keep);
-        exec->workers[w].charged = exec->workers[w].result.allocated;
-    }
-    exec->worker_count = used;
+    ExecScope scope;
+    exec_scope_enter(&scope, exec, workers);
     Correlated rows = {over->leaf, sub_table(exec, over), correlated};
     exec->correlated = &rows;
     ResultTable *answer = worker_charge(&exec->workers[0], "the rows of a sub-query")
                               ? exec_collect(exec, plan, error)
                               : NULL;
-    Arena run = *exec->arena;
-    *exec->arena = outer;
-    for (size_t w = 0; w < used; w++) {
-        Aside inner = {exec->workers[w].keep, exec->workers[w].charged};
-        if (exec->options->budget)
-            budget_give(exec->options->budget, inner.charged - exec->workers[w].result.allocated);
-        exec->workers[w].keep = aside[w].keep;
-        exec->workers[w].charged = aside[w].charged;
-        aside[w].keep = inner.keep;
-    }
-    exec->worker_count = worker_count;
+    exec_scope_leave(&scope, exec);
     exec->correlated = correlated;
-    exec->prepared = prepared; // forgets what was evaluated for these rows alone
     bool done = answer && keep(context, answer);
-    arena_free(&run);
-    for (size_t w = 0; w < used; w++)
-        arena_free(&aside[w].keep);
+    exec_scope_free(&scope);
     bool clean = exec_first_error(exec, error);
     return done && clean;
 }

@@ -13,7 +13,7 @@ typedef struct Place {
     Plan **place; // where the plan hangs
     uint64_t hash;
     size_t end; // of the places inside of it, which follow it
-    bool gone;  // it hung in a plan that another one stands for now
+    bool gone;  // it hung in a plan that was replaced
 } Place;
 
 typedef struct Places {

@@ -39,15 +39,16 @@ typedef struct AgeList {
     size_t bytes;
 } AgeList;
 
-enum { SEEN = 1 << 14 };
+// Several fingerprints share a place, so that few blocks make each other forgotten.
+enum { SEEN_SETS = 1 << 12, SEEN_WAYS = 4 };
 
 struct BlockCache {
     pthread_mutex_t mutex;
     CachedBlock **slots;
     size_t slot_count, count, budget;
     AgeList once, again;
-    uint32_t seen[SEEN];     // fingerprints of blocks that were read, by hash; the last ones
-    BlockDecoder **decoders; // idle ones
+    uint32_t seen[SEEN_SETS][SEEN_WAYS]; // fingerprints of blocks that were read, the last ones
+    BlockDecoder **decoders;             // idle ones
     size_t decoder_count, decoder_cap;
     uint64_t hits, misses;
 };
@@ -89,9 +90,14 @@ static bool
 was_seen(BlockCache *cache, const BlockKey *key)
 {
     uint64_t hash = key_hash(key);
-    uint32_t *place = &cache->seen[hash % SEEN], mark = (uint32_t)(hash >> 32) | 1;
-    bool seen = *place == mark;
-    *place = mark;
+    uint32_t *set = cache->seen[hash % SEEN_SETS], mark = (uint32_t)(hash >> 32) | 1;
+    uint32_t way = 0;
+    while (way < SEEN_WAYS && set[way] != mark)
+        way++;
+    bool seen = way < SEEN_WAYS;
+    // The latest stands first; the one that was met longest ago goes.
+    memmove(set + 1, set, (seen ? way : SEEN_WAYS - 1) * sizeof(*set));
+    set[0] = mark;
     return seen;
 }
 

@@ -1,6 +1,7 @@
 // Grouping: each short way to the groups of rows finds the groups that the plain table finds.
 
 #include "../store_rows.h"
+#include "answers.h"
 #include "base/array.h"
 #include "db/db.h"
 #include "exec/group_codes.h"
@@ -190,35 +191,6 @@ test_codes_leave_large_dictionaries(void **state)
 // ---- answers over a store ----
 
 enum { STORED_ROWS = 30000 };
-
-// The rows of the answer as text, a line a row. The caller frees.
-static Buffer
-answer_text(Database *db, const char *query)
-{
-    AzError error = {0};
-    Arena arena = {0};
-    QueryOptions options = {0};
-    QueryResult *result = db_query(db, &arena, str_from(query), &options, &error);
-    if (!result)
-        fail_msg("%s: %s", query, error.message);
-    Buffer out = {0};
-    const ResultTable *table = result->tables[0];
-    for (uint32_t b = 0; b < table->batch_count; b++)
-        for (uint32_t i = 0; i < table->batches[b]->selected; i++) {
-            for (uint32_t c = 0; c < table->schema.count; c++) {
-                const Vector *v = table->batches[b]->columns[c];
-                uint32_t row = batch_row(table->batches[b], i);
-                buffer_text(&out, c ? "|" : "");
-                if (vector_is_null(v, row))
-                    buffer_text(&out, "null");
-                else
-                    data_print(&out, v->type, vector_cell(v, row));
-            }
-            buffer_char(&out, '\n');
-        }
-    arena_free(&arena);
-    return out;
-}
 
 static void
 must_be_alike(Database *one, const char *query, Database *other, const char *twin)

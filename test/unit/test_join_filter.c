@@ -2,6 +2,7 @@
 // small it is, row by row in the same order, and the rows that meet nobody are not read.
 
 #include "../store_rows.h"
+#include "answers.h"
 #include "base/array.h"
 #include "db/db.h"
 
@@ -46,33 +47,6 @@ open_store(size_t threads)
     Database *db = db_open(&options, &error);
     assert_non_null(db);
     return db;
-}
-
-// The rows of the answer as text, a line a row. The caller frees.
-static Buffer
-answer_text(Database *db, const char *query)
-{
-    AzError error = {0};
-    Arena arena = {0};
-    QueryOptions options = {0};
-    QueryResult *result = db_query(db, &arena, str_from(query), &options, &error);
-    if (!result)
-        fail_msg("%s: %s", query, error.message);
-    Buffer out = {0};
-    const ResultTable *table = result->tables[0];
-    for (uint32_t b = 0; b < table->batch_count; b++)
-        for (uint32_t i = 0; i < table->batches[b]->selected; i++) {
-            for (uint32_t c = 0; c < table->schema.count; c++) {
-                const Vector *v = table->batches[b]->columns[c];
-                uint32_t row = batch_row(table->batches[b], i);
-                buffer_text(&out, vector_is_null(v, row) ? "|null" : "|");
-                if (!vector_is_null(v, row))
-                    data_print(&out, v->type, vector_cell(v, row));
-            }
-            buffer_char(&out, '\n');
-        }
-    arena_free(&arena);
-    return out;
 }
 
 // Sides, each with a name. Behind row_number() nobody knows how few rows there are.

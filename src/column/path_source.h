@@ -1,5 +1,5 @@
-// PathSource: another source with columns more, each of what lies at a path in the JSON texts
-// of one of its columns.
+// PathSource: another source with columns more, each of what lies at a path in the JSON texts or
+// dynamics of one of its columns.
 #pragma once
 
 #include "column/table_source.h"

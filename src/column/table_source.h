@@ -73,13 +73,13 @@ struct TableSource {
     const Vector *(*read)(const TableSource *source, uint32_t morsel, uint32_t column,
                           uint32_t from, uint32_t count, Arena *arena, AzError *error);
 
-    // Whether values inside the JSON texts of column c are kept apart in most of the rows, so that
-    // read_path is cheap. NULL = never.
+    // Whether values inside the JSON texts, or the dynamics, of column c are kept apart in most of
+    // the rows, so that read_path is cheap. NULL = never.
     bool (*holds_paths)(const TableSource *source, uint32_t column);
 
-    // As `read`, but what lies at `path` in each text of the column of strings: what parse_json()
-    // and the path give, a dynamic. A path is each key with its length before it (u32). It lives as
-    // long as the query.
+    // As `read`, but what lies at `path` in each dynamic, or in each text of a column of strings:
+    // what parse_json() and the path give, a dynamic. A path is each key with its length before it
+    // (u32). It lives as long as the query.
     const Vector *(*read_path)(const TableSource *source, uint32_t morsel, uint32_t column,
                                Str path, uint32_t from, uint32_t count, Arena *arena,
                                AzError *error);

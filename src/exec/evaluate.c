@@ -110,6 +110,49 @@ volatile_base(Worker *worker)
     return base ^ base >> 31;
 }
 
+// Texts and dynamics can be large (a range() of a million elements a row): between slices of
+// rows what they take is looked at, so that one batch does not outgrow the query's memory or time.
+enum {
+    SLICE_ROWS = 64,           // a word of validity
+    SLICE_CHECKED = 16u << 20, // bytes of a batch below which nobody asks
+};
+
+static bool
+slice_fits(Worker *worker)
+{
+    size_t held = worker->batch.allocated;
+    return held < SLICE_CHECKED ||
+           (worker_check(worker) && worker_reserve(worker, held, "an expression"));
+}
+
+static bool
+run_slices(Worker *worker, ScalarCall *whole)
+{
+    const ScalarImpl *impl = whole->fn->impl;
+    ArgView *views = ARENA_ARRAY(whole->arena, ArgView, whole->arg_count);
+    for (uint32_t from = 0; from < whole->count; from += SLICE_ROWS) {
+        ScalarCall call = *whole;
+        call.args = views;
+        call.count = whole->count - from < SLICE_ROWS ? whole->count - from : SLICE_ROWS;
+        call.out = (char *)whole->out + from * sizeof(Text);
+        call.out_valid = whole->out_valid + from / SLICE_ROWS;
+        for (uint32_t k = 0; k < whole->arg_count; k++) {
+            views[k] = whole->args[k];
+            if (!views[k].mask)
+                continue;
+            views[k].data = (const char *)views[k].data + from * type_size(views[k].type);
+            if (views[k].valid)
+                views[k].valid += from / SLICE_ROWS;
+        }
+        impl->kernel(&call);
+        whole->has_nulls |= call.has_nulls;
+        if (!slice_fits(worker))
+            return false;
+    }
+    return true;
+}
+
+// NULL with the worker's error when the results outgrow the query's memory.
 static Vector *
 run_kernel(Worker *worker, const Expr *expr, const ArgView *args, uint32_t count)
 {
@@ -135,7 +178,10 @@ run_kernel(Worker *worker, const Expr *expr, const ArgView *args, uint32_t count
         call.row_base = volatile_base(worker);
     if (!(expr->fn->flags & FN_OWN_NULLS))
         call.has_nulls = and_validity(args, expr->arg_count, count, valid);
-    impl->kernel(&call);
+    if (!type_is_text(expr->type) || (expr->fn->flags & FN_VOLATILE))
+        impl->kernel(&call);
+    else if (!run_slices(worker, &call))
+        return NULL;
     if (call.has_nulls) {
         out->valid = valid;
         clear_nulls(out);
@@ -146,9 +192,10 @@ run_kernel(Worker *worker, const Expr *expr, const ArgView *args, uint32_t count
 }
 
 static const Vector *
-as_constant(Worker *worker, Vector *one, uint32_t count)
+as_constant(Vector *one, uint32_t count)
 {
-    (void)worker;
+    if (!one)
+        return NULL;
     one->encoding = ENC_CONST;
     one->count = count;
     return one;
@@ -200,11 +247,11 @@ evaluate_call(Worker *worker, const Expr *expr, const Batch *batch)
         views[k] = arg_view(arena, v);
     }
     if (constant)
-        return as_constant(worker, run_kernel(worker, expr, views, 1), rows);
+        return as_constant(run_kernel(worker, expr, views, 1), rows);
     if (!dict)
         return run_kernel(worker, expr, views, rows);
     Vector *entries = run_kernel(worker, expr, views, dict->count);
-    return vector_new_dict(arena, entries, codes, rows);
+    return entries ? vector_new_dict(arena, entries, codes, rows) : NULL;
 }
 
 // ---- iff ----

@@ -203,11 +203,12 @@ bind_binary(Binder *b, Str name, Expr *left, Expr *right, Span span)
 static Expr *
 unknown_name(Binder *b, const AstName *name, const Row *row)
 {
-    open_column_missed(b, name->text);
+    // Behind an operator that failed nobody knows whose column it would be.
     if (b->doubtful) {
         bind_again(b);
         return NULL;
     }
+    open_column_missed(b, name->text);
     if (b->unknown_watchlist.len) {
         bind_fail(b, name->span,
                   "there is no column or value named '%.*s' here; the watchlist '%.*s' is not in "

@@ -1,5 +1,5 @@
-// Members of JSON texts become columns: where a source keeps the values inside of a column's
-// texts apart, parse_json(c).a.b is read from there and nothing is parsed.
+// Members of JSON texts and of dynamics become columns: where a source keeps the values inside of
+// a column apart, parse_json(c).a.b or c.a.b is read from there and nothing is parsed.
 //
 // What an operator reads at a path is asked of its input, and handed down through what
 // passes columns on (extend, where, sort, take, union) to the scan, which gets a column for
@@ -95,7 +95,7 @@ scan_has(const Plan *scan, const Wanted *wanted)
 {
     TableSource *source = scan->scan.source;
     uint32_t column = scan->scan.columns[wanted->column];
-    return wanted->parse && source && source->holds_paths && source->holds_paths(source, column);
+    return source && source->holds_paths && source->holds_paths(source, column);
 }
 
 static bool

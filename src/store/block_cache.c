@@ -340,6 +340,15 @@ block_cache_pin_path(BlockCache *cache, const Segment *segment, uint64_t segment
 }
 
 void
+block_cache_pin_more(BlockCache *cache, CachedBlock *entry)
+{
+    pthread_mutex_lock(&cache->mutex);
+    assert(entry->pins);
+    entry->pins++;
+    pthread_mutex_unlock(&cache->mutex);
+}
+
+void
 block_cache_unpin(BlockCache *cache, CachedBlock *entry)
 {
     pthread_mutex_lock(&cache->mutex);
@@ -347,6 +356,12 @@ block_cache_unpin(BlockCache *cache, CachedBlock *entry)
     entry->pins--;
     cache_shrink(cache);
     pthread_mutex_unlock(&cache->mutex);
+}
+
+size_t
+cached_block_bytes(const CachedBlock *entry)
+{
+    return entry->bytes;
 }
 
 const Vector *

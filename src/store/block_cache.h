@@ -32,7 +32,10 @@ CachedBlock *block_cache_pin_terms(BlockCache *cache, const Segment *segment, ui
 // when the call returns.
 CachedBlock *block_cache_pin_path(BlockCache *cache, const Segment *segment, uint64_t segment_id,
                                   uint32_t group, uint32_t column, Str path, AzError *error);
+// One pin more of a pinned block.
+void block_cache_pin_more(BlockCache *cache, CachedBlock *block);
 void block_cache_unpin(BlockCache *cache, CachedBlock *block);
+size_t cached_block_bytes(const CachedBlock *block);
 const Vector *cached_block_vector(const CachedBlock *block);
 // Whether it holds times, none of them null, each not before the one in front of it.
 bool cached_block_ascends(const CachedBlock *block);

@@ -3,7 +3,7 @@
 // When a block is written its encoding is chosen by the data: CONST (one value),
 // DICT (few distinct values, codes of 8, 16 or 32 bits), NARROW (whole numbers as
 // unsigned distances of 1, 2 or 4 bytes from the least), SPLIT (strings that are
-// JSON objects of few templates: their values by columns, split.h), GUIDS (strings
+// JSON objects, or dynamics, of few templates: their values by columns, split.h), GUIDS (strings
 // that are GUIDs, 16 bytes each), PACKED (whole numbers in the bits they need, where that
 // is no larger than NARROW), SCALED (reals of few decimals, packed) or PLAIN; then the bytes of all but SPLIT are compressed with zstd when that saves more than a
 // tenth. Blocks that are read are hostile input: nothing in them is used before it is
@@ -38,7 +38,7 @@ enum {
 typedef struct BlockInfo {
     uint64_t offset;   // in the file
     uint32_t stored;   // bytes there
-    uint32_t raw;      // bytes when decompressed; of SPLIT those of its texts
+    uint32_t raw;      // bytes when decompressed; of SPLIT those of its values
     uint64_t checksum; // XXH3 of the stored bytes
     uint8_t encoding, codec;
     bool has_nulls;

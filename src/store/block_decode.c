@@ -359,9 +359,12 @@ decode_split(BlockDecoder *decoder, const BlockInfo *info, const void *stored, D
 {
     if (!checksum_fits(info, stored))
         return fail(d, "its checksum does not fit");
-    if (d->type != TYPE_STRING || info->codec != CODEC_NONE || info->has_nulls)
+    if (!type_is_text(d->type) || info->codec != CODEC_NONE ||
+        (info->has_nulls && d->type == TYPE_STRING))
         return fail(d, "its encoding does not fit its type");
-    return split_texts(decoder, info, stored, d->block, &d->why);
+    if (info->raw > BLOCK_RAW_MAX)
+        return fail(d, "it is too large");
+    return split_whole(decoder, info, stored, d->block, &d->why);
 }
 
 // The decompressed bytes, in the block's arena.

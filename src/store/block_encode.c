@@ -383,7 +383,7 @@ encode_raw(BlockEncoder *encoder, Arena *arena, const Vector *v, bool has_nulls,
         guid_texts_put(out, v);
         return BLOCK_GUIDS;
     }
-    if (v->type == TYPE_STRING && encoder->split &&
+    if (type_is_text(v->type) && encoder->split &&
         split_encode(encoder->split, encoder->inner, v, out))
         return BLOCK_SPLIT;
     put_nulls(out, v, has_nulls);

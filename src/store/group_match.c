@@ -170,10 +170,14 @@ terms_pin(const GroupFacts *facts, const ScanPredicate *predicate, TermIndex *in
     AzError ignored = {0};
     CachedBlock *block = block_cache_pin_terms(facts->cache, facts->segment, facts->segment_id,
                                                facts->group, (uint32_t)c, &ignored);
-    if (!block || term_index_open(text_str(cached_block_vector(block)->data), false, index))
-        return block;
-    block_cache_unpin(facts->cache, block);
-    return NULL;
+    if (!block)
+        return NULL;
+    if (!term_index_open(text_str(cached_block_vector(block)->data), false, index)) {
+        block_cache_unpin(facts->cache, block);
+        return NULL;
+    }
+    term_hold_keep(facts->hold, block);
+    return block;
 }
 
 static bool

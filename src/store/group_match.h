@@ -5,6 +5,7 @@
 
 #include "store/block_cache.h"
 #include "store/catalog.h"
+#include "store/term_hold.h"
 
 // A row group, as the table that is scanned sees it.
 typedef struct GroupFacts {
@@ -14,6 +15,7 @@ typedef struct GroupFacts {
     uint64_t segment_id;
     uint32_t group;
     BlockCache *cache;
+    TermHold *hold; // of the group; NULL: indexes are not held
 } GroupFacts;
 
 // Whether some row may meet all predicates.

@@ -19,7 +19,8 @@
 #include "store/zone_map.h"
 
 enum {
-    SEGMENT_VERSION = 5,       // 3: postings; 4: split blocks; 5: packed GUIDs and numbers
+    // 3: postings; 4: split blocks; 5: packed GUIDs and numbers; 6: split dynamics
+    SEGMENT_VERSION = 6,
     SEGMENT_VERSION_TERMS = 2, // the first with term indexes
     SEGMENT_VERSION_TWICE = 3, // the first that says its version twice
     SEGMENT_COLUMNS_MAX = 4096,

@@ -313,15 +313,15 @@ path_source_read(void *context, uint64_t offset, void *out, uint32_t size)
 }
 
 static Block *
-path_of_texts(const PathSource *source, uint32_t group, uint32_t column, Str path,
-              BlockDecoder *decoder)
+path_of_values(const PathSource *source, uint32_t group, uint32_t column, Str path,
+               BlockDecoder *decoder)
 {
-    Block *texts =
+    Block *values =
         segment_read_fd(source->segment, source->fd, group, column, decoder, source->error);
-    if (!texts)
+    if (!values)
         return NULL;
-    Block *block = split_path_of_texts(texts, path);
-    block_free(texts);
+    Block *block = split_path_of_values(values, path);
+    block_free(values);
     if (!block)
         error_set(source->error, AZ_LIMIT, "not enough memory to read '%s'", source->segment->path);
     return block;
@@ -337,9 +337,10 @@ segment_read_path_fd(const Segment *segment, int fd, uint32_t group, uint32_t co
     Block *block = NULL;
     const char *why = NULL;
     if (info->encoding == BLOCK_SPLIT)
-        block = split_path(decoder, info, g->rows, path, path_source_read, &source, &why);
+        block = split_path(decoder, info, segment->schema.columns[column].type, g->rows, path,
+                           path_source_read, &source, &why);
     if (!block && !why)
-        return path_of_texts(&source, group, column, path, decoder);
+        return path_of_values(&source, group, column, path, decoder);
     if (!block && error->code == AZ_OK)
         block_damaged(segment, group, column, "block", info, why, error);
     return block;

@@ -1,7 +1,6 @@
-// Reading split blocks: the head, and the texts put together again. See split.h.
+// Reading split blocks: the head and the columns of the whole block. See split.h.
 
-#include "store/split.h"
-#include "value/scalar.h"
+#include "store/split_weave.h"
 
 #include <xxhash.h>
 
@@ -93,44 +92,16 @@ split_codes(const SplitHead *head, const Vector *column, uint8_t *codes)
     return seen[head->count] == head->whole_rows;
 }
 
-// ---- texts ----
-
-typedef struct TextColumn {
-    Block *block;
-    SplitKind kind;
-    // Of its vector, so that no row asks for the encoding.
-    const Text *texts;
-    const int64_t *longs;
-    const uint64_t *valid;
-    const uint32_t *codes; // NULL: the index is row & mask
-    uint32_t mask;
-} TextColumn;
-
-// The columns of a template while its texts are put together.
-typedef struct Weave {
-    const SplitTemplate *t;
-    TextColumn *columns;
-    uint32_t next; // row of the template
-} Weave;
-
-typedef struct Texts {
-    BlockDecoder *decoder;
-    const uint8_t *stored;
-    Arena arena;
-    SplitHead head;
-    Weave weaves[SPLIT_TEMPLATES];
-    Block *codes, *whole;
-    const char *why;
-} Texts;
+// ---- the whole block ----
 
 static Block *
-column_decode(Texts *x, const BlockInfo *info, Type type, uint32_t rows)
+column_decode(SplitWhole *w, const BlockInfo *info, Type type, uint32_t rows)
 {
-    return block_decode(x->decoder, info, type, rows, x->stored + info->offset, &x->why);
+    return block_decode(w->decoder, info, type, rows, w->stored + info->offset, &w->why);
 }
 
 static void
-column_open(TextColumn *column)
+column_open(SplitColumn *column)
 {
     const Vector *v = &column->block->vector, *payload = vector_payload(v);
     column->texts = payload->data;
@@ -141,241 +112,82 @@ column_open(TextColumn *column)
 }
 
 static bool
-weave_open(Texts *x, uint32_t number)
+weave_open(SplitWhole *w, uint32_t number)
 {
-    const SplitTemplate *t = &x->head.templates[number];
-    Weave *w = &x->weaves[number];
-    w->columns = ARENA_ARRAY(&x->arena, TextColumn, t->count);
-    w->t = t;
+    const SplitTemplate *t = &w->head.templates[number];
+    Weave *weave = &w->weaves[number];
+    weave->columns = ARENA_ARRAY(&w->arena, SplitColumn, t->count);
+    weave->t = t;
     for (uint32_t p = 0; p < t->count; p++) {
-        Type type = t->places[p].kind == SPLIT_LONG ? TYPE_LONG : TYPE_STRING;
-        w->columns[p].kind = t->places[p].kind;
-        w->columns[p].block = column_decode(x, &t->places[p].info, type, t->rows);
-        if (!w->columns[p].block)
+        SplitColumn *column = &weave->columns[p];
+        column->kind = t->places[p].kind;
+        column->block =
+            column_decode(w, &t->places[p].info, split_column_type(w->type, column->kind), t->rows);
+        if (!column->block)
             return false;
-        column_open(&w->columns[p]);
+        column_open(column);
     }
     return true;
 }
 
-static void
-texts_close(Texts *x)
+static bool
+codes_open(SplitWhole *w)
 {
-    for (uint32_t t = 0; t < SPLIT_TEMPLATES; t++)
-        for (uint32_t p = 0; x->weaves[t].t && p < x->weaves[t].t->count; p++)
-            block_free(x->weaves[t].columns[p].block);
-    block_free(x->codes);
-    block_free(x->whole);
-    arena_free(&x->arena);
-}
-
-// ---- whole numbers ----
-
-static size_t
-digits_of(uint64_t number)
-{
-    static const uint64_t POWERS[] = {
-        0,
-        10,
-        100,
-        1000,
-        10000,
-        100000,
-        1000000,
-        10000000,
-        100000000,
-        1000000000,
-        10000000000,
-        100000000000,
-        1000000000000,
-        10000000000000,
-        100000000000000,
-        1000000000000000,
-        10000000000000000,
-        100000000000000000,
-        1000000000000000000,
-        10000000000000000000U,
-    };
-    // 1233 / 4096 is a little more than log10(2).
-    uint32_t guess = (64 - (uint32_t)__builtin_clzll(number | 1)) * 1233 >> 12;
-    return guess + (number >= POWERS[guess]);
-}
-
-static const char PAIRS[] =
-    "00010203040506070809101112131415161718192021222324252627282930313233343536"
-    "37383940414243444546474849505152535455565758596061626364656667686970717273"
-    "7475767778798081828384858687888990919293949596979899";
-
-// Writes the digits so that they end before `end`.
-static void
-put_digits(char *end, uint64_t number)
-{
-    for (; number >= 100; number /= 100) {
-        end -= 2;
-        memcpy(end, PAIRS + number % 100 * 2, 2);
-    }
-    if (number >= 10)
-        memcpy(end - 2, PAIRS + number * 2, 2);
-    else
-        end[-1] = (char)('0' + number);
-}
-
-static uint64_t
-magnitude(int64_t number)
-{
-    return number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-}
-
-// ---- values ----
-
-static uint32_t
-value_index(const TextColumn *column, uint32_t row)
-{
-    return column->codes ? column->codes[row] : row & column->mask;
+    uint32_t rows = w->head.rows;
+    w->codes = arena_zalloc(&w->arena, rows);
+    w->why = "it has a wrong number of a template";
+    if (!w->head.codes.stored)
+        return w->head.count == 1 && !w->head.whole_rows;
+    Block *codes = column_decode(w, &w->head.codes, TYPE_INT, rows);
+    if (!codes)
+        return false;
+    bool ok = split_codes(&w->head, &codes->vector, w->codes);
+    block_free(codes);
+    w->why = "it has a wrong number of a template";
+    return ok;
 }
 
 static bool
-is_null(const TextColumn *column, uint32_t index)
-{
-    return column->valid && !bit_get(column->valid, index);
-}
-
-static size_t
-value_size(const TextColumn *column, uint32_t row)
-{
-    uint32_t index = value_index(column, row);
-    if (column->kind != SPLIT_LONG)
-        return column->texts[index].len + (column->kind == SPLIT_STRING ? 2 : 0);
-    if (is_null(column, index))
-        return 4;
-    int64_t number = column->longs[index];
-    return digits_of(magnitude(number)) + (number < 0);
-}
-
-static char *
-put_value(char *out, const TextColumn *column, uint32_t row)
-{
-    uint32_t index = value_index(column, row);
-    if (column->kind != SPLIT_LONG) {
-        const Text *text = &column->texts[index];
-        if (column->kind == SPLIT_STRING)
-            *out++ = '"';
-        memcpy(out, text_data(text), text->len);
-        out += text->len;
-        if (column->kind == SPLIT_STRING)
-            *out++ = '"';
-        return out;
-    }
-    if (is_null(column, index)) {
-        memcpy(out, "null", 4);
-        return out + 4;
-    }
-    int64_t number = column->longs[index];
-    uint64_t rest = magnitude(number);
-    if (number < 0)
-        *out++ = '-';
-    out += digits_of(rest);
-    put_digits(out, rest);
-    return out;
-}
-
-static uint64_t
-weave_size(const Weave *w)
-{
-    uint64_t size = w->t->after.len;
-    for (uint32_t p = 0; p < w->t->count; p++)
-        size += w->t->places[p].before.len;
-    size *= w->t->rows;
-    for (uint32_t p = 0; p < w->t->count; p++)
-        for (uint32_t i = 0; i < w->t->rows; i++)
-            size += value_size(&w->columns[p], i);
-    return size;
-}
-
-static char *
-put_text(char *out, Weave *w)
-{
-    const SplitTemplate *t = w->t;
-    for (uint32_t p = 0; p < t->count; p++) {
-        memcpy(out, t->places[p].before.ptr, t->places[p].before.len);
-        out = put_value(out + t->places[p].before.len, &w->columns[p], w->next);
-    }
-    memcpy(out, t->after.ptr, t->after.len);
-    w->next++;
-    return out + t->after.len;
-}
-
-static bool
-texts_open(Texts *x, const BlockInfo *info, uint32_t rows, uint64_t *size)
+whole_open(SplitWhole *w, uint32_t rows)
 {
     uint32_t head_size;
     uint64_t ignored; // the whole block has one
-    x->why = "its head is cut";
-    if (info->stored < SPLIT_PREFIX || !split_prefix(x->stored, info->stored, &head_size, &ignored))
+    w->why = "its head is cut";
+    if (w->info->stored < SPLIT_PREFIX ||
+        !split_prefix(w->stored, w->info->stored, &head_size, &ignored))
         return false;
-    Str head = {(const char *)x->stored + SPLIT_PREFIX, head_size};
-    if (!split_head(&x->arena, head, rows, info->stored, &x->head, &x->why))
+    Str head = {(const char *)w->stored + SPLIT_PREFIX, head_size};
+    if (!split_head(&w->arena, head, rows, w->info->stored, &w->head, &w->why))
         return false;
-    for (uint32_t t = 0; t < x->head.count; t++) {
-        if (!weave_open(x, t))
+    for (uint32_t t = 0; t < w->head.count; t++)
+        if (!weave_open(w, t))
             return false;
-        *size += weave_size(&x->weaves[t]);
-    }
-    if (x->head.whole_rows) {
-        x->whole = column_decode(x, &x->head.whole, TYPE_STRING, x->head.whole_rows);
-        if (!x->whole)
+    if (w->head.whole_rows) {
+        w->kept = column_decode(w, &w->head.whole, w->type, w->head.whole_rows);
+        if (!w->kept)
             return false;
-        for (uint32_t i = 0; i < x->head.whole_rows; i++)
-            *size += ((const Text *)vector_cell(&x->whole->vector, i))->len;
     }
-    x->why = "its texts have another size";
-    return *size == info->raw;
+    return codes_open(w);
 }
 
-static bool
-texts_put(Texts *x, Block *out)
+static void
+whole_close(SplitWhole *w)
 {
-    uint32_t rows = x->head.rows, whole = 0;
-    uint8_t *codes = arena_zalloc(&x->arena, rows);
-    if (x->head.codes.stored) {
-        x->codes = column_decode(x, &x->head.codes, TYPE_INT, rows);
-        if (!x->codes)
-            return false;
-    }
-    x->why = "it has a wrong number of a template";
-    if (x->codes ? !split_codes(&x->head, &x->codes->vector, codes)
-                 : x->head.count > 1 || x->head.whole_rows)
-        return false;
-    Text *texts = arena_alloc_array(&out->arena, rows, sizeof(Text));
-    char *bytes = (char *)out->vector.data, *at = bytes;
-    for (uint32_t i = 0; i < rows; i++) {
-        char *start = at;
-        if (codes[i] == x->head.count) {
-            const Text *text = vector_cell(&x->whole->vector, whole++);
-            memcpy(at, text_data(text), text->len);
-            at += text->len;
-        } else {
-            at = put_text(at, &x->weaves[codes[i]]);
-        }
-        texts[i] = text_view(start, (size_t)(at - start));
-    }
-    out->vector.encoding = ENC_FLAT;
-    out->vector.data = texts;
-    return true;
+    for (uint32_t t = 0; t < SPLIT_TEMPLATES; t++)
+        for (uint32_t p = 0; w->weaves[t].t && p < w->weaves[t].t->count; p++)
+            block_free(w->weaves[t].columns[p].block);
+    block_free(w->kept);
+    arena_free(&w->arena);
 }
 
 bool
-split_texts(BlockDecoder *decoder, const BlockInfo *info, const uint8_t *stored, Block *out,
+split_whole(BlockDecoder *decoder, const BlockInfo *info, const uint8_t *stored, Block *out,
             const char **why)
 {
-    Texts x = {.decoder = decoder, .stored = stored};
-    uint64_t size = 0;
-    bool ok = texts_open(&x, info, out->vector.count, &size);
-    if (ok) {
-        out->vector.data = arena_alloc_aligned(&out->arena, size, 1);
-        ok = texts_put(&x, out);
-    }
-    *why = x.why;
-    texts_close(&x);
+    SplitWhole w = {.decoder = decoder, .info = info, .stored = stored, .type = out->vector.type};
+    bool ok = whole_open(&w, out->vector.count) &&
+              (w.type == TYPE_STRING ? split_texts_put(&w, out) : split_trees_put(&w, out));
+    *why = w.why;
+    whole_close(&w);
     return ok;
 }

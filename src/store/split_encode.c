@@ -19,13 +19,14 @@ typedef struct Rows {
 
 struct SplitEncoder {
     Arena arena;
+    Type type; // of the values
     SplitTemplate templates[SPLIT_TEMPLATES];
     Rows rows[SPLIT_TEMPLATES];
     uint32_t count, last;
     uint8_t *codes;
-    uint32_t whole_rows;
-    Buffer columns; // their stored bytes
-    Buffer infos;   // what the head says of them
+    uint32_t whole_rows, null_rows; // nulls are kept whole
+    Buffer columns;                 // their stored bytes
+    Buffer infos;                   // what the head says of them
 };
 
 SplitEncoder *
@@ -55,9 +56,11 @@ next_cells(SplitEncoder *e, uint32_t t)
 }
 
 static bool
-follows(SplitEncoder *e, uint32_t t, Str text)
+follows(SplitEncoder *e, uint32_t t, const Text *value)
 {
-    if (!split_follow(&e->templates[t], text, next_cells(e, t)))
+    SplitCell *cells = next_cells(e, t);
+    if (e->type == TYPE_DYNAMIC ? !split_tree_follow(&e->templates[t], dyn_of_text(value), cells)
+                                : !split_follow(&e->templates[t], text_str(value), cells))
         return false;
     e->rows[t].cells.len += e->templates[t].count * sizeof(SplitCell);
     e->templates[t].rows++;
@@ -65,21 +68,30 @@ follows(SplitEncoder *e, uint32_t t, Str text)
     return true;
 }
 
-// Number of the template that the text follows, a new one if need be; `count` when there is none.
-static uint32_t
-place_text(SplitEncoder *e, Str text)
+static bool
+learns(SplitEncoder *e, const Text *value)
 {
-    if (e->count && follows(e, e->last, text))
+    SplitTemplate *t = &e->templates[e->count];
+    return e->type == TYPE_DYNAMIC ? split_tree_learn(&e->arena, dyn_of_text(value), t)
+                                   : split_learn(&e->arena, text_str(value), t);
+}
+
+// Number of the template that the value follows, a new one if need be; SPLIT_TEMPLATES when there
+// is none.
+static uint32_t
+place_value(SplitEncoder *e, const Text *value)
+{
+    if (e->count && follows(e, e->last, value))
         return e->last;
     uint32_t last = e->last;
     for (uint32_t t = 0; t < e->count; t++)
-        if (t != last && follows(e, t, text))
+        if (t != last && follows(e, t, value))
             return t;
-    if (e->count == SPLIT_TEMPLATES || !split_learn(&e->arena, text, &e->templates[e->count]))
+    if (e->count == SPLIT_TEMPLATES || !learns(e, value))
         return SPLIT_TEMPLATES;
     buffer_clear(&e->rows[e->count].cells);
     e->count++;
-    return follows(e, e->count - 1, text) ? e->count - 1 : SPLIT_TEMPLATES;
+    return follows(e, e->count - 1, value) ? e->count - 1 : SPLIT_TEMPLATES;
 }
 
 static void
@@ -91,41 +103,46 @@ start_over(SplitEncoder *e, uint32_t rows)
     for (uint32_t t = 0; t < SPLIT_TEMPLATES; t++)
         if (e->rows[t].cells.cap > CELLS_KEPT)
             buffer_free(&e->rows[t].cells);
-    e->count = e->last = e->whole_rows = 0;
+    e->count = e->last = e->whole_rows = e->null_rows = 0;
     e->codes = arena_alloc(&e->arena, rows);
 }
 
-// Whether so few texts follow no template, and so few bytes are values kept as JSON, that the
-// columns are worth it.
+// Whether so few of the values follow no template, and so few bytes are in none of the plain
+// columns, that it is worth it.
 static bool
 pays(const SplitEncoder *e, uint32_t rows, uint64_t bytes)
 {
-    uint64_t json = 0;
+    uint64_t other = 0;
     for (uint32_t t = 0; t < e->count; t++) {
         const SplitCell *cells = (const SplitCell *)(const void *)e->rows[t].cells.data;
         size_t count = e->rows[t].cells.len / sizeof(SplitCell);
         for (size_t i = 0; i < count; i++)
-            json += cells[i].class_ == CLASS_JSON ? cells[i].len : 0;
+            other += cells[i].class_ == CLASS_OTHER ? cells[i].len : 0;
     }
-    return e->whole_rows <= rows / 8 && json <= bytes / 2;
+    return e->whole_rows - e->null_rows <= (rows - e->null_rows) / 8 && other <= bytes / 2;
 }
 
+// Of every `step`-th value.
 static bool
-split_rows(SplitEncoder *e, const Text *texts, uint32_t rows, uint32_t step)
+split_rows(SplitEncoder *e, const Vector *values, uint32_t step)
 {
+    const Text *rows = values->data;
     uint64_t bytes = 0;
     uint32_t tried = 0;
-    start_over(e, rows);
-    for (uint32_t i = 0; i < rows; i += step) {
-        Str text = text_str(&texts[i]);
-        uint32_t t = place_text(e, text);
+    start_over(e, values->count);
+    for (uint32_t i = 0; i < values->count; i += step) {
+        bool null = values->valid && !bit_get(values->valid, i);
+        uint32_t t = null ? SPLIT_TEMPLATES : place_value(e, &rows[i]);
         e->codes[tried++] = (uint8_t)t;
         e->whole_rows += t == SPLIT_TEMPLATES;
-        bytes += text.len;
-        if (e->whole_rows > 8 && e->whole_rows > tried / 4)
+        e->null_rows += null;
+        bytes += rows[i].len;
+        uint32_t lost = e->whole_rows - e->null_rows;
+        if (lost > 8 && lost > tried / 4)
             return false;
     }
-    return bytes / tried >= TEXT_MIN && pays(e, tried, bytes);
+    uint32_t present = tried - e->null_rows;
+    return e->count && bytes / present >= TEXT_MIN && pays(e, tried, bytes);
 }
 
 // ---- columns ----
@@ -154,15 +171,15 @@ put_left_out(SplitEncoder *e)
 }
 
 static void
-put_codes(SplitEncoder *e, BlockEncoder *inner, const Vector *texts)
+put_codes(SplitEncoder *e, BlockEncoder *inner, const Vector *values)
 {
     if (e->count == 1 && !e->whole_rows) {
         put_left_out(e);
         put_left_out(e);
         return;
     }
-    Vector *codes = vector_new_flat(&e->arena, TYPE_INT, texts->count);
-    for (uint32_t i = 0; i < texts->count; i++)
+    Vector *codes = vector_new_flat(&e->arena, TYPE_INT, values->count);
+    for (uint32_t i = 0; i < values->count; i++)
         ((int32_t *)codes->data)[i] =
             e->codes[i] == SPLIT_TEMPLATES ? (int32_t)e->count : e->codes[i];
     put_column(e, inner, codes);
@@ -170,11 +187,16 @@ put_codes(SplitEncoder *e, BlockEncoder *inner, const Vector *texts)
         put_left_out(e);
         return;
     }
-    Vector *whole = vector_new_flat(&e->arena, TYPE_STRING, e->whole_rows);
+    Vector *whole = vector_new_flat(&e->arena, e->type, e->whole_rows);
     uint32_t n = 0;
-    for (uint32_t i = 0; i < texts->count; i++)
-        if (e->codes[i] == SPLIT_TEMPLATES)
-            ((Text *)whole->data)[n++] = ((const Text *)texts->data)[i];
+    for (uint32_t i = 0; i < values->count; i++) {
+        if (e->codes[i] != SPLIT_TEMPLATES)
+            continue;
+        if (values->valid && !bit_get(values->valid, i))
+            vector_set_null(&e->arena, whole, n++);
+        else
+            ((Text *)whole->data)[n++] = ((const Text *)values->data)[i];
+    }
     put_column(e, inner, whole);
 }
 
@@ -184,23 +206,43 @@ kind_of(const SplitCell *cells, uint32_t step, uint32_t rows)
     uint32_t classes = 0;
     for (uint32_t i = 0; i < rows; i++)
         classes |= cells[(size_t)i * step].class_;
-    if ((classes & CLASS_LONG) && !(classes & (CLASS_STRING | CLASS_JSON)))
+    if ((classes & CLASS_LONG) && !(classes & (CLASS_STRING | CLASS_OTHER)))
         return SPLIT_LONG;
-    return classes == CLASS_STRING ? SPLIT_STRING : SPLIT_JSON;
+    return classes == CLASS_STRING ? SPLIT_STRING : SPLIT_OTHER;
+}
+
+// A long, of its text or its node.
+static int64_t
+long_of(const SplitCell *cell, Type type)
+{
+    int64_t number = 0;
+    if (type == TYPE_DYNAMIC)
+        return dyn_long((Dyn){(const uint8_t *)cell->ptr, cell->len});
+    json_plain_long(cell->ptr, cell->ptr + cell->len, &number);
+    return number;
+}
+
+// What is in the string: its text without the quotes, its node without the kind.
+static Str
+string_of(const SplitCell *cell, Type type)
+{
+    return (Str){cell->ptr + 1, cell->len - (type == TYPE_DYNAMIC ? 1 : 2)};
 }
 
 static Vector *
-column_of(Arena *arena, SplitKind kind, const SplitCell *cells, uint32_t step, uint32_t rows)
+column_of(SplitEncoder *e, SplitKind kind, const SplitCell *cells, uint32_t step, uint32_t rows)
 {
-    Vector *out = vector_new_flat(arena, kind == SPLIT_LONG ? TYPE_LONG : TYPE_STRING, rows);
-    uint32_t quote = kind == SPLIT_STRING ? 1 : 0;
+    Vector *out = vector_new_flat(&e->arena, split_column_type(e->type, kind), rows);
     for (uint32_t i = 0; i < rows; i++, cells += step) {
-        if (kind != SPLIT_LONG)
-            ((Text *)out->data)[i] = text_view(cells->ptr + quote, cells->len - quote - quote);
-        else if (cells->class_ == CLASS_NULL)
-            vector_set_null(arena, out, i);
-        else
-            json_plain_long(cells->ptr, cells->ptr + cells->len, (int64_t *)out->data + i);
+        Str whole = {cells->ptr, cells->len};
+        if (kind == SPLIT_LONG && cells->class_ == CLASS_NULL) {
+            vector_set_null(&e->arena, out, i);
+        } else if (kind == SPLIT_LONG) {
+            ((int64_t *)out->data)[i] = long_of(cells, e->type);
+        } else {
+            Str text = kind == SPLIT_STRING ? string_of(cells, e->type) : whole;
+            ((Text *)out->data)[i] = text_view(text.ptr, text.len);
+        }
     }
     return out;
 }
@@ -217,17 +259,17 @@ put_template(SplitEncoder *e, BlockEncoder *inner, uint32_t number, Buffer *head
         bytes_put_str(head, t->places[p].before);
         bytes_put_str(head, t->places[p].path);
         bytes_put_u8(head, (uint8_t)kind);
-        put_column(e, inner, column_of(&e->arena, kind, cells + p, t->count, t->rows));
+        put_column(e, inner, column_of(e, kind, cells + p, t->count, t->rows));
     }
     bytes_put_str(head, t->after);
 }
 
 bool
-split_encode(SplitEncoder *e, BlockEncoder *inner, const Vector *texts, Buffer *out)
+split_encode(SplitEncoder *e, BlockEncoder *inner, const Vector *values, Buffer *out)
 {
-    const Text *rows = texts->data;
-    uint32_t count = texts->count, step = count / SAMPLES;
-    if (count < ROWS_MIN || !split_rows(e, rows, count, step) || !split_rows(e, rows, count, 1))
+    e->type = values->type;
+    if (values->count < ROWS_MIN || !split_rows(e, values, values->count / SAMPLES) ||
+        !split_rows(e, values, 1))
         return false;
     size_t start = out->len;
     uint64_t none = 0;
@@ -235,7 +277,7 @@ split_encode(SplitEncoder *e, BlockEncoder *inner, const Vector *texts, Buffer *
     buffer_put(out, &none, sizeof(none));
     bytes_put_u32(out, e->count);
     bytes_put_u32(out, e->whole_rows);
-    put_codes(e, inner, texts);
+    put_codes(e, inner, values);
     for (uint32_t t = 0; t < e->count; t++)
         put_template(e, inner, t, out);
     buffer_put(out, e->infos.data, e->infos.len);

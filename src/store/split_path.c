@@ -1,5 +1,6 @@
 // One path of the objects in a block: from the columns of a split block alone, or from the
-// texts of any other. What comes out is what parse_json() and the path give: see split.h.
+// values of any other. What comes out is, of texts, what parse_json() and the path give: see
+// split.h.
 
 #include "store/split.h"
 #include "value/dynamic.h"
@@ -9,12 +10,12 @@
 #include <xxhash.h>
 
 // What of a block the path needs of a template.
-typedef enum Need { NEED_NOTHING, NEED_PLACE, NEED_TEXTS } Need;
+typedef enum Need { NEED_NOTHING, NEED_PLACE, NEED_WHOLE } Need;
 
 typedef struct Part {
     Need need;
     const SplitPlace *place;
-    Str below; // of the path, within a value that is kept as JSON
+    Str below; // of the path, within a value that is in no plain column
     Block *block;
     const Vector *values; // dynamic
 } Part;
@@ -26,7 +27,8 @@ typedef struct PathRead {
     Arena arena; // of the head
     SplitHead head;
     Block *out;
-    Part parts[SPLIT_TEMPLATES + 1]; // the last: texts kept whole
+    Type type;
+    Part parts[SPLIT_TEMPLATES + 1]; // the last: values kept whole
     const char *why;
 } PathRead;
 
@@ -123,6 +125,8 @@ to_dynamics(Arena *arena, const Vector *values, uint32_t count, SplitKind kind, 
             put_long(out, i, ((const int64_t *)values->data)[i]);
         else if (kind == SPLIT_STRING)
             put_string(arena, out, i, text_str((const Text *)values->data + i));
+        else if (values->type == TYPE_DYNAMIC)
+            put_node(arena, out, i, walk(dyn_of_text((const Text *)values->data + i), path));
         else
             put_json(arena, &scratch, out, i, text_str((const Text *)values->data + i), path);
     }
@@ -149,7 +153,7 @@ column_dynamics(Arena *arena, const Vector *v, SplitKind kind, Str path)
 
 // ---- parts ----
 
-// Where the path leads in texts of the template.
+// Where the path leads in values of the template.
 static void
 part_find(const SplitTemplate *t, Str path, Part *part)
 {
@@ -157,16 +161,16 @@ part_find(const SplitTemplate *t, Str path, Part *part)
         Str at = t->places[p].path;
         if (str_starts(path, at) && at.len) {
             bool within = path.len > at.len;
-            if (within && t->places[p].kind != SPLIT_JSON)
+            if (within && t->places[p].kind != SPLIT_OTHER)
                 return;
             part->need = NEED_PLACE;
             part->place = &t->places[p];
             part->below = str_slice(path, at.len, path.len);
             return;
         }
-        // An object that was split: its texts are in no column.
+        // An object that was split: it is in no column.
         if (str_starts(at, path)) {
-            part->need = NEED_TEXTS;
+            part->need = NEED_WHOLE;
             return;
         }
     }
@@ -190,7 +194,7 @@ part_read(PathRead *r, uint32_t number)
     if (part->need != NEED_PLACE)
         return true;
     SplitKind kind = part->place->kind;
-    Type type = kind == SPLIT_LONG ? TYPE_LONG : TYPE_STRING;
+    Type type = split_column_type(r->type, kind);
     if (!column_read(r, &part->place->info, type, r->head.templates[number].rows, &part->block))
         return false;
     part->values = column_dynamics(&r->out->arena, &part->block->vector, kind, part->below);
@@ -203,10 +207,10 @@ whole_read(PathRead *r, Str path)
     Part *part = &r->parts[r->head.count];
     if (!r->head.whole_rows)
         return true;
-    if (!column_read(r, &r->head.whole, TYPE_STRING, r->head.whole_rows, &part->block))
+    if (!column_read(r, &r->head.whole, r->type, r->head.whole_rows, &part->block))
         return false;
-    part->values = column_dynamics(&r->out->arena, &part->block->vector, SPLIT_JSON, path);
-    // What is no JSON becomes a string, which has no members; empty text is null.
+    part->values = column_dynamics(&r->out->arena, &part->block->vector, SPLIT_OTHER, path);
+    // Text that is no JSON becomes a string, which has no members; empty text is null.
     return true;
 }
 
@@ -319,7 +323,7 @@ path_read(PathRead *r, const BlockInfo *info, uint32_t rows, Str path)
         return false;
     for (uint32_t t = 0; t < r->head.count; t++) {
         part_find(&r->head.templates[t], path, &r->parts[t]);
-        if (r->parts[t].need == NEED_TEXTS)
+        if (r->parts[t].need == NEED_WHOLE)
             return fail(r, NULL);
     }
     for (uint32_t t = 0; t < r->head.count; t++)
@@ -329,10 +333,10 @@ path_read(PathRead *r, const BlockInfo *info, uint32_t rows, Str path)
 }
 
 Block *
-split_path(BlockDecoder *decoder, const BlockInfo *info, uint32_t rows, Str path, SplitRead *read,
-           void *context, const char **why)
+split_path(BlockDecoder *decoder, const BlockInfo *info, Type type, uint32_t rows, Str path,
+           SplitRead *read, void *context, const char **why)
 {
-    PathRead r = {.decoder = decoder, .read = read, .context = context};
+    PathRead r = {.decoder = decoder, .read = read, .context = context, .type = type};
     r.out = calloc(1, sizeof(Block));
     *why = "there is not enough memory";
     if (!r.out)
@@ -349,12 +353,12 @@ split_path(BlockDecoder *decoder, const BlockInfo *info, uint32_t rows, Str path
 }
 
 Block *
-split_path_of_texts(const Block *texts, Str path)
+split_path_of_values(const Block *values, Str path)
 {
     Block *out = calloc(1, sizeof(Block));
     if (!out)
         return NULL;
-    out->vector = *column_dynamics(&out->arena, &texts->vector, SPLIT_JSON, path);
+    out->vector = *column_dynamics(&out->arena, &values->vector, SPLIT_OTHER, path);
     if (out->vector.encoding == ENC_DICT) {
         out->dict = *out->vector.dict;
         out->vector.dict = &out->dict;

@@ -5,11 +5,7 @@
 #include "value/json.h"
 #include "value/json_template.h"
 
-enum {
-    DEPTH_MAX = 8,     // of objects that are split; deeper ones are values
-    NESTING_MAX = 256, // of a value that is kept as JSON
-    TEMPLATE_BYTES = 1 << 16,
-};
+enum { NESTING_MAX = 256 }; // of a value that is kept as JSON
 
 typedef struct Learning {
     Arena *arena;
@@ -104,14 +100,13 @@ take_cell(const char *p, const char *end, SplitCell *cell)
     if ((unsigned char)*p == 0xEF) // a byte order mark is one at the start of a text alone
         return false;
     cell->len = (uint32_t)text.len;
-    cell->class_ = str_equal(text, STR("null")) ? CLASS_NULL : CLASS_JSON;
+    cell->class_ = str_equal(text, STR("null")) ? CLASS_NULL : CLASS_OTHER;
     return cell->class_ == CLASS_NULL || str_equal(text, STR("true")) ||
            str_equal(text, STR("false")) || json_is_valid(text);
 }
 
-// The path of a key below another.
-static Str
-path_below(Arena *arena, Str path, Str key)
+Str
+split_path_below(Arena *arena, Str path, Str key)
 {
     uint32_t len = (uint32_t)key.len;
     char *out = arena_alloc_aligned(arena, path.len + sizeof(len) + key.len, 1);
@@ -127,7 +122,7 @@ static const char *learn_object(Learning *l, const char *p, Str path, uint32_t d
 static const char *
 learn_value(Learning *l, const char *p, Str path, uint32_t depth)
 {
-    if (p < l->end && *p == '{' && depth < DEPTH_MAX) {
+    if (p < l->end && *p == '{' && depth < SPLIT_DEPTH) {
         const char *behind = l->behind;
         uint32_t count = l->count;
         const char *after = learn_object(l, p, path, depth + 1);
@@ -172,7 +167,7 @@ learn_object(Learning *l, const char *p, Str path, uint32_t depth)
         p = skip_space(close + 1, l->end);
         if (p == l->end || *p != ':')
             return NULL;
-        p = learn_value(l, skip_space(p + 1, l->end), path_below(l->arena, path, key), depth);
+        p = learn_value(l, skip_space(p + 1, l->end), split_path_below(l->arena, path, key), depth);
         if (!p)
             return NULL;
         p = skip_space(p, l->end);
@@ -195,7 +190,7 @@ split_learn(Arena *arena, Str text, SplitTemplate *out)
     size_t bytes = out->after.len;
     for (uint32_t i = 0; i < l.count; i++)
         bytes += places[i].before.len + places[i].path.len;
-    return bytes <= TEMPLATE_BYTES;
+    return bytes <= SPLIT_TEMPLATE;
 }
 
 bool

@@ -60,6 +60,7 @@ struct StoreView {
     StoreTable *tables;    // by name
     pthread_mutex_t mutex; // of the arena and the sources
     StoreSource *sources;
+    TermHolds holds;
 };
 
 static int
@@ -124,6 +125,7 @@ view_open(Store *store, int64_t snapshot, AzError *error)
     view->store = store;
     store_view_entered(store);
     pthread_mutex_init(&view->mutex, NULL);
+    view->holds = (TermHolds){.cache = store->cache, .mutex = &view->mutex};
     view->reader = readers_enter(store->dir);
     pthread_mutex_lock(&store->mutex);
     bool ok = catalog_load(store->catalog, &view->arena, snapshot, &view->state, error);
@@ -204,6 +206,7 @@ store_view_close(StoreView *view)
         source_free(source);
         source = next;
     }
+    term_holds_free(&view->holds);
     readers_leave(view->reader);
     store_view_left(view->store);
     pthread_mutex_destroy(&view->mutex);
@@ -289,6 +292,7 @@ group_facts(StoreSource *source, uint32_t morsel, GroupFacts *facts)
         .segment_id = (uint64_t)ref->entry->id,
         .group = m.group,
         .cache = source->view->store->cache,
+        .hold = term_hold_enter(&source->view->holds, (uint64_t)ref->entry->id, m.group),
     };
     return true;
 }

@@ -40,6 +40,7 @@ check 'what cannot run here is said' says "$(q 'print 1 | evaluate python(typeof
 check 'an unknown option suggests' says "$(q --formt json 'print 1' 2>&1)" "did you mean '--format'"
 check 'a time limit stops a query' says "$(q --timeout 1 'range x from 1 to 90000000 step 1 | extend y = tostring(x) | summarize dcount(y), count() by y' 2>&1)" 'time limit|memory limit'
 check 'a memory limit stops a query' says "$(q --memory 20 'range x from 1 to 5000000 step 1 | extend y = strcat("a long text of its own ", x) | sort by y asc' 2>&1)" 'memory limit'
+check 'the memory limit holds within a batch' says "$(q --memory 64 'range x from 1 to 1000 step 1 | extend a = range(x % 7, 900000, 1) | summarize max(array_length(a))' 2>&1)" 'memory limit'
 check 'the memory limit holds over partitions' says "$(q --memory 20 'range x from 1 to 3000000 step 1 | partition by x (count) | count' 2>&1)" 'memory limit'
 check 'a time limit stops a scan' says "$(q --timeout 1 'range x from 1 to 20000000 step 1 | scan declare (s:string) with (step a: true => s = strcat(a.s, x);) | count' 2>&1)" 'time limit|memory limit'
 check 'geometry opens its module' says "$(q --format csv 'print geo_point_to_s2cell(-80.195829, 25.802215, 8)')" 88d9b

@@ -122,6 +122,7 @@ check 'a search key that is no column' says "$("$azimuth" import --store "$store
 : >"$scratch/empty.csv"
 check 'an empty file' says "$("$azimuth" import --store "$store" --watchlist V --search-key a "$scratch/empty.csv" 2>&1)" 'header line'
 check 'an unknown one binds under check' says "$("$azimuth" query --check '_GetWatchlist("none") | where IP == "x" and Name has "y"')" ok
+check 'names behind its join are not taken for its columns' test "$("$azimuth" query --store "$store" --check '_GetWatchlist("none") | join SigninLogs on $left.Name == $right.UserPrincipalName | where TimeGenerated > ago(1d)')" = ok
 check 'a parser that others turned off' test "$(value "$store" '_ASIM_GetDisabledParsers | count')" = 0
 
 # ---- ASIM parsers over the normalised tables ----

@@ -11,6 +11,7 @@
 #include "store/segment.h"
 #include "store/store_internal.h"
 #include "store/term_index.h"
+#include "value/json.h"
 
 #include <sys/mman.h>
 
@@ -22,17 +23,21 @@ enum { SEED_MAX = 1 << 16 };
 static char *seed_bytes, *json_bytes;
 static size_t seed_size, json_size;
 
-// A segment with blocks that are split, of GUIDs and of scaled reals.
+// A segment with blocks that are split (texts, dynamics), of GUIDs and of scaled reals.
 static void
 json_seed_make(void)
 {
-    Column all[] = {{STR("s"), TYPE_STRING}, {STR("g"), TYPE_STRING}, {STR("r"), TYPE_REAL}};
+    Column all[] = {{STR("s"), TYPE_STRING},
+                    {STR("g"), TYPE_STRING},
+                    {STR("r"), TYPE_REAL},
+                    {STR("d"), TYPE_DYNAMIC}};
     Schema schema = {all, COUNT_OF(all)};
     Arena arena = {0};
     uint32_t order[64];
     Vector *texts = vector_new_flat(&arena, TYPE_STRING, 64);
     Vector *guids = vector_new_flat(&arena, TYPE_STRING, 64);
     Vector *reals = vector_new_flat(&arena, TYPE_REAL, 64);
+    Vector *trees = vector_new_flat(&arena, TYPE_DYNAMIC, 64);
     for (uint32_t i = 0; i < 64; i++) {
         order[i] = i;
         ((Text *)texts->data)[i] = text_copy(
@@ -41,6 +46,11 @@ json_seed_make(void)
                   : str_format(&arena, "{\"e\": %s, \"a\":\"%u\"}", i % 2 ? "1.5" : "null", i));
         if (i == 40)
             ((Text *)texts->data)[i] = text_view("none", 4);
+        bool is_null;
+        json_parse_text(&arena, text_str((Text *)texts->data + i), (Text *)trees->data + i,
+                        &is_null);
+        if (i % 11 == 5)
+            vector_set_null(&arena, trees, i);
         uint64_t low = row_noise(i, 2) & 0xFFFFFFFFFFFF;
         ((Text *)guids->data)[i] = text_copy(
             &arena, i % 20 ? str_format(&arena, "%08x-1234-abcd-9876-%012llx",
@@ -48,7 +58,7 @@ json_seed_make(void)
                            : STR("none"));
         ((double *)reals->data)[i] = (double)(row_noise(i, 3) % 100000) / 10;
     }
-    const Vector *columns[] = {texts, guids, reals};
+    const Vector *columns[] = {texts, guids, reals, trees};
     char *dir = temp_dir_new(), path[4200];
     snprintf(path, sizeof(path), "%s/json", dir);
     BlockEncoder *encoder = block_encoder_new();
@@ -201,7 +211,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 continue;
             vector_touch(&block->vector, &out);
             zone_touch(segment, &segment->groups[g], c, &block->vector);
-            if (segment->schema.columns[c].type == TYPE_STRING)
+            if (type_is_text(segment->schema.columns[c].type))
                 paths_touch(segment, fd, g, c, decoder, &out);
             block_free(block);
         }

@@ -580,6 +580,54 @@ test_cache_keeps_what_is_read_again(void **state)
     store_close(store);
 }
 
+// Which rows of each row group hold the word: asked as a scan asks.
+static void
+ask_indexes(const TableSource *source, const char *word)
+{
+    ptrdiff_t column = schema_find(&source->schema, STR("id"));
+    Value value = value_string(str_from(word));
+    ScanPredicate predicate = {
+        .column = (uint32_t)column, .op = SCAN_HAS, .values = &value, .value_count = 1};
+    for (uint32_t m = 0; m < source->morsel_count; m++) {
+        uint64_t rows[(1 << 14) / 64] = {0};
+        bool exact;
+        source->may_match(source, m, &predicate, 1);
+        source->match_rows(source, m, &predicate, rows, &exact);
+        source->match_rows(source, m, &predicate, rows, &exact);
+    }
+}
+
+// The term index of a row group is read once however often the group is asked, and that is no
+// reason to keep it; asking again later is.
+static void
+test_indexes_are_read_once_a_scan(void **state)
+{
+    Fixture *f = *state;
+    enum { ROWS = 100000 };
+    Store *store = must(f, store_open(f->path, STORE_WRITE, &f->error));
+    must_import(f, store, "L", TABLE_LOG, &ROW_SCHEMA, 0, ROWS);
+    block_cache_set_budget(store->cache, 1 << 20); // of what is read once 16 KiB
+    StoreView *view = must(f, store_view_open(store, 0, &f->error));
+    TableSource *source = must(f, store_view_source(view, STR("L"), &f->error));
+    ask_indexes(source, "subscriptions");
+    BlockCacheStats stats = block_cache_stats(store->cache);
+    assert_int_equal(stats.misses, source->morsel_count);
+    assert_int_equal(stats.pinned, 1); // of the last group
+    store_view_close(view);
+    stats = block_cache_stats(store->cache);
+    assert_int_equal(stats.pinned, 0);
+    assert_true(stats.bytes <= 1 << 14);
+    block_cache_set_budget(store->cache, BLOCK_CACHE_BYTES);
+    view = must(f, store_view_open(store, 0, &f->error));
+    source = must(f, store_view_source(view, STR("L"), &f->error));
+    ask_indexes(source, "subscriptions");
+    uint64_t misses = block_cache_stats(store->cache).misses;
+    ask_indexes(source, "subscriptions");
+    assert_int_equal(block_cache_stats(store->cache).misses, misses);
+    store_view_close(view);
+    store_close(store);
+}
+
 typedef struct Appender {
     TableWriter *table;
     uint64_t from, count;
@@ -737,6 +785,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_footers_are_given_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cache_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cache_keeps_what_is_read_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_indexes_are_read_once_a_scan, setup, teardown),
         cmocka_unit_test_setup_teardown(test_parallel_writers, setup, teardown),
         cmocka_unit_test_setup_teardown(test_large_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_open_errors, setup, teardown),

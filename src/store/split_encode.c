@@ -107,10 +107,9 @@ start_over(SplitEncoder *e, uint32_t rows)
     e->codes = arena_alloc(&e->arena, rows);
 }
 
-// Whether so few of the values follow no template, and so few bytes are in none of the plain
-// columns, that it is worth it.
-static bool
-pays(const SplitEncoder *e, uint32_t rows, uint64_t bytes)
+// Bytes of the values that are in no plain column.
+static uint64_t
+other_bytes(const SplitEncoder *e)
 {
     uint64_t other = 0;
     for (uint32_t t = 0; t < e->count; t++) {
@@ -119,7 +118,16 @@ pays(const SplitEncoder *e, uint32_t rows, uint64_t bytes)
         for (size_t i = 0; i < count; i++)
             other += cells[i].class_ == CLASS_OTHER ? cells[i].len : 0;
     }
-    return e->whole_rows - e->null_rows <= (rows - e->null_rows) / 8 && other <= bytes / 2;
+    return other;
+}
+
+// Whether it is worth it: few of the values follow no template, and few of a text's bytes must be
+// parsed all the same.
+static bool
+pays(const SplitEncoder *e, uint32_t rows, uint64_t bytes)
+{
+    return e->whole_rows - e->null_rows <= (rows - e->null_rows) / 8 &&
+           (e->type == TYPE_DYNAMIC || other_bytes(e) <= bytes / 2);
 }
 
 // Of every `step`-th value.

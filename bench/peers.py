@@ -277,6 +277,8 @@ def main():
     queries = json.loads((args.kit / "queries" / "manifest.json").read_text(encoding="utf-8"))
     queries = [query for query in queries if re.search(args.queries, query["name"])]
     os.environ["AZIMUTH_CONTENT"] = str(kit_content(args))
+    if args.only_azimuth and not args.store.exists():
+        sys.exit(f"there is no store in {args.store}: run it without --only-azimuth first")
     answers = [] if args.only_azimuth else run_kit(args, extra)
     figures = azimuth_figures(args, queries)
     peers = json.loads(args.json.read_text(encoding="utf-8")) if args.json.exists() else {"queries": {}}

@@ -41,6 +41,7 @@ struct EffectiveAccess {
     Arena scratch;
     MemberReader *members;
     AccessMorsel *morsels;
+    uint8_t *covers; // of roles, assigned and delegated, and classes: see may_cover()
 };
 
 static bool
@@ -71,6 +72,22 @@ is_denied(EffectiveAccess *e, const AccessRow *row)
     return denied;
 }
 
+// assignment_may_cover(), worked out once for a role and a class: many assignments have few roles.
+static bool
+may_cover(EffectiveAccess *e, const Assignment *assignment, uint32_t c)
+{
+    enum { NOT_ASKED, NO, YES };
+    const OperationClass *class = &e->facts->classes[c];
+    size_t kind = assignment->role->index * 2 + (assignment->source == SOURCE_DELEGATION);
+    uint8_t *known = &e->covers[kind * e->facts->class_count + c];
+    if (*known == NOT_ASKED)
+        *known = assignment_may_cover(assignment, class->operation, class->is_data,
+                                      e->world->model->star)
+                     ? YES
+                     : NO;
+    return *known == YES;
+}
+
 typedef struct RowList {
     AccessRow *items;
     size_t len, cap;
@@ -86,8 +103,7 @@ add_rows(EffectiveAccess *e, uint32_t index, RowList *out)
     uint32_t count;
     const uint32_t *below = members_below(e->members, assignment->principal, &count);
     for (uint32_t c = 0; c < e->facts->class_count; c++) {
-        const OperationClass *class = &e->facts->classes[c];
-        if (!assignment_may_cover(assignment, class->operation, class->is_data, model->star))
+        if (!may_cover(e, assignment, c))
             continue;
         for (uint32_t i = 0; i < count; i++) {
             AccessRow row = {index, below[i], c};
@@ -207,6 +223,7 @@ effective_access_new(const AccessWorld *world, const OperationFacts *facts, int6
     source->row_count = (uint64_t)assignments * facts->class_count;
     source->morsel_count = (assignments + MORSEL_ASSIGNMENTS - 1) / MORSEL_ASSIGNMENTS;
     e->morsels = ARENA_ARRAY(&arena, AccessMorsel, source->morsel_count);
+    e->covers = ARENA_ARRAY(&arena, uint8_t, (size_t)world->roles.count * 2 * facts->class_count);
     source->schema.count = EFFECTIVE_ACCESS_COLUMN_COUNT;
     source->schema.columns = ARENA_ARRAY(&arena, Column, source->schema.count);
     for (uint32_t c = 0; c < source->schema.count; c++)

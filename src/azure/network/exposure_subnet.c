@@ -1,11 +1,13 @@
 // From which subnets a target is reached.
 //
-// Every subnet of the tenant is a candidate; the route of each says in a moment whether its
-// packets go towards the target at all, and only for those the journey is made.
+// Candidates are the subnets of the target's own network and of its peers, and everywhere else
+// those with a route to an appliance or a gateway: whether that one goes towards the target is asked
+// before the journey is made.
 
 #include "azure/network/exposure_internal.h"
 
 #include "azure/arm.h"
+#include "base/array.h"
 
 static SourceClass
 class_of(const Subnet *from, const Endpoint *to, const Journey *journey)
@@ -19,23 +21,6 @@ class_of(const Subnet *from, const Endpoint *to, const Journey *journey)
     return SOURCE_PEERED;
 }
 
-static bool
-goes_towards(NetworkWorld *world, Subnet *from, const Endpoint *to)
-{
-    if (!from->prefixes.count)
-        return false;
-    if (from->network == to->subnet->network || network_peering(from->network, to->subnet->network))
-        return true;
-    // Other networks are behind an appliance or a gateway, or not there: most tenants have many
-    // networks that lead nowhere, and each target asks all of them.
-    if (!network_place(world, from)->routes.forwards)
-        return false;
-    const Route *route = network_route(world, from, to->addresses.items[0].low, to);
-    if (!route)
-        return false;
-    return route->hop == HOP_APPLIANCE || route->hop == HOP_GATEWAY;
-}
-
 // Subnets of the platform's own machines, from which no workload sends.
 static bool
 is_of_platform(const Subnet *subnet)
@@ -44,6 +29,81 @@ is_of_platform(const Subnet *subnet)
            str_equal_ci(subnet->name, STR("AzureFirewallSubnet")) ||
            str_equal_ci(subnet->name, STR("AzureFirewallManagementSubnet")) ||
            str_equal_ci(subnet->name, STR("RouteServerSubnet"));
+}
+
+typedef struct NumberList {
+    uint32_t *items;
+    size_t len, cap;
+} NumberList;
+
+// Who may send, in the order of the world's networks.
+typedef struct Senders {
+    NumberList *near; // of each network: itself and those with a connected peering to it
+    struct {
+        Subnet **items;
+        size_t len, cap;
+    } forwarding; // subnets with a route to an appliance or a gateway
+} Senders;
+
+static VirtualNetwork *
+network_number(const NetworkWorld *world, size_t number)
+{
+    return world->networks.entries[number].pointer;
+}
+
+static bool
+is_sender(const Subnet *subnet)
+{
+    return subnet->prefixes.count && !is_of_platform(subnet);
+}
+
+// Networks come in order; one may have two peerings to another.
+static void
+add_near(NetworkWorld *world, Senders *senders, const VirtualNetwork *to, uint32_t number)
+{
+    NumberList *near = &senders->near[to->number];
+    if (!near->len || near->items[near->len - 1] != number)
+        ARRAY_PUSH(world->arena, near, number);
+}
+
+static const Senders *
+senders_of(NetworkWorld *world)
+{
+    if (world->senders)
+        return world->senders;
+    Senders *senders = ARENA_NEW(world->arena, Senders);
+    senders->near = ARENA_ARRAY(world->arena, NumberList, world->networks.len);
+    for (uint32_t n = 0; n < world->networks.len; n++) {
+        VirtualNetwork *network = network_number(world, n);
+        add_near(world, senders, network, n);
+        for (uint32_t p = 0; p < network->peering_count; p++)
+            if (network->peerings[p].remote && network->peerings[p].connected)
+                add_near(world, senders, network->peerings[p].remote, n);
+        for (uint32_t i = 0; i < network->subnet_count; i++) {
+            Subnet *subnet = &network->subnets[i];
+            if (is_sender(subnet) && network_place(world, subnet)->routes.forwards)
+                ARRAY_PUSH(world->arena, &senders->forwarding, subnet);
+        }
+    }
+    world->senders = senders;
+    return senders;
+}
+
+// Nobody is near a network whose row was there twice: the last one stands.
+static const NumberList *
+near_of(const NetworkWorld *world, const Senders *senders, const VirtualNetwork *network)
+{
+    static const NumberList NOBODY;
+    return network_number(world, network->number) == network ? &senders->near[network->number]
+                                                             : &NOBODY;
+}
+
+// Whether the route of a subnet in another network leads on towards the target.
+static bool
+goes_towards(NetworkWorld *world, Subnet *from, const Endpoint *to)
+{
+    const Route *route = network_route(world, from, to->addresses.items[0].low, to);
+    return route && (route->hop == HOP_APPLIANCE || route->hop == HOP_GATEWAY);
 }
 
 static void
@@ -97,12 +157,21 @@ expose_subnets(Exposer *exposer, const Endpoint *to, const PacketBox *ports, Str
         expose_add(exposer, &exposure, NULL);
         return;
     }
-    for (size_t n = 0; n < world->networks.len; n++) {
-        VirtualNetwork *network = world->networks.entries[n].pointer;
-        for (uint32_t i = 0; i < network->subnet_count; i++) {
-            Subnet *from = &network->subnets[i];
-            if (!is_of_platform(from) && goes_towards(world, from, to))
+    const Senders *senders = senders_of(world);
+    const NumberList *near = near_of(world, senders, to->subnet->network);
+    size_t forwarding = 0;
+    for (size_t n = 0; n <= near->len; n++) {
+        uint32_t number = n < near->len ? near->items[n] : UINT32_MAX;
+        for (; forwarding < senders->forwarding.len; forwarding++) {
+            Subnet *from = senders->forwarding.items[forwarding];
+            if (from->network->number > number)
+                break;
+            if (from->network->number < number && goes_towards(world, from, to))
                 expose_subnet(exposer, from, to, ports, via, dns, context);
         }
+        const VirtualNetwork *network = n < near->len ? network_number(world, number) : NULL;
+        for (uint32_t i = 0; network && i < network->subnet_count; i++)
+            if (is_sender(&network->subnets[i]))
+                expose_subnet(exposer, &network->subnets[i], to, ports, via, dns, context);
     }
 }

@@ -276,6 +276,7 @@ network_world_finish(NetworkWorld *world)
         read_network(world, networks.items[i]);
     for (size_t i = 0; i < world->networks.len; i++) {
         VirtualNetwork *network = world->networks.entries[i].pointer;
+        network->number = (uint32_t)i;
         for (uint32_t p = 0; p < network->peering_count; p++) {
             Peering *peering = &network->peerings[p];
             peering->remote = map_get(&world->networks, peering->remote_id);

@@ -50,6 +50,7 @@ struct VirtualNetwork {
     uint32_t peering_count;
     bool has_gateway; // VPN or ExpressRoute
     RangeSet dns_servers;
+    uint32_t number; // place among the world's networks
 };
 
 // An address that something answers at.
@@ -107,9 +108,10 @@ typedef struct NetworkWorld {
     Map zone_links; // "zone network id" -> its link
     // EntranceList* by what they lead to (entrance.h)
     Map pool_entrances, config_entrances, address_entrances, host_entrances;
-    Map owner_entrances; // of an application gateway
-    Map subscriptions;   // those of the tenant that are in the data
-    Map unlisted;        // application security groups with members whose address is not known
+    Map owner_entrances;     // of an application gateway
+    Map subscriptions;       // those of the tenant that are in the data
+    Map unlisted;            // application security groups with members whose address is not known
+    struct Senders *senders; // made when first asked for (exposure_subnet.c)
 } NetworkWorld;
 
 bool network_world_init(NetworkWorld *world, Arena *arena, const char *content, AzError *error);

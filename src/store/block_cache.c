@@ -18,7 +18,7 @@
 typedef struct BlockKey {
     uint64_t segment;
     uint32_t group, column; // of a term index: its column and KEY_TERMS
-    Str path;               // in the column's texts; empty = the column itself
+    Str path;               // in the column's values; empty = the column itself
 } BlockKey;
 
 static const uint32_t KEY_TERMS = UINT32_C(1) << 31;

@@ -28,7 +28,7 @@ CachedBlock *block_cache_pin(BlockCache *cache, const Segment *segment, uint64_t
 // vector of one string.
 CachedBlock *block_cache_pin_terms(BlockCache *cache, const Segment *segment, uint64_t segment_id,
                                    uint32_t group, uint32_t column, AzError *error);
-// The same for what lies at a path in the column's JSON texts (segment_read_path). The path may go
+// The same for what lies at a path in the column's JSON texts or dynamics (segment_read_path). The path may go
 // when the call returns.
 CachedBlock *block_cache_pin_path(BlockCache *cache, const Segment *segment, uint64_t segment_id,
                                   uint32_t group, uint32_t column, Str path, AzError *error);

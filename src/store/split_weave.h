@@ -1,5 +1,5 @@
-// Putting the values of a split block together: what split_decode.c opens, and split_texts.c and
-// split_trees.c put. See split.h. Internal to these.
+// Putting the values of a split block together: what split_decode.c opens, and split_put_text.c
+// and split_put_tree.c put. See split.h. Internal to these.
 #pragma once
 
 #include "store/split.h"

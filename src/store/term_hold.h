@@ -1,7 +1,9 @@
 // Term holds: what a thread asks of a row group, it asks its term indexes several times (whether to
 // read the group at all, then for each predicate which rows), and never after. So the indexes of
 // the group asked last stay pinned until the next one: they are decoded once, and a query that
-// asks many groups does not fill the cache with what it took twice. Internal to src/store.
+// asks many groups does not fill the cache with what it took twice. The pins of blocks that are read
+// (store_view.c) go when their morsel is released; a group that is asked and passed over never is,
+// so holds go by what is asked next. Internal to src/store.
 #pragma once
 
 #include "store/block_cache.h"
@@ -10,7 +12,7 @@
 
 typedef struct TermHold TermHold;
 
-// The holds of a view's threads. Zeroed but for the cache is empty.
+// The holds of a view's threads; empty with no list.
 typedef struct TermHolds {
     BlockCache *cache;
     pthread_mutex_t *mutex; // of the list

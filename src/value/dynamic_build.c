@@ -202,20 +202,10 @@ dyn_push_bool(DynBuilder *builder, bool b)
     push_item(builder, (Item){.size = 1, .kind = DYN_BOOL, .boolean = b});
 }
 
-static uint32_t
-long_size(int64_t l)
-{
-    if (l == (int8_t)l)
-        return 2;
-    if (l == (int16_t)l)
-        return 3;
-    return l == (int32_t)l ? 5 : 9;
-}
-
 void
 dyn_push_long(DynBuilder *builder, int64_t l)
 {
-    push_item(builder, (Item){.size = long_size(l), .kind = DYN_LONG, .l = l});
+    push_item(builder, (Item){.size = dyn_long_size(l), .kind = DYN_LONG, .l = l});
 }
 
 void
@@ -348,16 +338,6 @@ dyn_key(DynBuilder *builder, Str key)
     }
 }
 
-// The width of the words of a head, given the bytes of all members: as no count
-// and no end is larger.
-static uint32_t
-word_width(uint64_t bytes)
-{
-    if (bytes <= UINT8_MAX)
-        return 1;
-    return bytes <= UINT16_MAX ? 2 : 4;
-}
-
 // Closes the innermost container: `count` members with `bytes` bytes.
 static void
 container_end(DynBuilder *builder, uint32_t count, uint64_t bytes, uint32_t extra)
@@ -365,7 +345,7 @@ container_end(DynBuilder *builder, uint32_t count, uint64_t bytes, uint32_t extr
     Frame *frame = &builder->frames[--builder->depth];
     Item *item = item_at(builder, frame->item);
     uint32_t words = frame->is_bag ? 3 : 1;
-    uint64_t width = word_width(bytes);
+    uint64_t width = dyn_word_width(bytes);
     uint64_t size = 1 + width + count * width * words + bytes;
     if (size > UINT32_MAX) {
         builder_fail(builder, "the value is larger than 4 GiB");
@@ -526,20 +506,7 @@ dyn_end_bag(DynBuilder *builder)
     container_end(builder, kept, bytes, (uint32_t)at);
 }
 
-static uint8_t *
-word_write(uint8_t *out, uint32_t width, uint32_t word)
-{
-    memcpy(out, &word, width); // little-endian
-    return out + width;
-}
-
 static uint8_t *item_write(const DynBuilder *builder, const Item *item, uint8_t *out);
-
-static uint8_t
-container_tag(uint8_t kind, uint32_t width)
-{
-    return (uint8_t)(kind | (width >> 1) << DYN_TAG_SHIFT); // 1, 2, 4 -> 0, 1, 2
-}
 
 // What the members of a container of `size` bytes take, and how wide its words
 // are: the inverse of container_end().
@@ -548,7 +515,7 @@ container_width(uint32_t size, uint32_t count, uint32_t words)
 {
     for (uint32_t width = 1; width < 4; width *= 2) {
         uint64_t head = 1 + width + (uint64_t)count * width * words;
-        if (size >= head && word_width(size - head) == width)
+        if (size >= head && dyn_word_width(size - head) == width)
             return width;
     }
     return 4;
@@ -558,12 +525,12 @@ static uint8_t *
 array_write(const DynBuilder *builder, const Item *array, uint8_t *out)
 {
     uint32_t count = array->extra, width = container_width(array->size, count, 1), end = 0;
-    *out++ = container_tag(DYN_ARRAY, width);
-    out = word_write(out, width, count);
+    *out++ = dyn_container_tag(DYN_ARRAY, width);
+    out = dyn_put_word(out, width, count);
     const Item *item = array + 1;
     for (uint32_t i = 0; i < count; i++, item += item_span(item)) {
         end += item->size;
-        out = word_write(out, width, end);
+        out = dyn_put_word(out, width, end);
     }
     item = array + 1;
     for (uint32_t i = 0; i < count; i++, item += item_span(item))
@@ -577,16 +544,16 @@ bag_write(const DynBuilder *builder, const Item *bag, uint8_t *out)
     const uint32_t *run = (const uint32_t *)(const void *)builder->members.data + bag->extra;
     uint32_t count = *run, width = container_width(bag->size, count, 3), end = 0;
     const uint32_t *order = run + 1, *keys = order + count, *values = keys + count;
-    *out++ = container_tag(DYN_BAG, width);
-    out = word_write(out, width, count);
+    *out++ = dyn_container_tag(DYN_BAG, width);
+    out = dyn_put_word(out, width, count);
     for (uint32_t i = 0; i < count; i++) {
         end += item_at(builder, keys[i])->size;
-        out = word_write(out, width, end);
+        out = dyn_put_word(out, width, end);
         end += item_at(builder, values[i])->size;
-        out = word_write(out, width, end);
+        out = dyn_put_word(out, width, end);
     }
     for (uint32_t i = 0; i < count; i++)
-        out = word_write(out, width, order[i]);
+        out = dyn_put_word(out, width, order[i]);
     for (uint32_t i = 0; i < count; i++) {
         Str key = item_key(builder, keys[i]);
         if (key.len)
@@ -685,7 +652,7 @@ dyn_text_of_value(Arena *arena, const Value *value)
     case TYPE_INT: l = value->int32; // fall through
     case TYPE_LONG:
         small[0] = DYN_LONG;
-        size = long_size(l);
+        size = dyn_long_size(l);
         memcpy(small + 1, &l, size - 1);
         break;
     case TYPE_REAL:

@@ -52,6 +52,44 @@ dyn_word(const uint8_t *words, uint32_t width, uint32_t index)
     return word;
 }
 
+// ---- writing ----
+
+static inline uint8_t *
+dyn_put_word(uint8_t *out, uint32_t width, uint32_t word)
+{
+    memcpy(out, &word, width); // little-endian
+    return out + width;
+}
+
+// The width of the words of a head, given the bytes of all members: as no count
+// and no end is larger.
+static inline uint32_t
+dyn_word_width(uint64_t bytes)
+{
+    if (bytes <= UINT8_MAX)
+        return 1;
+    return bytes <= UINT16_MAX ? 2 : 4;
+}
+
+static inline uint8_t
+dyn_container_tag(uint8_t kind, uint32_t width)
+{
+    return (uint8_t)(kind | (width >> 1) << DYN_TAG_SHIFT); // 1, 2, 4 -> 0, 1, 2
+}
+
+// Bytes of the node of a long.
+static inline uint32_t
+dyn_long_size(int64_t l)
+{
+    if (l == (int8_t)l)
+        return 2;
+    if (l == (int16_t)l)
+        return 3;
+    return l == (int32_t)l ? 5 : 9;
+}
+
+// ---- reading ----
+
 // Of an array or bag that has passed dyn_check().
 static inline DynContainer
 dyn_open(Dyn node)

@@ -110,13 +110,10 @@ dyn_weave_new(Arena *arena, const DynPath *paths, uint32_t count)
 DynLeaf
 dyn_leaf_long(uint8_t room[9], int64_t number)
 {
-    uint32_t bytes = number == (int8_t)number    ? 1
-                     : number == (int16_t)number ? 2
-                     : number == (int32_t)number ? 4
-                                                 : 8;
+    uint32_t size = dyn_long_size(number);
     room[0] = DYN_LONG;
-    memcpy(room + 1, &number, bytes); // little-endian: the low bytes come first
-    return (DynLeaf){room, 1 + bytes, false};
+    memcpy(room + 1, &number, size - 1); // little-endian: the low bytes come first
+    return (DynLeaf){room, size, false};
 }
 
 static uint32_t
@@ -137,20 +134,13 @@ dyn_weave_size(DynWeave *weave, const DynLeaf *leaves)
             bytes += member->bag != NO_BAG ? weave->bags.items[member->bag].size
                                            : leaf_size(&leaves[member->leaf]);
         }
-        bag->width = bytes <= UINT8_MAX ? 1 : bytes <= UINT16_MAX ? 2 : 4;
+        bag->width = dyn_word_width(bytes);
         uint64_t size = 1 + bag->width + bag->members.len * bag->width * 3 + bytes;
         if (size > UINT32_MAX)
             return 0;
         bag->size = (uint32_t)size;
     }
     return weave->bags.items[0].size;
-}
-
-static uint8_t *
-put_word(uint8_t *out, uint32_t width, uint32_t word)
-{
-    memcpy(out, &word, width); // little-endian
-    return out + width;
 }
 
 static uint8_t *
@@ -167,18 +157,18 @@ static uint8_t *
 put_bag(const DynWeave *weave, const Bag *bag, const DynLeaf *leaves, uint8_t *out)
 {
     uint32_t count = (uint32_t)bag->members.len, width = bag->width, end = 0;
-    *out++ = (uint8_t)(DYN_BAG | (width >> 1) << DYN_TAG_SHIFT); // 1, 2, 4 -> 0, 1, 2
-    out = put_word(out, width, count);
+    *out++ = dyn_container_tag(DYN_BAG, width);
+    out = dyn_put_word(out, width, count);
     for (uint32_t m = 0; m < count; m++) {
         const Member *member = &bag->members.items[m];
         end += (uint32_t)member->key.len;
-        out = put_word(out, width, end);
+        out = dyn_put_word(out, width, end);
         end += member->bag != NO_BAG ? weave->bags.items[member->bag].size
                                      : leaf_size(&leaves[member->leaf]);
-        out = put_word(out, width, end);
+        out = dyn_put_word(out, width, end);
     }
     for (uint32_t m = 0; m < count; m++)
-        out = put_word(out, width, bag->order[m]);
+        out = dyn_put_word(out, width, bag->order[m]);
     for (uint32_t m = 0; m < count; m++) {
         const Member *member = &bag->members.items[m];
         if (member->key.len)

@@ -94,12 +94,6 @@ json_plain_end(const char *p, const char *end)
     return NULL;
 }
 
-static uint32_t
-number_size(int64_t l)
-{
-    return l == (int8_t)l ? 2 : l == (int16_t)l ? 3 : l == (int32_t)l ? 5 : 9;
-}
-
 const char *
 json_plain_long(const char *p, const char *end, int64_t *out)
 {
@@ -125,7 +119,7 @@ take_number(const char *p, const char *end, Member *out)
     p = json_plain_long(p, end, &out->number);
     if (p) {
         out->tag = DYN_LONG;
-        out->size = number_size(out->number);
+        out->size = dyn_long_size(out->number);
     }
     return p;
 }
@@ -164,28 +158,21 @@ take_value(const char *p, const char *end, Member *out)
 
 // ---- trees ----
 
-static uint8_t *
-put_word(uint8_t *out, uint32_t width, uint32_t word)
-{
-    memcpy(out, &word, width); // little-endian
-    return out + width;
-}
-
 // As bag_write() of dynamic_build.c.
 static void
 write_bag(const Template *t, const Member *members, uint32_t width, uint8_t *out)
 {
     uint32_t end = 0;
-    *out++ = (uint8_t)(DYN_BAG | (width >> 1) << DYN_TAG_SHIFT);
-    out = put_word(out, width, t->count);
+    *out++ = dyn_container_tag(DYN_BAG, width);
+    out = dyn_put_word(out, width, t->count);
     for (uint32_t m = 0; m < t->count; m++) {
         end += (uint32_t)template_key(t, m).len;
-        out = put_word(out, width, end);
+        out = dyn_put_word(out, width, end);
         end += members[m].size;
-        out = put_word(out, width, end);
+        out = dyn_put_word(out, width, end);
     }
     for (uint32_t m = 0; m < t->count; m++)
-        out = put_word(out, width, t->order[m]);
+        out = dyn_put_word(out, width, t->order[m]);
     for (uint32_t m = 0; m < t->count; m++) {
         Str key = template_key(t, m);
         memcpy(out, key.ptr, key.len);

@@ -6,8 +6,9 @@
 // JSON objects, or dynamics, of few templates: their values by columns, split.h), GUIDS (strings
 // that are GUIDs, 16 bytes each), PACKED (whole numbers in the bits they need, where that
 // is no larger than NARROW), SCALED (reals of few decimals, packed) or PLAIN; then the bytes of
-// all but SPLIT are compressed with zstd when that saves more than a tenth. Blocks that are read are hostile input: nothing in them is used before it is
-// checked, and each dynamic tree passes dyn_check once, here. Internal to src/store.
+// all but SPLIT are compressed with zstd when that saves more than a tenth. Blocks that are read
+// are hostile input: nothing in them is used before it is checked, and each dynamic tree passes
+// dyn_check once, here. Internal to src/store.
 #pragma once
 
 #include "base/buffer.h"

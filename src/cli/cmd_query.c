@@ -378,8 +378,8 @@ query_command(int argc, char **argv)
          "most memory a query may hold (default: three quarters of the machine's)", &words.memory,
          NULL},
         {"--spill-dir", "DIR",
-         "where rows to be sorted or joined go that are more than that (default: $TMPDIR, "
-         "else /var/tmp)",
+         "where rows to be sorted, joined or grouped go that are more than that (default: "
+         "$TMPDIR, else /var/tmp)",
          &words.spill_dir, NULL},
         {"--timeout", "SECONDS", "stop the query after so long", &words.timeout, NULL},
         {"--rows", "N", "rows shown as a table (default 1000; 0 = all)", &words.rows, NULL},

@@ -19,7 +19,7 @@ typedef struct DatabaseOptions {
     int64_t snapshot;    // 0 = the newest
     size_t threads;      // 0 = threads_default()
     size_t memory_limit; // bytes a query may hold; 0 = three quarters of the machine's memory
-    // Folder for rows that are sorted or joined and are more than that; NULL = $TMPDIR, else
+    // Folder for rows that are sorted, joined or grouped and are more than that; NULL = $TMPDIR, else
     // /var/tmp. The files have no name, and are gone with the query.
     const char *spill_dir;
     // Folders with functions the user brings: .kql files and the YAML of Sentinel's parsers.

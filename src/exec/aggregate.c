@@ -59,11 +59,6 @@ summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
             return false;
     }
     lay_out_record(s);
-    s->parts = ARENA_ARRAY(exec->arena, GroupPart, exec->worker_count);
-    for (size_t w = 0; w < exec->worker_count; w++) {
-        group_table_init(&s->parts[w].table, &s->layout, s->extra, &exec->workers[w].keep);
-        s->parts[w].codes = code_groups_new(&exec->workers[w].keep, &s->layout);
-    }
     return true;
 }
 
@@ -84,9 +79,10 @@ group_start(const Summarize *s, GroupPart *part, uint32_t g, uint64_t hash, uint
             aggregate_impl(&s->calls[a])->init(&s->calls[a], states + s->offsets[a]);
 }
 
+// Row i of `keys` is row origin[i] of `in`; NULL: row i.
 static void
 group_rows(const Summarize *s, GroupPart *part, Worker *worker, const Vector *const *keys,
-           const uint32_t *origin, uint32_t count, uint64_t sequence, uint32_t *groups)
+           const uint32_t *origin, uint32_t count, const SummaryRows *in, uint32_t *groups)
 {
     uint64_t *rows, *hashes;
     key_encode(&worker->batch, &s->layout, keys, count, &rows, &hashes);
@@ -94,8 +90,11 @@ group_rows(const Summarize *s, GroupPart *part, Worker *worker, const Vector *co
         group_prefetch(&part->table, hashes, i, count);
         uint32_t before = part->table.count;
         groups[i] = group_add(&part->table, rows + (size_t)i * s->layout.words, hashes[i]);
-        if (part->table.count > before)
-            group_start(s, part, before, hashes[i], sequence + (origin ? origin[i] : i));
+        if (part->table.count == before)
+            continue;
+        uint32_t row = origin ? origin[i] : i;
+        group_start(s, part, before, hashes[i],
+                    in->numbers ? (uint64_t)in->numbers[row] : in->sequence + row);
     }
 }
 
@@ -119,7 +118,7 @@ code_space(const Vector *const *keys, uint32_t key_count, uint32_t rows)
 // Groups each combination of codes once.
 static void
 group_codes(const Summarize *s, GroupPart *part, Worker *worker, const Vector *const *keys,
-            uint32_t space, uint32_t count, uint64_t sequence, uint32_t *groups)
+            uint32_t space, uint32_t count, const SummaryRows *in, uint32_t *groups)
 {
     Arena *arena = &worker->batch;
     uint32_t key_count = s->layout.count;
@@ -145,7 +144,7 @@ group_codes(const Summarize *s, GroupPart *part, Worker *worker, const Vector *c
     for (uint32_t k = 0; k < key_count; k++)
         distinct[k] = vector_gather(arena, keys[k], first_rows, met);
     uint32_t *met_groups = arena_alloc_array(arena, met, sizeof(uint32_t));
-    group_rows(s, part, worker, distinct, first_rows, met, sequence, met_groups);
+    group_rows(s, part, worker, distinct, first_rows, met, in, met_groups);
     for (uint32_t i = 0; i < count; i++)
         groups[i] = met_groups[of_code[groups[i]]];
 }
@@ -153,7 +152,7 @@ group_codes(const Summarize *s, GroupPart *part, Worker *worker, const Vector *c
 // Groups rows by the numbers of their values, where that pays.
 static bool
 group_numbers(const Summarize *s, GroupPart *part, Worker *worker, const Vector *const *keys,
-              uint32_t count, uint64_t sequence, uint32_t *groups)
+              uint32_t count, const SummaryRows *in, uint32_t *groups)
 {
     Arena *arena = &worker->batch;
     CodeMisses misses;
@@ -165,40 +164,31 @@ group_numbers(const Summarize *s, GroupPart *part, Worker *worker, const Vector 
     for (uint32_t k = 0; k < s->layout.count; k++)
         missed[k] = vector_gather(arena, keys[k], misses.rows, misses.count);
     uint32_t *found = arena_alloc_array(arena, misses.count, sizeof(uint32_t));
-    group_rows(s, part, worker, missed, misses.rows, misses.count, sequence, found);
+    group_rows(s, part, worker, missed, misses.rows, misses.count, in, found);
     code_groups_learn(part->codes, &misses, found, count, groups);
     return true;
 }
 
-static bool
-find_groups(const Summarize *s, GroupPart *part, Worker *worker, const Batch *batch,
-            uint64_t sequence, uint32_t *groups)
+static void
+find_groups(const Summarize *s, GroupPart *part, Worker *worker, const Vector *const *keys,
+            const SummaryRows *in, uint32_t *groups)
 {
-    uint32_t key_count = s->layout.count, rows = batch->selected;
-    const Vector **keys = ARENA_ARRAY(&worker->batch, const Vector *, key_count);
-    for (uint32_t k = 0; k < key_count; k++)
-        if (!(keys[k] = evaluate(worker, s->keys[k], batch)))
-            return false;
-    if (!worker_reserve(worker, group_table_growth(&part->table, rows), "its groups"))
-        return false;
-    uint32_t space = code_space(keys, key_count, rows);
+    uint32_t rows = in->batch->selected, space = code_space(keys, s->layout.count, rows);
     if (space)
-        group_codes(s, part, worker, keys, space, rows, sequence, groups);
-    else if (!group_numbers(s, part, worker, keys, rows, sequence, groups))
-        group_rows(s, part, worker, keys, NULL, rows, sequence, groups);
-    return true;
+        group_codes(s, part, worker, keys, space, rows, in, groups);
+    else if (!group_numbers(s, part, worker, keys, rows, in, groups))
+        group_rows(s, part, worker, keys, NULL, rows, in, groups);
 }
 
 static bool
-update_call(const Summarize *s, uint32_t a, Worker *worker, const Batch *batch, uint64_t sequence,
-            void *const *bases)
+update_call(const AggregateCall *call, size_t offset, Worker *worker, GroupPart *part,
+            const SummaryRows *in, void *const *bases)
 {
     Arena *arena = &worker->batch;
-    const AggregateCall *call = &s->calls[a];
-    uint32_t rows = batch->selected, count = rows;
+    uint32_t rows = in->batch->selected, count = rows;
     uint32_t *kept = NULL;
     if (call->filter) {
-        const Vector *truth = evaluate(worker, call->filter, batch);
+        const Vector *truth = evaluate(worker, call->filter, in->batch);
         if (!truth)
             return false;
         kept = arena_alloc_array(arena, rows, sizeof(uint32_t));
@@ -208,22 +198,23 @@ update_call(const Summarize *s, uint32_t a, Worker *worker, const Batch *batch, 
     }
     ArgView *args = ARENA_ARRAY(arena, ArgView, call->arg_count);
     for (uint32_t i = 0; i < call->arg_count; i++) {
-        const Vector *v = evaluate(worker, call->args[i], batch);
+        const Vector *v = evaluate(worker, call->args[i], in->batch);
         if (!v)
             return false;
         args[i] = arg_view(arena, kept ? vector_gather(arena, v, kept, count) : v);
     }
     void **states = arena_alloc_array(arena, count, sizeof(void *));
     for (uint32_t i = 0; i < count; i++)
-        states[i] = (char *)bases[kept ? kept[i] : i] + s->offsets[a];
+        states[i] = (char *)bases[kept ? kept[i] : i] + offset;
     AggregateUpdate update = {
         .call = call,
         .args = args,
         .count = count,
         .states = states,
-        .sequence = sequence,
+        .sequence = in->sequence,
         .rows = kept,
-        .arena = &worker->keep,
+        .numbers = in->numbers,
+        .arena = &part->arena,
         .scratch = &worker->scratch,
     };
     aggregate_impl(call)->update(&update);
@@ -244,52 +235,171 @@ find_states(const Summarize *s, const GroupPart *part, const uint32_t *groups, u
     }
 }
 
+bool
+summarize_update(const Summarize *s, const AggregateCall *calls, Worker *worker, GroupPart *part,
+                 const SummaryRows *rows, const uint32_t *groups)
+{
+    if (!s->call_count)
+        return true;
+    void **bases = arena_alloc_array(&worker->batch, rows->batch->selected, sizeof(void *));
+    find_states(s, part, groups, rows->batch->selected, bases);
+    for (uint32_t a = 0; a < s->call_count; a++)
+        if (!update_call(&calls[a], s->offsets[a], worker, part, rows, bases))
+            return false;
+    return true;
+}
+
+static const char WHAT[] = "its groups";
+
+// Tells the budget how the part has grown, or asks whether it may grow by so many bytes.
+static bool
+part_charge(const Summarize *s, GroupPart *part, Worker *worker, size_t growth)
+{
+    Budget *budget = s->exec->options->budget;
+    if (s->spill) {
+        group_spill_watch(s, part, growth);
+        return true;
+    }
+    if (growth)
+        return worker_reserve(worker, growth, WHAT);
+    size_t grown = part->arena.allocated - part->charged;
+    if (!budget || !grown)
+        return true;
+    if (!budget_take(budget, grown, WHAT, &worker->error))
+        return false;
+    part->charged += grown;
+    return true;
+}
+
+static bool
+consume_open(const Summarize *s, Worker *worker, GroupPart *part, const SummaryRows *rows)
+{
+    const Vector **keys = ARENA_ARRAY(&worker->batch, const Vector *, s->layout.count);
+    for (uint32_t k = 0; k < s->layout.count; k++)
+        if (!(keys[k] = evaluate(worker, s->keys[k], rows->batch)))
+            return false;
+    uint32_t count = rows->batch->selected;
+    uint32_t *groups = arena_alloc_array(&worker->batch, count, sizeof(uint32_t));
+    find_groups(s, part, worker, keys, rows, groups);
+    return summarize_update(s, s->calls, worker, part, rows, groups);
+}
+
 static bool
 summarize_consume(Sink *self, Worker *worker, Batch *batch)
 {
-    Summarize *s = self->state;
+    const Summarize *s = self->state;
     GroupPart *part = &s->parts[worker->number];
-    uint64_t sequence = worker_sequence(worker);
-    uint32_t rows = batch->selected, aggregates = s->call_count;
-    uint32_t *groups = arena_alloc_array(&worker->batch, rows, sizeof(uint32_t));
-    if (!find_groups(s, part, worker, batch, sequence, groups))
+    SummaryRows rows = {.batch = batch, .sequence = worker_sequence(worker)};
+    if (s->numbered)
+        rows.numbers = vector_flatten(&worker->batch,
+                                      batch_column(&worker->batch, batch, batch->column_count - 1))
+                           ->data;
+    if (part->open == GROUPS_OPEN &&
+        !part_charge(s, part, worker, group_table_growth(&part->table, batch->selected)))
         return false;
-    if (aggregates) {
-        void **bases = arena_alloc_array(&worker->batch, rows, sizeof(void *));
-        find_states(s, part, groups, rows, bases);
-        for (uint32_t a = 0; a < aggregates; a++)
-            if (!update_call(s, a, worker, batch, sequence, bases))
-                return false;
+    bool done = part->open == GROUPS_OPEN ? consume_open(s, worker, part, &rows)
+                                          : group_spill_consume(s, worker, part, &rows);
+    return done && part_charge(s, part, worker, 0);
+}
+
+static bool
+consume_all(Summarize *s, Pipeline *input, AzError *error)
+{
+    Exec *exec = s->exec;
+    s->parts = ARENA_ARRAY(exec->arena, GroupPart, exec->worker_count);
+    for (size_t w = 0; w < exec->worker_count; w++) {
+        GroupPart *part = &s->parts[w];
+        group_table_init(&part->table, &s->layout, s->extra, &part->arena);
+        part->codes = code_groups_new(&part->arena, &s->layout);
     }
-    return worker_charge(worker, "its groups");
+    Sink sink = {.state = s, .consume = summarize_consume};
+    return pipeline_run(exec, input, &sink, error);
+}
+
+static void
+part_give(const Summarize *s, GroupPart *part)
+{
+    if (s->exec->options->budget)
+        budget_give(s->exec->options->budget, part->charged);
+    part->charged = 0;
+}
+
+void
+summarize_free_parts(Summarize *s)
+{
+    for (size_t w = 0; w < s->exec->worker_count; w++) {
+        part_give(s, &s->parts[w]);
+        arena_free(&s->parts[w].arena);
+    }
+}
+
+// Without keys there is one group, also of no rows (Kusto docs, summarize operator).
+static void
+group_of_all(Summarize *s)
+{
+    bool any = s->layout.count > 0;
+    for (size_t w = 0; w < s->exec->worker_count; w++)
+        any = any || s->parts[w].table.count;
+    uint64_t row[1] = {0};
+    if (!any)
+        group_start(s, &s->parts[0], group_add(&s->parts[0].table, row, 0), 0, 0);
+}
+
+// What the parts hold lives from now on as long as the run; their groups become one list.
+static bool
+merge_parts(Summarize *s, AzError *error)
+{
+    Exec *exec = s->exec;
+    group_of_all(s);
+    for (size_t w = 0; w < exec->worker_count; w++) {
+        part_give(s, &s->parts[w]);
+        arena_adopt(&exec->workers[w].keep, &s->parts[w].arena);
+        worker_charge(&exec->workers[w], WHAT);
+    }
+    if (!exec_first_error(exec, error))
+        return false;
+    summarize_merge(s);
+    return true;
 }
 
 bool
 summarize_run(Summarize *s, Pipeline *input, AzError *error)
 {
-    Sink sink = {.state = s, .consume = summarize_consume};
-    if (!pipeline_run(s->exec, input, &sink, error))
-        return false;
-    // Without keys there is one group, also of no rows (Kusto docs, summarize operator).
-    bool any = s->layout.count > 0;
-    for (size_t w = 0; w < s->exec->worker_count; w++)
-        any = any || s->parts[w].table.count;
-    if (!any) {
-        uint64_t row[1] = {0};
-        group_start(s, &s->parts[0], group_add(&s->parts[0].table, row, 0), 0, 0);
+    if (consume_all(s, input, error))
+        return merge_parts(s, error);
+    summarize_free_parts(s);
+    return false;
+}
+
+bool
+summarize_stream(Summarize *s, Pipeline *input, const Schema *schema, Pipeline *out, AzError *error)
+{
+    bool done = consume_all(s, input, error);
+    if (done && !(s->spill && group_spill_used(s))) {
+        done = merge_parts(s, error);
+        if (done)
+            pipeline_from_source(s->exec, summarize_source(s, schema), out);
+        return done;
     }
-    summarize_merge(s);
-    return true;
+    ResultTable *table = done ? group_spill_finish(s, error) : NULL;
+    summarize_free_parts(s);
+    return table && pipeline_from_table(s->exec, table, out);
+}
+
+static bool
+init_of_plan(Summarize *s, Exec *exec, const Plan *plan, AzError *error)
+{
+    return summarize_init(s, exec, plan->summarize.keys, plan->summarize.key_count,
+                          plan->summarize.aggregates, plan->summarize.aggregate_count, error);
 }
 
 ResultTable *
 summarize_pipeline(Exec *exec, const Plan *plan, Pipeline *input, AzError *error)
 {
     Summarize s;
-    if (!summarize_init(&s, exec, plan->summarize.keys, plan->summarize.key_count,
-                        plan->summarize.aggregates, plan->summarize.aggregate_count, error))
-        return NULL;
-    return summarize_run(&s, input, error) ? summarize_result(&s, &plan->schema, error) : NULL;
+    return init_of_plan(&s, exec, plan, error) && summarize_run(&s, input, error)
+               ? summarize_result(&s, &plan->schema, error)
+               : NULL;
 }
 
 ResultTable *
@@ -306,11 +416,10 @@ build_summarize(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
 {
     Pipeline input = {0};
     Summarize *s = ARENA_NEW(exec->arena, Summarize);
-    if (!pipeline_build(exec, plan->input, &input, error) ||
-        !summarize_init(s, exec, plan->summarize.keys, plan->summarize.key_count,
-                        plan->summarize.aggregates, plan->summarize.aggregate_count, error) ||
-        !summarize_run(s, &input, error))
+    if (!pipeline_build(exec, plan->input, &input, error) || !init_of_plan(s, exec, plan, error))
         return false;
-    pipeline_from_source(exec, summarize_source(s, &plan->schema), out);
-    return true;
+    group_spill_prepare(s, &plan->schema, 0);
+    bool done = summarize_stream(s, &input, &plan->schema, out, error);
+    group_spill_free(s);
+    return done;
 }

@@ -1,9 +1,9 @@
 // The second part of a summarize: the workers' groups become one list of groups.
 //
-// The workers' groups are merged, cut by hash so that all workers merge at once, unless one worker has
-// them all. The record of a group stays where the first worker of it has put it: what is made here are a
-// place for each group and a small table to find it by. The groups of each slice are sorted by their
-// first rows, and the sorted slices become one list.
+// The workers' groups, and those from before (of a summarize that went to disk), are merged, cut by hash so that
+// all workers merge at once, unless one worker has them all. The record of a group stays where it was first put:
+// what is made here are a place for each group and a small table to find it by. The groups of each slice are sorted
+// by their first rows, and the sorted slices become one list.
 
 #include "exec/summarize.h"
 
@@ -23,13 +23,31 @@ in_slice(const Summarize *s, uint64_t *record, size_t slice)
     return (*group_hash(s, record) >> 32) % s->slice_count == slice;
 }
 
+// Some of the groups: those of the workers one after another, then those from before.
+typedef struct GroupWalk {
+    const Summarize *s;
+    size_t worker;
+    size_t next; // of that worker's groups
+} GroupWalk;
+
+// The next group; NULL: there is none.
+static uint64_t *
+next_group(GroupWalk *walk)
+{
+    const Summarize *s = walk->s;
+    for (; walk->worker < s->exec->worker_count; walk->worker++, walk->next = 0)
+        if (walk->next < s->parts[walk->worker].table.count)
+            return group_row(&s->parts[walk->worker].table, (uint32_t)walk->next++);
+    return walk->next < s->before.count ? s->before.records[walk->next++] : NULL;
+}
+
 static size_t
 slice_size(const Summarize *s, size_t slice)
 {
     size_t count = 0;
-    for (size_t w = 0; w < s->exec->worker_count; w++)
-        for (uint32_t g = 0; g < s->parts[w].table.count; g++)
-            count += in_slice(s, group_row(&s->parts[w].table, g), slice);
+    GroupWalk walk = {.s = s};
+    for (uint64_t *record; (record = next_group(&walk));)
+        count += in_slice(s, record, slice);
     return count;
 }
 
@@ -61,6 +79,7 @@ add_record(SliceTable *table, Arena *arena, uint64_t *record)
         if (!key_rows_equal(&s->layout, place->record, record))
             continue;
         place->first = first < place->first ? first : place->first;
+        *group_first(s, place->record) = place->first;
         merge_states(s, arena, place->record, record);
         return;
     }
@@ -86,26 +105,23 @@ merge_slice(Summarize *s, Worker *worker, size_t number)
     Arena scratch = {0};
     SliceTable table = {s, ARENA_ARRAY(&scratch, uint64_t, slots), slots - 1, slice};
     slice->places = arena_alloc_array(&worker->keep, most, sizeof(GroupPlace));
-    uint64_t *records[SOME], hashes[SOME];
-    for (size_t w = 0; w < s->exec->worker_count; w++) {
-        const GroupTable *from = &s->parts[w].table;
-        for (uint32_t g = 0; g < from->count;) {
-            uint32_t count = 0;
-            for (; g < from->count && count < SOME; g++) {
-                uint64_t *record = group_row(from, g);
-                records[count] = record;
-                hashes[count] = *group_hash(s, record);
-                count += in_slice(s, record, number);
-            }
-            for (uint32_t i = 0; i < count; i++) {
-                if (i + SLOT_AHEAD < count) {
-                    __builtin_prefetch(&table.slots[hashes[i + SLOT_AHEAD] & table.mask]);
-                    fetch_ahead(&table, hashes[i + RECORD_AHEAD]);
-                }
-                add_record(&table, &worker->keep, records[i]);
-            }
+    uint64_t *records[SOME], hashes[SOME], *record = NULL;
+    GroupWalk walk = {.s = s};
+    do {
+        uint32_t count = 0;
+        while (count < SOME && (record = next_group(&walk))) {
+            records[count] = record;
+            hashes[count] = *group_hash(s, record);
+            count += in_slice(s, record, number);
         }
-    }
+        for (uint32_t i = 0; i < count; i++) {
+            if (i + SLOT_AHEAD < count) {
+                __builtin_prefetch(&table.slots[hashes[i + SLOT_AHEAD] & table.mask]);
+                fetch_ahead(&table, hashes[i + RECORD_AHEAD]);
+            }
+            add_record(&table, &worker->keep, records[i]);
+        }
+    } while (record);
     arena_free(&scratch);
 }
 
@@ -177,14 +193,14 @@ void
 summarize_merge(Summarize *s)
 {
     enum { SLICE_GROUPS = 8192 }; // below that waking the workers costs more
-    size_t used = 0, last = 0, groups = 0;
+    size_t used = 0, last = 0, groups = s->before.count;
     for (size_t w = 0; w < s->exec->worker_count; w++)
         if (s->parts[w].table.count) {
             used++;
             last = w;
             groups += s->parts[w].table.count;
         }
-    if (used <= 1 && !s->parts[last].unordered) {
+    if (used <= 1 && !s->before.count && !s->parts[last].unordered) {
         s->table = &s->parts[last].table;
         s->group_count = s->table->count;
         return;

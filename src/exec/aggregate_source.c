@@ -29,6 +29,16 @@ call_column(const Summarize *s, uint32_t call)
     return column;
 }
 
+// The sequences of the groups' first rows.
+static const Vector *
+first_rows(const Summarize *s, Arena *arena, size_t from, uint32_t rows)
+{
+    Vector *out = vector_new_flat(arena, TYPE_LONG, rows);
+    for (uint32_t i = 0; i < rows; i++)
+        ((int64_t *)out->data)[i] = (int64_t)*group_first(s, summarize_group(s, from + i));
+    return out;
+}
+
 // Makes columns[column], and with it all values of its call, of groups [from, from + rows).
 static void
 finish_column(const Summarize *s, const Schema *schema, Arena *arena, Scratch *scratch, size_t from,
@@ -39,6 +49,10 @@ finish_column(const Summarize *s, const Schema *schema, Arena *arena, Scratch *s
         for (uint32_t i = 0; i < rows; i++)
             keys[i] = summarize_group(s, from + i);
         columns[column] = key_decode(arena, &s->layout, column, keys, rows);
+        return;
+    }
+    if (column == call_column(s, s->call_count)) {
+        columns[column] = first_rows(s, arena, from, rows);
         return;
     }
     uint32_t call = 0;

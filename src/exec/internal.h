@@ -184,7 +184,9 @@ ProfileNode *profile_of(const Exec *exec, const Plan *plan);
 
 // Runs `plan` and collects its rows, in order. Batches live as long as the run.
 ResultTable *exec_collect(Exec *exec, const Plan *plan, AzError *error);
-// The same, stopped after `limit` rows (-1 = all).
+// The same for rows that are read more than once: on disk when they are more than the budget (collect_shared.c).
+ResultTable *exec_collect_shared(Exec *exec, const Plan *plan, AzError *error);
+// As exec_collect, stopped after `limit` rows (-1 = all).
 ResultTable *exec_collect_limit(Exec *exec, const Plan *plan, int64_t limit, AzError *error);
 // One branch over all columns of a source.
 void pipeline_from_source(Exec *exec, TableSource *source, Pipeline *out);

@@ -18,6 +18,7 @@ typedef struct Join {
     Schema schema;
     const struct JoinColumn *columns;
     ptrdiff_t sequence; // that column; -1 = none
+    bool few;           // of a part: it builds so few rows that it is not cut any more
     // The built side has `payload` columns that may come out, then its keys, then on disk its sequence.
     uint32_t payload;
     GroupTable table;

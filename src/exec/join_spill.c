@@ -4,29 +4,17 @@
 // Every row carries the sequence it had in its side. What a part yields is in the order of the probing
 // rows, so that merging the parts by it gives the order that the join has in memory.
 
-#include "base/array.h"
 #include "exec/join.h"
 #include "exec/kept_rows.h"
-#include "exec/spill_merge.h"
-
-#include <pthread.h>
-
-enum { PARTS_BITS = 4, PARTS = 1 << PARTS_BITS, LEVELS = 6 };
+#include "exec/spill_parts.h"
 
 // ---- a side in parts ----
 
 typedef struct JoinParts {
     const Join *join;
-    Schema schema;    // of its rows: the side's, with the sequence as the last column
     bool numbered;    // rows come with their sequence: it was cut before
     bool drops_nulls; // rows with a null key, which meet nobody, are not wanted
-    unsigned shift;
-    pthread_mutex_t mutex;
-    SpillFile *file; // NULL: nothing was written yet
-    struct PartLists {
-        Arena arena;
-        SpillPieces pieces[PARTS];
-    } * workers;
+    SpillParts spill;
 } JoinParts;
 
 static void
@@ -34,53 +22,12 @@ parts_init(JoinParts *parts, Exec *exec, const Join *join, const Schema *side, u
            bool drops_nulls)
 {
     *parts = (JoinParts){.join = join, .numbered = level > 0, .drops_nulls = drops_nulls};
-    parts->shift = 64 - PARTS_BITS * (level + 1);
-    pthread_mutex_init(&parts->mutex, NULL);
-    parts->workers = arena_zalloc_array(exec->arena, exec->worker_count, sizeof(*parts->workers));
-    if (parts->numbered) {
-        parts->schema = *side;
-        return;
-    }
-    parts->schema.count = side->count + 1;
-    parts->schema.columns = ARENA_ARRAY(exec->arena, Column, parts->schema.count);
-    memcpy(parts->schema.columns, side->columns, side->count * sizeof(Column));
-    parts->schema.columns[side->count] = (Column){STR("$sequence"), TYPE_LONG};
-}
-
-static void
-parts_free(JoinParts *parts, const Exec *exec)
-{
-    for (size_t w = 0; w < exec->worker_count; w++)
-        arena_free(&parts->workers[w].arena);
-    pthread_mutex_destroy(&parts->mutex);
-}
-
-static SpillFile *
-parts_file(JoinParts *parts, Worker *worker)
-{
-    pthread_mutex_lock(&parts->mutex);
-    if (!parts->file)
-        parts->file = spill_file_new(worker->exec, &worker->error);
-    SpillFile *file = parts->file;
-    pthread_mutex_unlock(&parts->mutex);
-    return file;
-}
-
-// The compact batch with the sequences of its rows, from `sequence` on.
-static Batch *
-number_rows(Arena *arena, const Batch *batch, uint64_t sequence)
-{
-    Batch *out = batch_new(arena, batch->column_count + 1, batch->count);
-    memcpy(out->columns, batch->columns, batch->column_count * sizeof(*out->columns));
-    Vector *numbers = vector_new_flat(arena, TYPE_LONG, batch->count);
-    for (uint32_t i = 0; i < batch->count; i++)
-        ((int64_t *)numbers->data)[i] = (int64_t)(sequence + i);
-    out->columns[batch->column_count] = numbers;
-    return out;
+    Schema schema = parts->numbered ? *side : spill_numbered_schema(exec->arena, side);
+    spill_parts_init(&parts->spill, exec, &schema, level);
 }
 
 // The part of each row: by the hash of its key. Rows with a null key are dealt out in turn, since no part
-// could hold them all; PARTS: not wanted.
+// could hold them all.
 static const uint8_t *
 parts_of_rows(const JoinParts *parts, Arena *arena, const Vector *const *keys, uint32_t rows)
 {
@@ -90,78 +37,25 @@ parts_of_rows(const JoinParts *parts, Arena *arena, const Vector *const *keys, u
     uint8_t *out = arena_alloc_array(arena, rows + 1, 1);
     for (uint32_t i = 0; i < rows; i++) {
         if (!key_has_null(layout, key_rows + (size_t)i * layout->words))
-            out[i] = hashes[i] >> parts->shift & (PARTS - 1);
+            out[i] = spill_part_of(&parts->spill, hashes[i]);
         else
-            out[i] = parts->drops_nulls ? PARTS : i % PARTS;
+            out[i] = parts->drops_nulls ? SPILL_PARTS : i % SPILL_PARTS;
     }
     return out;
 }
 
 // Writes each row of the compact batch to its part.
 static bool
-parts_add(JoinParts *parts, Worker *worker, Batch *batch, const Vector *const *keys,
+parts_add(JoinParts *parts, Worker *worker, const Batch *batch, const Vector *const *keys,
           uint64_t sequence)
 {
     Arena scratch = {0};
-    SpillFile *file = parts_file(parts, worker);
-    struct PartLists *lists = &parts->workers[worker->number];
-    uint32_t rows = batch->count;
-    bool done = file != NULL;
-    const uint8_t *part = parts_of_rows(parts, &scratch, keys, rows);
-    Batch out = parts->numbered ? *batch : *number_rows(&scratch, batch, sequence);
-    uint32_t *selection = arena_alloc_array(&scratch, rows + 1, sizeof(uint32_t));
-    for (unsigned p = 0; done && p < PARTS; p++) {
-        out.selected = 0;
-        for (uint32_t i = 0; i < rows; i++) {
-            selection[out.selected] = i;
-            out.selected += part[i] == p;
-        }
-        out.selection = selection;
-        if (out.selected)
-            done = spill_write(file, &out, sequence + selection[0], &lists->arena,
-                               &lists->pieces[p], &worker->error);
-    }
+    const uint8_t *part = parts_of_rows(parts, &scratch, keys, batch->count);
+    if (!parts->numbered)
+        batch = spill_number_rows(&scratch, batch, sequence);
+    bool done = spill_parts_add(&parts->spill, worker, batch, part, sequence);
     arena_free(&scratch);
-    return done && worker_check(worker);
-}
-
-static int
-piece_order(const void *a, const void *b)
-{
-    const SpillPiece *x = a, *y = b;
-    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
-}
-
-// The pieces of all workers, in order.
-static SpillPieces
-pieces_join(Arena *arena, const Exec *exec, const SpillPieces *const *lists)
-{
-    SpillPieces all = {0};
-    for (size_t w = 0; w < exec->worker_count; w++)
-        all.len += lists[w]->len;
-    all.items = ARENA_ARRAY(arena, SpillPiece, all.len + 1);
-    size_t at = 0;
-    for (size_t w = 0; w < exec->worker_count; w++) {
-        if (lists[w]->len)
-            memcpy(all.items + at, lists[w]->items, lists[w]->len * sizeof(SpillPiece));
-        at += lists[w]->len;
-        all.rows += lists[w]->rows;
-    }
-    if (all.len)
-        qsort(all.items, all.len, sizeof(SpillPiece), piece_order);
-    all.cap = all.len;
-    return all;
-}
-
-static const ResultTable *
-parts_table(const JoinParts *parts, Exec *exec, unsigned part)
-{
-    const SpillPieces **lists = ARENA_ARRAY(exec->arena, const SpillPieces *, exec->worker_count);
-    for (size_t w = 0; w < exec->worker_count; w++)
-        lists[w] = &parts->workers[w].pieces[part];
-    SpillPieces *pieces = ARENA_NEW(exec->arena, SpillPieces);
-    *pieces = pieces_join(exec->arena, exec, lists);
-    return spill_table(exec, &parts->schema, parts->file, pieces);
+    return done;
 }
 
 // ---- the built side ----
@@ -171,6 +65,7 @@ typedef struct BuildSide {
     size_t row_bytes;
     KeptRows *kept; // one a worker
     unsigned level;
+    bool few; // rows that one piece holds: they are not cut any more
     _Atomic bool on_disk;
     JoinParts parts;
 } BuildSide;
@@ -201,9 +96,9 @@ build_consume(Sink *self, Worker *worker, Batch *batch)
     if (side->on_disk)
         return build_to_parts(side, worker, batch_compact(&worker->batch, batch),
                               worker_sequence(worker));
-    if (kept_add(&side->kept[worker->number], worker, batch, side->row_bytes))
+    if (kept_add(&side->kept[worker->number], worker, batch, side->row_bytes) || side->few)
         return true;
-    if (side->level >= LEVELS)
+    if (side->level >= SPILL_LEVELS)
         return error_set(&worker->error, AZ_LIMIT,
                          "one key of a join has more rows than the memory limit of %zu MB holds; "
                          "raise it with --memory MB, or filter earlier in the query",
@@ -247,22 +142,11 @@ probe_consume(Sink *self, Worker *worker, Batch *batch)
 
 // ---- part by part ----
 
-typedef struct PartAnswer {
-    SpillFile *file;
-    struct AnswerList {
-        Arena arena;
-        SpillPieces pieces;
-    } * workers;
-} PartAnswer;
-
-static bool
-answer_consume(Sink *self, Worker *worker, Batch *batch)
-{
-    PartAnswer *answer = self->state;
-    struct AnswerList *list = &answer->workers[worker->number];
-    return worker_check(worker) && spill_write(answer->file, batch, worker_sequence(worker),
-                                               &list->arena, &list->pieces, &worker->error);
-}
+typedef struct JoinOnDisk {
+    const Join *join;
+    const JoinParts *build, *probe;
+    unsigned level;
+} JoinOnDisk;
 
 // The join of parts: as the whole, and with the sequence of the probing row as the last column.
 static Join
@@ -296,69 +180,39 @@ join_of_parts(const Join *join, Arena *arena, const Schema *probe)
     return part;
 }
 
-// Joins part `p`; its rows, by sequence, go to `file`, as pieces in `arena`.
 static bool
-join_part(Exec *exec, const Join *whole, const JoinParts *build, const JoinParts *probe, unsigned p,
-          unsigned level, SpillFile *file, Arena *arena, SpilledRun *out, AzError *error)
+join_part(Exec *exec, void *context, unsigned p, Pipeline *out, AzError *error)
 {
-    ExecScope scope;
-    const SpillFile *last_file = spill_last(exec);
-    exec_scope_enter(&scope, exec, exec->worker_count);
-    Join part = join_of_parts(whole, exec->arena, &probe->schema);
-    PartAnswer answer = {.file = file};
-    answer.workers = arena_zalloc_array(exec->arena, exec->worker_count, sizeof(*answer.workers));
-    Pipeline built = {0}, pipeline = {0};
-    Sink sink = {.state = &answer, .consume = answer_consume};
-    bool done = pipeline_from_table(exec, parts_table(build, exec, p), &built) &&
-                pipeline_from_table(exec, parts_table(probe, exec, p), &pipeline) &&
-                join_run(exec, &part, &built, &build->schema, &probe->schema, &pipeline, level + 1,
-                         error) &&
-                pipeline_run(exec, &pipeline, &sink, error);
-    if (done) {
-        const SpillPieces **lists =
-            ARENA_ARRAY(exec->arena, const SpillPieces *, exec->worker_count);
-        for (size_t w = 0; w < exec->worker_count; w++)
-            lists[w] = &answer.workers[w].pieces;
-        *out = (SpilledRun){file, pieces_join(arena, exec, lists)};
-    }
-    for (size_t w = 0; w < exec->worker_count; w++)
-        arena_free(&answer.workers[w].arena);
-    exec_scope_leave(&scope, exec);
-    exec_scope_free(&scope);
-    spill_close_since(exec, last_file);
-    return done;
+    const JoinOnDisk *disk = context;
+    const SpillParts *build = &disk->build->spill, *probe = &disk->probe->spill;
+    Join *part = ARENA_NEW(exec->arena, Join);
+    *part = join_of_parts(disk->join, exec->arena, &probe->schema);
+    const ResultTable *rows = spill_parts_table(build, exec, p);
+    part->few = rows->row_count <= SPILL_PIECE_ROWS;
+    Pipeline built = {0};
+    return pipeline_from_table(exec, rows, &built) &&
+           pipeline_from_table(exec, spill_parts_table(probe, exec, p), out) &&
+           join_run(exec, part, &built, &build->schema, &probe->schema, out, disk->level + 1,
+                    error);
 }
 
 static bool
 join_parts(Exec *exec, const Join *join, const JoinParts *build, const JoinParts *probe,
            unsigned level, Pipeline *out, AzError *error)
 {
-    Arena pieces = {0};
-    SpilledRun runs[PARTS], whole;
-    SpillFile *file = spill_file_new(exec, error);
-    bool done = file != NULL;
-    for (unsigned p = 0; done && p < PARTS; p++)
-        done = join_part(exec, join, build, probe, p, level, file, &pieces, &runs[p], error);
-    Join part = join_of_parts(join, exec->arena, &probe->schema);
+    JoinOnDisk disk = {join, build, probe, level};
+    Join part = join_of_parts(join, exec->arena, &probe->spill.schema);
     Schema *schema = ARENA_NEW(exec->arena, Schema);
     *schema = part.schema;
-    MergeKey by_sequence = {.column = (uint32_t)part.sequence};
-    MergeSpec spec = {
-        .exec = exec,
-        .arena = exec->arena,
+    SpillPartsRun run = {
+        .build = join_part,
+        .context = &disk,
         .schema = schema,
-        .keys = &by_sequence,
-        .key_count = 1,
+        .number = (uint32_t)part.sequence,
         .columns = join->schema.count,
-        .limit = UINT64_MAX,
     };
-    done = done && spill_merge(&spec, runs, PARTS, &whole, error);
-    arena_free(&pieces);
-    if (!done)
-        return false;
-    SpillPieces *kept = ARENA_NEW(exec->arena, SpillPieces);
-    *kept = whole.pieces;
-    return pipeline_from_table(exec, spill_table(exec, &join->schema, whole.file, kept), out);
+    ResultTable *table = spill_parts_run(exec, &run, error);
+    return table && pipeline_from_table(exec, table, out);
 }
 
 static bool
@@ -372,7 +226,7 @@ join_on_disk(Exec *exec, const Join *join, const BuildSide *side, const Schema *
     bool done = pipeline_run(exec, out, &sink, error);
     *out = (Pipeline){0};
     done = done && join_parts(exec, join, &side->parts, &probe.parts, level, out, error);
-    parts_free(&probe.parts, exec);
+    spill_parts_free(&probe.parts.spill, exec);
     return done;
 }
 
@@ -381,7 +235,11 @@ join_run(Exec *exec, Join *join, Pipeline *build, const Schema *build_schema,
          const Schema *probe_schema, Pipeline *out, unsigned level, AzError *error)
 {
     BuildSide side = {
-        .join = join, .level = level, .row_bytes = join_row_bytes(join, build_schema)};
+        .join = join,
+        .level = level,
+        .few = join->few,
+        .row_bytes = join_row_bytes(join, build_schema),
+    };
     parts_init(&side.parts, exec, join, build_schema, level,
                !join_keeps_unmatched_build(join->plan->join.kind));
     side.kept = ARENA_ARRAY(exec->arena, KeptRows, exec->worker_count);
@@ -403,6 +261,6 @@ join_run(Exec *exec, Join *join, Pipeline *build, const Schema *build_schema,
     }
     for (size_t w = 0; w < exec->worker_count; w++)
         kept_clear(&side.kept[w], exec);
-    parts_free(&side.parts, exec);
+    spill_parts_free(&side.parts.spill, exec);
     return done;
 }

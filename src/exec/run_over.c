@@ -4,7 +4,7 @@
 // A leaf of the plan (PLAN_CORRELATED) stands for the rows; each run binds its number to
 // a table. Leaves have numbers because such sub-queries nest.
 
-#include "exec/internal.h"
+#include "exec/spill.h"
 
 // Runs over fewer rows are the business of one worker: waking others would cost more.
 enum { SHARED_BATCHES = 16 };
@@ -94,6 +94,7 @@ exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
     size_t workers = over->count < SHARED_BATCHES * batch_rows ? 1 : exec->worker_count;
     const Correlated *correlated = exec->correlated;
     ExecScope scope;
+    const SpillFile *last_file = spill_last(exec);
     exec_scope_enter(&scope, exec, workers);
     Correlated rows = {over->leaf, sub_table(exec, over), correlated};
     exec->correlated = &rows;
@@ -104,6 +105,7 @@ exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
     exec->correlated = correlated;
     bool done = answer && keep(context, answer);
     exec_scope_free(&scope);
+    spill_close_since(exec, last_file);
     bool clean = exec_first_error(exec, error);
     return done && clean;
 }

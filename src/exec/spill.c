@@ -248,6 +248,33 @@ spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *arena
     return done;
 }
 
+static int
+piece_order(const void *a, const void *b)
+{
+    const SpillPiece *x = a, *y = b;
+    return (x->sequence > y->sequence) - (x->sequence < y->sequence);
+}
+
+SpillPieces
+spill_pieces_join(Arena *arena, const SpillPieces *const *lists, size_t count)
+{
+    SpillPieces all = {0};
+    for (size_t l = 0; l < count; l++)
+        all.len += lists[l]->len;
+    all.items = ARENA_ARRAY(arena, SpillPiece, all.len + 1);
+    size_t at = 0;
+    for (size_t l = 0; l < count; l++) {
+        if (lists[l]->len)
+            memcpy(all.items + at, lists[l]->items, lists[l]->len * sizeof(SpillPiece));
+        at += lists[l]->len;
+        all.rows += lists[l]->rows;
+    }
+    if (all.len)
+        qsort(all.items, all.len, sizeof(SpillPiece), piece_order);
+    all.cap = all.len;
+    return all;
+}
+
 // ---- reading ----
 
 typedef struct Reader {

@@ -33,6 +33,9 @@ SpillFile *spill_file_new(Exec *exec, AzError *error);
 bool spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *arena,
                  SpillPieces *pieces, AzError *error);
 
+// The pieces of all lists, in the order of their sequences; in `arena`.
+SpillPieces spill_pieces_join(Arena *arena, const SpillPieces *const *lists, size_t count);
+
 // The piece as a batch in `arena`, which holds all it points to. Any thread. NULL with an error: the
 // file cannot be read, or is not what was written.
 Batch *spill_read(const SpillFile *file, const SpillPiece *piece, const Schema *schema,

@@ -36,7 +36,7 @@ shared_result(Exec *exec, const Plan *plan, AzError *error)
     Prepared *prepared = prepared_find(exec, NULL, plan->shared.id);
     if (prepared)
         return prepared->table;
-    ResultTable *table = exec_collect(exec, plan->shared.plan, error);
+    ResultTable *table = exec_collect_shared(exec, plan->shared.plan, error);
     if (table)
         prepared_add(exec, NULL, plan->shared.id)->table = table;
     return table;

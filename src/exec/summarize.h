@@ -7,14 +7,35 @@
 #include "exec/group_codes.h"
 #include "exec/internal.h"
 
+// What a worker takes into its groups: all rows, only those of groups it has, or none. The others go to disk.
+typedef enum GroupsOpen { GROUPS_OPEN, GROUPS_CLOSED, GROUPS_SEALED } GroupsOpen;
+
 // The groups of one worker. The record of a group: its key row, its hash, the sequence of its first row,
 // and the states of all calls side by side.
 typedef struct GroupPart {
+    Arena arena;    // of all it holds
+    size_t charged; // bytes of it that the budget knows of
     GroupTable table;
     CodeGroups *codes;
     uint64_t last_first; // first row of the group added last
     bool unordered;      // some group was added after one with a later first row
+    GroupsOpen open;
 } GroupPart;
+
+// Records of groups.
+typedef struct GroupList {
+    uint64_t **records;
+    size_t count;
+} GroupList;
+
+// The rows of a batch, and their sequences: from `sequence` on, or `numbers`.
+typedef struct SummaryRows {
+    Batch *batch;
+    uint64_t sequence;
+    const int64_t *numbers; // NULL: they follow one another
+} SummaryRows;
+
+typedef struct GroupSpill GroupSpill; // aggregate_spill.c
 
 // A group of a slice of the hashes; `record` is its first worker's.
 typedef struct GroupPlace {
@@ -38,6 +59,10 @@ typedef struct Summarize {
     size_t *offsets;  // of each call's state among the states
     uint32_t extra;   // words of a record behind its key row
     GroupPart *parts; // one a worker
+    GroupSpill
+        *spill; // rows of groups that memory does not hold; NULL: it holds all, or the query ends
+    bool numbered;    // rows come with their sequence in the last column: they were on disk
+    GroupList before; // groups of rows that were met before these
     GroupSlice *slices;
     size_t slice_count;
     _Atomic size_t next_slice;
@@ -53,6 +78,10 @@ bool summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_co
 // Runs the pipeline and leaves its groups in order; states live as long as the run. Without
 // keys there is one group, also of no rows.
 bool summarize_run(Summarize *s, Pipeline *input, AzError *error);
+// Runs it and adds to `out` what the groups and their values are read from, in order: memory, or disk when it
+// is more than that holds. `schema`: keys, then what the calls yield.
+bool summarize_stream(Summarize *s, Pipeline *input, const Schema *schema, Pipeline *out,
+                      AzError *error);
 
 static inline uint64_t *
 group_hash(const Summarize *s, uint64_t *record)
@@ -93,10 +122,34 @@ void summarize_finish_call(const AggregateCall *call, Arena *arena, Scratch *scr
 
 // ---- its parts ----
 
-// After all rows: the workers' groups become one list.
+// The states of each row's group take the rows.
+bool summarize_update(const Summarize *s, const AggregateCall *calls, Worker *worker,
+                      GroupPart *part, const SummaryRows *rows, const uint32_t *groups);
+// Gives the memory of the workers' parts back.
+void summarize_free_parts(Summarize *s);
+
+// ---- on disk (aggregate_spill.c) ----
+
+// Lets the summarize go to disk, when the query has a budget; `schema` is that of its answer. `level`: how often its
+// rows were cut into parts already.
+void group_spill_prepare(Summarize *s, const Schema *schema, unsigned level);
+// Whether some rows are there.
+bool group_spill_used(const Summarize *s);
+// Closes or seals the part when it would grow beyond what it may hold, for `growth` bytes more.
+void group_spill_watch(const Summarize *s, GroupPart *part, size_t growth);
+// Takes the batch into a part that is not open: rows of groups that it has, the others go to disk.
+bool group_spill_consume(const Summarize *s, Worker *worker, GroupPart *part,
+                         const SummaryRows *rows);
+// The groups of the parts and of the rows on disk, in the order of their first rows, as rows of the answer.
+ResultTable *group_spill_finish(Summarize *s, AzError *error);
+void group_spill_free(Summarize *s);
+
+// ---- after all rows ----
+
+// The workers' groups, and those from before, become one list.
 void summarize_merge(Summarize *s);
-// The groups and their values as a source of `schema`: keys, then what the calls yield. They are made when
-// they are read, which is once.
+// The groups and their values as a source of `schema`: keys, then what the calls yield, then, when it has one
+// column more, the sequence of the first row. They are made when they are read, which is once.
 TableSource *summarize_source(const Summarize *s, const Schema *schema);
 // The same as rows in memory.
 ResultTable *summarize_result(const Summarize *s, const Schema *schema, AzError *error);

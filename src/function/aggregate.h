@@ -13,10 +13,11 @@ typedef struct AggregateUpdate {
     uint32_t count;      // rows
     void *const *states; // the state of each row's group
     // Rows are numbered through the whole input: row i of this update has the number
-    // sequence + i. Order-sensitive aggregates (make_list, take_any, ties of arg_max)
+    // sequence + i, or numbers[i]. Order-sensitive aggregates (make_list, take_any, ties of arg_max)
     // use it, so that threads do not change the answer.
     uint64_t sequence;
-    const uint32_t *rows; // when not NULL, row i has the number sequence + rows[i]
+    const int64_t *numbers; // NULL: they follow one another
+    const uint32_t *rows;   // when not NULL, row i has the number of row rows[i]
     Arena *arena;
     Scratch *scratch;
 } AggregateUpdate;
@@ -51,5 +52,6 @@ update_is_null(const AggregateUpdate *update, uint32_t k, uint32_t i)
 static inline uint64_t
 update_sequence(const AggregateUpdate *update, uint32_t i)
 {
-    return update->sequence + (update->rows ? update->rows[i] : i);
+    uint32_t row = update->rows ? update->rows[i] : i;
+    return update->numbers ? (uint64_t)update->numbers[row] : update->sequence + row;
 }

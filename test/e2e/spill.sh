@@ -11,10 +11,16 @@ joined="$rows | join kind=leftouter ($rows | where x % 3 > 0 | extend z = strcat
 check 'a sort beyond the memory gives the same rows' test "$(q --memory 16 "$sorted")" = "$(q "$sorted")"
 check 'a join beyond the memory gives the same rows' test "$(q --memory 16 "$joined")" = "$(q "$joined")"
 check 'on one thread too' test "$(q --memory 16 --threads 1 "$joined")" = "$(q "$joined")"
+grouped="$rows | summarize n = count(), z = make_list(x) by y = strcat(y, x % 400000) | where hash(y, 50000) == 7"
+twice="let m = materialize($rows); union (m | where x % 50000 == 7), (m | summarize y = max(y), x = count())"
+check 'groups beyond the memory give the same rows' test "$(q --memory 16 "$grouped")" = "$(q "$grouped")"
+check 'groups on one thread too' test "$(q --memory 16 --threads 1 "$grouped")" = "$(q "$grouped")"
+check 'a materialised table beyond the memory gives the same rows' test "$(q --memory 16 "$twice")" = "$(q "$twice")"
 check 'nothing is left of it' test "$(left)" -eq 0
 out=$("$azimuth" query --spill-dir "$scratch/spill" --memory 16 --explain=analyze "$sorted")
 check 'analyze says what went to disk' says "$out" 'disk MB'
 check 'its total too' says "$out" 'on disk [0-9.]+ MB'
+check 'analyze says it of groups' says "$("$azimuth" query --spill-dir "$scratch/spill" --memory 16 --explain=analyze "$grouped")" 'summarize .* [1-9][0-9.]+  *count'
 check 'in JSON' says "$("$azimuth" query --spill-dir "$scratch/spill" --memory 16 --explain=analyze --format json "$sorted")" '"spilledBytes":[1-9]'
 check 'in memory nothing is said of disks' test -z "$("$azimuth" query --explain=analyze "$sorted" | grep disk)"
 
@@ -42,4 +48,6 @@ out=$(
   q --memory 16 "$sorted" 2>&1
 )
 check 'a disk that takes no more is told' says "$out" 'cannot be written.*--spill-dir'
+out=$("$azimuth" query --memory 16 --spill-dir "$scratch/file" "$grouped" 2>&1)
+check 'of groups too' says "$out" "in '$scratch/file' cannot be made.*--spill-dir"
 finish

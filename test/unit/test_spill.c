@@ -1,164 +1,12 @@
-// Queries that are larger than their memory: whatever is sorted or joined on disk gives the rows
+// Queries that are larger than their memory: whatever is sorted, joined or read twice from disk gives the rows
 // that it gives in memory, in the same order, and a disk that fails gives an error that says so.
 
-#include "../store_rows.h"
-#include "base/array.h"
-#include "db/db.h"
 #include "exec/spill.h"
+#include "spill_world.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <sys/resource.h>
-
-#include <cmocka.h>
-
-// ---- two tables, in memory ----
-
-enum { LEFT_ROWS = 3000, RIGHT_ROWS = 5000, RIGHT_FROM = 1000, PART_ROWS = 500 };
-
-static void
-put_rows(Database *db, Arena *arena, const char *name, uint32_t from, uint32_t count)
-{
-    Batch **batches = ARENA_ARRAY(arena, Batch *, count / PART_ROWS);
-    for (uint32_t b = 0; b < count / PART_ROWS; b++)
-        batches[b] = rows_batch(arena, &ROW_SCHEMA, from + b * PART_ROWS, PART_ROWS);
-    AzError error = {0};
-    assert_true(db_put_table(db, str_from(name), &ROW_SCHEMA, batches, count / PART_ROWS, &error));
-}
-
-static Database *
-open_tables(Arena *arena, size_t threads, size_t memory, const char *dir)
-{
-    AzError error = {0};
-    DatabaseOptions options = {.threads = threads, .memory_limit = memory, .spill_dir = dir};
-    Database *db = db_open(&options, &error);
-    if (!db)
-        fail_msg("%s", error.message);
-    put_rows(db, arena, "L", 0, LEFT_ROWS);
-    put_rows(db, arena, "R", RIGHT_FROM, RIGHT_ROWS);
-    return db;
-}
-
-// The limits that a query is tried with, the smallest first: one that it can be answered with.
-static const size_t LIMITS[] = {64 << 10, 128 << 10, 256 << 10, 512 << 10,
-                                1 << 20,  2 << 20,   4 << 20,   8 << 20};
-
-typedef struct World {
-    Arena arena;
-    Database *whole; // no limit that matters
-    Database *small[COUNT_OF(LIMITS)];
-} World;
-
-static void
-world_open(World *world, size_t threads)
-{
-    *world = (World){0};
-    world->whole = open_tables(&world->arena, 1, 0, NULL);
-    for (size_t i = 0; i < COUNT_OF(LIMITS); i++)
-        world->small[i] = open_tables(&world->arena, threads, LIMITS[i], NULL);
-}
-
-static void
-world_close(World *world)
-{
-    for (size_t i = 0; i < COUNT_OF(LIMITS); i++)
-        db_close(world->small[i]);
-    db_close(world->whole);
-    arena_free(&world->arena);
-}
-
-static uint64_t
-spilled(const Explain *explain)
-{
-    uint64_t bytes = explain->answer.spilled;
-    for (uint32_t i = 0; i < explain->count; i++)
-        bytes += explain->rows[i].counters.spilled;
-    return bytes;
-}
-
-// The answer; NULL when the query needs more memory, which is the only error it may have.
-static QueryResult *
-ask(Database *db, Arena *arena, Str query, AzError *why)
-{
-    AzError error = {0};
-    // Plans as they are written: rows are sorted and joined with all their columns.
-    QueryOptions options = {.analyze = true, .rules_off = UINT32_MAX};
-    QueryResult *result = db_query(db, arena, query, &options, &error);
-    if (!result && error.code != AZ_LIMIT)
-        fail_msg("%.*s: %s", STR_ARG(query), error.message);
-    *why = error;
-    return result;
-}
-
-typedef struct Cursor {
-    const ResultTable *table;
-    uint32_t batch, row;
-} Cursor;
-
-static bool
-cursor_next(Cursor *at)
-{
-    at->row++;
-    while (at->batch < at->table->batch_count &&
-           at->row >= at->table->batches[at->batch]->selected) {
-        at->batch++;
-        at->row = 0;
-    }
-    return at->batch < at->table->batch_count;
-}
-
-static const char *
-rows_differ(const ResultTable *one, const ResultTable *other, uint64_t *row)
-{
-    if (one->row_count != other->row_count)
-        return "another number of rows";
-    Cursor a = {one, 0, UINT32_MAX}, b = {other, 0, UINT32_MAX};
-    for (*row = 0; cursor_next(&a); ++*row) {
-        if (!cursor_next(&b))
-            return "fewer rows";
-        const Batch *x = one->batches[a.batch], *y = other->batches[b.batch];
-        for (uint32_t c = 0; c < one->schema.count; c++) {
-            Value wanted = vector_value(y->columns[c], batch_row(y, b.row));
-            if (!cell_equals(x->columns[c], batch_row(x, a.row), &wanted))
-                return one->schema.columns[c].name.ptr;
-        }
-    }
-    return *row == one->row_count ? NULL : "rows missing";
-}
-
-// Asks with the smallest memory that gives an answer, and says whether anything was on disk.
-static bool
-same_on_disk(World *world, Str query)
-{
-    Arena arena = {0};
-    AzError why = {0};
-    QueryResult *wanted = ask(world->whole, &arena, query, &why), *found = NULL;
-    assert_non_null(wanted);
-    assert_int_equal(spilled(wanted->explain), 0);
-    for (size_t i = 0; !found && i < COUNT_OF(LIMITS); i++) {
-        error_clear(&why);
-        found = ask(world->small[i], &arena, query, &why);
-    }
-    if (!found)
-        fail_msg("%.*s: %s", STR_ARG(query), why.message);
-    uint64_t row = 0;
-    const char *wrong = rows_differ(found->tables[0], wanted->tables[0], &row);
-    if (wrong)
-        fail_msg("%.*s: row %llu: %.20s", STR_ARG(query), (unsigned long long)row, wrong);
-    bool on_disk = spilled(found->explain) > 0;
-    arena_free(&arena);
-    return on_disk;
-}
-
-static void
-must_spill(World *world, Str query)
-{
-    if (!same_on_disk(world, query))
-        fail_msg("%.*s: was answered in memory", STR_ARG(query));
-}
 
 // ---- sort ----
 
@@ -172,7 +20,7 @@ static void
 sort_all_keys(size_t threads, size_t step)
 {
     World world;
-    world_open(&world, threads);
+    world_open(&world, threads, 0);
     for (size_t k = 0; k < COUNT_OF(SORT_KEYS); k += step) {
         Arena arena = {0};
         must_spill(&world, str_format(&arena, "R | sort by %s %s | where row %% 31 == %zu",
@@ -213,7 +61,7 @@ test_what_stands_on_a_sort(void **state)
         "R | where row < 0 | sort by note asc",
     };
     World world;
-    world_open(&world, 2);
+    world_open(&world, 2, 0);
     size_t on_disk = 0;
     for (size_t q = 0; q < COUNT_OF(QUERIES); q++)
         on_disk += same_on_disk(&world, str_from(QUERIES[q]));
@@ -258,7 +106,7 @@ static void
 join_all_kinds(size_t threads, size_t step)
 {
     World world;
-    world_open(&world, threads);
+    world_open(&world, threads, 0);
     for (size_t k = 0; k < COUNT_OF(JOIN_KEYS); k += step)
         for (size_t n = 0; n < COUNT_OF(KINDS); n++) {
             Arena arena = {0};
@@ -311,11 +159,39 @@ test_uneven_joins(void **state)
     };
     for (size_t threads = 1; threads <= 3; threads += 2) {
         World world;
-        world_open(&world, threads);
+        world_open(&world, threads, 0);
         size_t on_disk = 0;
         for (size_t q = 0; q < COUNT_OF(QUERIES); q++)
             on_disk += same_on_disk(&world, str_from(QUERIES[q]));
         assert_true(on_disk >= 6);
+        world_close(&world);
+    }
+}
+
+// ---- tables that are read more than once ----
+
+static void
+test_materialized_on_disk(void **state)
+{
+    (void)state;
+    static const char *const QUERIES[] = {
+        "let s = materialize(R | extend t = strcat(note, id)); "
+        "union (s | where row % 31 == 3), (s | summarize n = count(), t = max(t) by few)",
+        "let s = materialize(union L, R); "
+        "s | where row % 37 == 4 | join kind=inner (s | where row % 74 == 4) on row | project row, "
+        "tree1",
+        "let s = materialize(R | where row % 2 == 0); "
+        "L | where row < 20 | mv-apply e = range(0, 3, 1) to typeof(long) on "
+        "(extend n = toscalar(s | summarize count() ) + e | take 2) | project row, n",
+        "let s = materialize(R | where row < 0); union s, s",
+    };
+    for (size_t threads = 1; threads <= 3; threads += 2) {
+        World world;
+        world_open(&world, threads, 0);
+        size_t on_disk = 0;
+        for (size_t q = 0; q < COUNT_OF(QUERIES); q++)
+            on_disk += same_on_disk(&world, str_from(QUERIES[q]));
+        assert_true(on_disk >= 3);
         world_close(&world);
     }
 }
@@ -505,10 +381,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pieces_come_back), cmocka_unit_test(test_damaged_file),
-        cmocka_unit_test(test_no_folder),        cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_sorting_on_disk),  cmocka_unit_test(test_what_stands_on_a_sort),
-        cmocka_unit_test(test_joining_on_disk),  cmocka_unit_test(test_uneven_joins),
+        cmocka_unit_test(test_pieces_come_back),
+        cmocka_unit_test(test_damaged_file),
+        cmocka_unit_test(test_no_folder),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_sorting_on_disk),
+        cmocka_unit_test(test_what_stands_on_a_sort),
+        cmocka_unit_test(test_joining_on_disk),
+        cmocka_unit_test(test_uneven_joins),
+        cmocka_unit_test(test_materialized_on_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,122 @@
+// Groups that are more than the memory: a summary made on disk is the one made in memory, in the same order,
+// for every aggregate and every kind of key.
+
+#include "spill_world.h"
+
+// Keys with few and many values, nulls, empty and long texts, of all types.
+static const char *const KEYS[] = {
+    "k = row",
+    "k = (row * 7 + row / 3) % 1900",
+    "k = iff(row % 3 == 0, long(null), row % 1900)",
+    "k = iff(row % 13 == 0, '', strcat('the key of a group, no ', row % 1900))",
+    "k = iff(row % 2 == 0, real(null), (row % 1900) / 4.0), flag",
+    "k = bin(Timestamp, 1h), few",
+    "k = took, note",
+    "k = key",
+    "k = toguid(strcat('74be27de-1e4e-49d9-b579-fe0b331d', tostring(1000 + row % 1900))), few",
+    "k = price, same, 7",
+    "k = iff(row % 2 == 0, bool(null), flag), few, nothing, k2 = row / 3",
+};
+
+// Every aggregate there is, a few at a time: sums that depend on no order, and those that keep elements, rows and
+// sketches, with conditions and constants.
+static const char *const CALLS[] = {
+    "n = count(), nf = countif(flag), s = sum(wide), sr = sum(ratio), sp = sum(price), d = "
+    "sumif(few, on)",
+    "a = avg(ratio), ai = avgif(small, flag), t = avg(took), v = variance(few), vp = "
+    "variancep(ratio), "
+    "sd = stdev(small), c = covariance(few, ratio), cp = covariancep(small, wide)",
+    "lo = min(Timestamp), hi = max(note), p = max(price), li = minif(row, flag), g = max(ratio)",
+    "ba = binary_all_and(row), bo = binary_all_or(row), bx = binary_all_xor(row)",
+    "dc = dcount(note), dp = dcount(row % 50, 4), di = dcountif(id, on), cd = count_distinct(few), "
+    "ci = count_distinctif(key, flag)",
+    "h = dcount_hll(hll(row % 300)), hi = dcount_hll(hll_if(id, flag))",
+    "l = make_list(row, 40), ln = make_list_with_nulls(small), li = make_list_if(note, flag), "
+    "t = make_list(tags)",
+    "s = make_set(note), si = make_set_if(few, on), sd = make_set(tree), sl = make_set(row, 3)",
+    "b = make_bag(bag_pack(strcat('k', row % 9), row)), bi = make_bag_if(tree, flag)",
+    "arg_max(ratio, *)",
+    "arg_max(few, note, tree), arg_min(Timestamp, price, nothing), arg_min(same, row)",
+    "any = take_any(owner), take_any(nothing, note), ai = take_anyif(key, flag)",
+    "p = percentile(ratio, 40), percentiles(wide, 5, 95), pa = percentiles_array(took, 10, 90)",
+    "pw = percentilew(ratio, small + 500, 50)",
+    "td = percentile_tdigest(tdigest(wide), 50)",
+    "bs = buildschema(tree)",
+    "n = count(), one = sum(1), text = take_any('constant'), l = make_list(few, 2)",
+};
+
+static Str
+group_query(Arena *arena, const char *calls, const char *keys)
+{
+    // Most groups have rows early and late: some are in memory when others go to disk.
+    return str_format(arena,
+                      "union L, R | summarize least = min(row), %s by %s | where least %% 19 == 4",
+                      calls, keys);
+}
+
+static size_t
+group_all(size_t threads, size_t least, size_t key_step, size_t call_step)
+{
+    World world;
+    world_open(&world, threads, least);
+    size_t on_disk = 0;
+    for (size_t k = 0; k < COUNT_OF(KEYS); k += key_step)
+        for (size_t c = k % call_step; c < COUNT_OF(CALLS); c += call_step) {
+            Arena arena = {0};
+            on_disk += same_on_disk(&world, group_query(&arena, CALLS[c], KEYS[k]));
+            arena_free(&arena);
+        }
+    world_close(&world);
+    return on_disk;
+}
+
+static void
+test_grouping_on_disk(void **state)
+{
+    (void)state;
+    assert_true(group_all(1, 256 << 10, 1, 4) >= 30);
+    assert_true(group_all(3, 512 << 10, 2, 5) >= 10);
+    batch_rows = 7;
+    assert_true(group_all(2, 256 << 10, 4, 6) >= 4);
+    batch_rows = 1;
+    assert_true(group_all(1, 256 << 10, 10, 9) >= 1);
+    batch_rows = BATCH_ROWS_MAX;
+}
+
+// Parts of parts: so many groups that rows are cut several times; groups with large states; and groups of groups.
+static void
+test_grouping_in_parts_of_parts(void **state)
+{
+    (void)state;
+    static const char *const QUERIES[] = {
+        "range row from 1 to 60000 step 1 "
+        "| summarize n = count(), l = make_list(row, 3), m = max(strcat('the row ', row)) "
+        "by k = strcat('a group of its own, no ', row % 25000), w = row % 3 | where hash(k, 97) == "
+        "5",
+        "range row from 1 to 60000 step 1 | distinct k = strcat('a row, and no other, ', row), row "
+        "| where hash(k, 97) == 5",
+        "range row from 1 to 60000 step 1 | summarize s = make_set(row) by k = row % 40 "
+        "| project k, n = array_length(s), one = s[0], other = s[-1]",
+        "range row from 1 to 60000 step 1 | summarize n = count(), l = make_list(row) by k = row % "
+        "9000 "
+        "| summarize count(), sum(n), arg_max(array_length(l), k) by few = k % 4000 "
+        "| where few % 97 == 5",
+    };
+    for (size_t threads = 1; threads <= 2; threads++) {
+        World world;
+        world_open(&world, threads, 512 << 10);
+        for (size_t q = 0; q < COUNT_OF(QUERIES); q++)
+            must_spill(&world, str_from(QUERIES[q]));
+        world_close(&world);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_grouping_on_disk),
+        cmocka_unit_test(test_grouping_in_parts_of_parts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

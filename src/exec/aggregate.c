@@ -214,7 +214,7 @@ update_call(const AggregateCall *call, size_t offset, Worker *worker, GroupPart 
         .sequence = in->sequence,
         .rows = kept,
         .numbers = in->numbers,
-        .arena = &part->arena,
+        .arena = &part->held->arena,
         .scratch = &worker->scratch,
     };
     aggregate_impl(call)->update(&update);
@@ -262,12 +262,12 @@ part_charge(const Summarize *s, GroupPart *part, Worker *worker, size_t growth)
     }
     if (growth)
         return worker_reserve(worker, growth, WHAT);
-    size_t grown = part->arena.allocated - part->charged;
-    if (!budget || !grown)
+    if (!budget || part_bytes(part) <= part->held->charged)
         return true;
+    size_t grown = part_bytes(part) - part->held->charged;
     if (!budget_take(budget, grown, WHAT, &worker->error))
         return false;
-    part->charged += grown;
+    part->held->charged += grown;
     return true;
 }
 
@@ -309,33 +309,33 @@ consume_all(Summarize *s, Pipeline *input, AzError *error)
     s->parts = ARENA_ARRAY(exec->arena, GroupPart, exec->worker_count);
     for (size_t w = 0; w < exec->worker_count; w++) {
         GroupPart *part = &s->parts[w];
-        group_table_init(&part->table, &s->layout, s->extra, &part->arena);
-        part->codes = code_groups_new(&part->arena, &s->layout);
+        part->held = held_new(exec);
+        group_table_init(&part->table, &s->layout, s->extra, &part->held->arena);
+        part->codes = code_groups_new(&part->codes_arena, &s->layout);
     }
     Sink sink = {.state = s, .consume = summarize_consume};
-    return pipeline_run(exec, input, &sink, error);
-}
-
-static void
-part_give(const Summarize *s, GroupPart *part)
-{
-    if (s->exec->options->budget)
-        budget_give(s->exec->options->budget, part->charged);
-    part->charged = 0;
+    bool done = pipeline_run(exec, input, &sink, error);
+    for (size_t w = 0; w < exec->worker_count; w++) {
+        Held *held = s->parts[w].held;
+        arena_free(&s->parts[w].codes_arena);
+        if (held->charged <= held->arena.allocated)
+            continue;
+        budget_give(exec->options->budget, held->charged - held->arena.allocated);
+        held->charged = held->arena.allocated;
+    }
+    return done;
 }
 
 void
-summarize_free_parts(Summarize *s)
+summarize_free(Summarize *s)
 {
-    for (size_t w = 0; w < s->exec->worker_count; w++) {
-        part_give(s, &s->parts[w]);
-        arena_free(&s->parts[w].arena);
-    }
+    for (size_t w = 0; w < s->exec->worker_count; w++)
+        held_free(s->exec, s->parts[w].held);
 }
 
-// Without keys there is one group, also of no rows (Kusto docs, summarize operator).
+// The groups of all rows. Without keys there is one, also of no rows (Kusto docs, summarize operator).
 static void
-group_of_all(Summarize *s)
+merge_parts(Summarize *s)
 {
     bool any = s->layout.count > 0;
     for (size_t w = 0; w < s->exec->worker_count; w++)
@@ -343,47 +343,31 @@ group_of_all(Summarize *s)
     uint64_t row[1] = {0};
     if (!any)
         group_start(s, &s->parts[0], group_add(&s->parts[0].table, row, 0), 0, 0);
-}
-
-// What the parts hold lives from now on as long as the run; their groups become one list.
-static bool
-merge_parts(Summarize *s, AzError *error)
-{
-    Exec *exec = s->exec;
-    group_of_all(s);
-    for (size_t w = 0; w < exec->worker_count; w++) {
-        part_give(s, &s->parts[w]);
-        arena_adopt(&exec->workers[w].keep, &s->parts[w].arena);
-        worker_charge(&exec->workers[w], WHAT);
-    }
-    if (!exec_first_error(exec, error))
-        return false;
     summarize_merge(s);
-    return true;
 }
 
 bool
 summarize_run(Summarize *s, Pipeline *input, AzError *error)
 {
-    if (consume_all(s, input, error))
-        return merge_parts(s, error);
-    summarize_free_parts(s);
-    return false;
+    if (!consume_all(s, input, error))
+        return false;
+    merge_parts(s);
+    return true;
 }
 
 bool
 summarize_stream(Summarize *s, Pipeline *input, const Schema *schema, Pipeline *out, AzError *error)
 {
-    bool done = consume_all(s, input, error);
-    if (done && !(s->spill && group_spill_used(s))) {
-        done = merge_parts(s, error);
-        if (done)
-            pipeline_from_source(s->exec, summarize_source(s, schema), out);
-        return done;
+    if (!consume_all(s, input, error))
+        return false;
+    if (s->spill && group_spill_used(s)) {
+        ResultTable *table = group_spill_finish(s, error);
+        summarize_free(s);
+        return table && pipeline_from_table(s->exec, table, out);
     }
-    ResultTable *table = done ? group_spill_finish(s, error) : NULL;
-    summarize_free_parts(s);
-    return table && pipeline_from_table(s->exec, table, out);
+    merge_parts(s);
+    pipeline_from_source(s->exec, summarize_source(s, schema), out);
+    return true;
 }
 
 static bool

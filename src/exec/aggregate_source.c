@@ -70,8 +70,9 @@ finish_column(const Summarize *s, const Schema *schema, Arena *arena, Scratch *s
 
 // One morsel is a batch of groups: it is read by one worker, once.
 typedef struct GroupSource {
-    const Summarize *s;
-    const Vector ***columns; // of each morsel, those made so far; NULL = none
+    Summarize *s;
+    const Vector ***columns;       // of each morsel, those made so far; NULL = none
+    _Atomic uint32_t morsels_left; // that were not read yet
 } GroupSource;
 
 static uint32_t
@@ -111,11 +112,14 @@ group_read(const TableSource *source, uint32_t morsel, uint32_t column, uint32_t
 static void
 group_release(const TableSource *source, uint32_t morsel)
 {
-    ((GroupSource *)source->context)->columns[morsel] = NULL;
+    GroupSource *groups = source->context;
+    groups->columns[morsel] = NULL;
+    if (atomic_fetch_sub(&groups->morsels_left, 1) == 1)
+        summarize_free(groups->s);
 }
 
 TableSource *
-summarize_source(const Summarize *s, const Schema *schema)
+summarize_source(Summarize *s, const Schema *schema)
 {
     Arena *arena = s->exec->arena;
     TableSource *source = ARENA_NEW(arena, TableSource);
@@ -129,6 +133,7 @@ summarize_source(const Summarize *s, const Schema *schema)
     source->read = group_read;
     source->release = group_release;
     groups->s = s;
+    groups->morsels_left = source->morsel_count;
     groups->columns = ARENA_ARRAY(arena, const Vector **, source->morsel_count);
     return source;
 }

@@ -114,7 +114,7 @@ group_spill_watch(const Summarize *s, GroupPart *part, size_t growth)
     size_t share = s->spill->share;
     size_t most = part->open == GROUPS_OPEN ? share : share + share / 4;
     if (part->open != GROUPS_SEALED &&
-        !kept_charge(s->exec, &part->charged, part->arena.allocated + growth, most))
+        !kept_charge(s->exec, &part->held->charged, part_bytes(part) + growth, most))
         part->open = part->open == GROUPS_OPEN ? GROUPS_CLOSED : GROUPS_SEALED;
 }
 

@@ -328,6 +328,7 @@ static void
 exec_close(Exec *exec)
 {
     spill_close(exec);
+    held_free_all(exec);
     for (size_t w = 0; w < exec->worker_count; w++) {
         arena_free(&exec->workers[w].batch);
         arena_free(&exec->workers[w].keep);

@@ -140,6 +140,7 @@ make_room(CodeGroups *groups, uint32_t more)
             slot = (slot + 1) & groups->mask;
         groups->slots[slot] = old[s];
     }
+    arena_release(groups->arena, old);
 }
 
 static void

@@ -11,7 +11,7 @@
 
 typedef struct CodeGroups CodeGroups;
 
-// One for each worker; lives in `arena`, with all it grows to: some 16 MiB at most.
+// One for each worker; lives in `arena`, with all it grows to: some 16 MiB at most. Nobody needs it after the last row.
 CodeGroups *code_groups_new(Arena *arena, const KeyLayout *layout);
 
 // Of a batch, the first row of each combination that is not known yet.

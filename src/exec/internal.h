@@ -42,6 +42,13 @@ typedef struct Prepared {
     struct Prepared *next;
 } Prepared;
 
+// Memory of an operator that can be given back before the run ends.
+typedef struct Held {
+    Arena arena;
+    size_t charged; // bytes that the budget knows of
+    struct Held *next;
+} Held;
+
 // The rows a leaf of that number stands for while its sub-query runs.
 typedef struct Correlated {
     uint32_t leaf;
@@ -61,6 +68,7 @@ struct Exec {
     uint32_t depth;
     size_t answered; // bytes of finished answers, which the budget still counts
     SpillArea *spill;
+    Held *held; // the newest
     // With a profile: the operator being built or run, and the coordinating thread's clock.
     ProfileNode *node;
     ProfileClock clock;
@@ -289,10 +297,16 @@ typedef struct ExecScope {
     ScopeWorker one, *workers;
     size_t count, worker_count;
     Prepared *prepared;
+    Held *held, *outer_held; // of the part, down to those of the outer run
 } ExecScope;
 void exec_scope_enter(ExecScope *scope, Exec *exec, size_t workers);
 void exec_scope_leave(ExecScope *scope, Exec *exec);
 void exec_scope_free(ExecScope *scope);
+// Empty memory, which is given back at the end of the run, or of this part of it, if not before by held_free.
+// held_free: any thread.
+Held *held_new(Exec *exec);
+void held_free(const Exec *exec, Held *held);
+void held_free_all(Exec *exec); // at the end of the run
 // Evaluates now what of `plan` does not depend on the rows of an mv-apply: shared plans
 // and sub-queries, so that running it again and again does not repeat them.
 bool exec_prepare(Exec *exec, const Plan *plan, AzError *error);

@@ -24,17 +24,43 @@ builds_left(JoinKind kind)
 
 // ---- the side that is built ----
 
-// The columns that are built: those that the output takes (none for semi and anti), then the keys.
+// Lets the pipeline of the side yield the columns that are built: those that the output takes (none for semi
+// and anti), then the keys that are none of these.
 static Schema
-built_schema(Exec *exec, const Join *join, const Plan *side, Expr *const *keys)
+append_built_columns(Exec *exec, Join *join, const Plan *side, Expr *const *keys, Pipeline *out)
 {
+    join->payload = join_is_existence(join->plan->join.kind) ? 0 : side->schema.count;
     Schema schema = {ARENA_ARRAY(exec->arena, Column, join->payload + join->key_count),
-                     join->payload + join->key_count};
+                     join->payload};
     if (join->payload)
         memcpy(schema.columns, side->schema.columns, join->payload * sizeof(Column));
-    for (uint32_t k = 0; k < join->key_count; k++)
-        schema.columns[join->payload + k] = (Column){STR("$key"), keys[k]->type};
+    Expr **others = ARENA_ARRAY(exec->arena, Expr *, join->key_count);
+    uint32_t *columns = ARENA_ARRAY(exec->arena, uint32_t, join->key_count);
+    for (uint32_t k = 0; k < join->key_count; k++) {
+        if (join->payload && keys[k]->kind == EXPR_COLUMN) {
+            columns[k] = keys[k]->column;
+            continue;
+        }
+        others[schema.count - join->payload] = keys[k];
+        columns[k] = schema.count;
+        schema.columns[schema.count++] = (Column){STR("$key"), keys[k]->type};
+    }
+    join->built_columns = schema.count;
+    join->built_keys = columns;
+    if (join->payload)
+        pipeline_extend(exec, out, join->plan, others, schema.count - join->payload);
+    else
+        pipeline_project(exec, out, join->plan, others, schema.count);
     return schema;
+}
+
+const Vector *const *
+join_built_keys(const Join *join, Arena *arena, const Batch *rows)
+{
+    const Vector **keys = ARENA_ARRAY(arena, const Vector *, join->key_count);
+    for (uint32_t k = 0; k < join->key_count; k++)
+        keys[k] = rows->columns[join->built_keys[k]];
+    return keys;
 }
 
 // ---- a small side filters the other ----
@@ -112,7 +138,7 @@ join_filter_probe(Exec *exec, const Join *join, Pipeline *out)
     ResultTable small = {.batches = &build, .batch_count = 1};
     ptrdiff_t *columns = ARENA_ARRAY(exec->arena, ptrdiff_t, join->key_count);
     for (uint32_t k = 0; k < join->key_count; k++)
-        columns[k] = join->payload + k;
+        columns[k] = join->built_keys[k];
     filter_by_keys(exec, &small, columns, join->key_count, join->probe_keys, out);
 }
 
@@ -142,15 +168,10 @@ build_join(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
     for (uint32_t k = 0; k < join->key_count; k++)
         types[k] = build_keys[k]->type;
     join->layout = key_layout(exec->arena, types, join->key_count);
-    join->payload = join_is_existence(plan->join.kind) ? 0 : build->schema.count;
     Pipeline side = {0};
     if (!pipeline_build(exec, build, &side, error) || !pipeline_build(exec, probe, out, error) ||
         !probe_first(exec, join, probe, out, build_keys, &side, error))
         return false;
-    if (join->payload)
-        pipeline_extend(exec, &side, plan, build_keys, join->key_count);
-    else
-        pipeline_project(exec, &side, plan, build_keys, join->key_count);
-    Schema schema = built_schema(exec, join, build, build_keys);
+    Schema schema = append_built_columns(exec, join, build, build_keys, &side);
     return join_run(exec, join, &side, &schema, &probe->schema, out, 0, error);
 }

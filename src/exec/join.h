@@ -19,8 +19,10 @@ typedef struct Join {
     const struct JoinColumn *columns;
     ptrdiff_t sequence; // that column; -1 = none
     bool few;           // of a part: it builds so few rows that it is not cut any more
-    // The built side has `payload` columns that may come out, then its keys, then on disk its sequence.
-    uint32_t payload;
+    // The built side has `payload` columns that may come out, then those of its keys that are none of these, then
+    // on disk its sequence.
+    uint32_t payload, built_columns; // without and with the keys
+    const uint32_t *built_keys;      // the column of each key
     GroupTable table;
     const Batch *build;
     uint32_t build_rows;
@@ -55,6 +57,9 @@ join_is_existence(JoinKind kind)
 typedef struct JoinUnique JoinUnique;
 JoinUnique *join_unique_append(Exec *exec, const Join *join, Pipeline *pipeline);
 void join_unique_free(const Exec *exec, JoinUnique *unique); // may be NULL
+
+// The keys of rows of the built side.
+const Vector *const *join_built_keys(const Join *join, Arena *arena, const Batch *rows);
 
 // Bytes that the table takes for a built row, beside the row as it was kept.
 size_t join_row_bytes(const Join *join, const Schema *build);

@@ -73,7 +73,8 @@ typedef struct BuildSide {
 static bool
 build_to_parts(BuildSide *side, Worker *worker, Batch *batch, uint64_t sequence)
 {
-    return parts_add(&side->parts, worker, batch, batch->columns + side->join->payload, sequence);
+    return parts_add(&side->parts, worker, batch,
+                     join_built_keys(side->join, &worker->batch, batch), sequence);
 }
 
 // What the worker has kept goes to the parts.
@@ -162,6 +163,8 @@ join_of_parts(const Join *join, Arena *arena, const Schema *probe)
         .columns = join->columns,
         .sequence = join->sequence,
         .payload = join->payload,
+        .built_columns = join->built_columns,
+        .built_keys = join->built_keys,
     };
     if (part.sequence >= 0)
         return part;

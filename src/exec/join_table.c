@@ -54,7 +54,7 @@ join_table_build(Exec *exec, Join *join, const ResultTable *table, AzError *erro
         return false;
     join->build = build;
     join->build_rows = build->count;
-    const Vector *const *key_columns = build->columns + join->payload;
+    const Vector *const *key_columns = join_built_keys(join, arena, build);
     group_table_init(&join->table, &join->layout, 0, arena);
     size_t row_bytes = (join->layout.words + 4) * sizeof(uint64_t);
     if (!worker_reserve(worker, build->count * row_bytes, "the join's build side"))
@@ -221,7 +221,7 @@ join_push(Operator *self, Worker *worker, Batch *batch)
 static const Vector *
 unmatched_sequences(const Join *join, Arena *arena, const uint32_t *rows, uint32_t count)
 {
-    const Vector *sequences = join->build->columns[join->payload + join->key_count];
+    const Vector *sequences = join->build->columns[join->built_columns];
     Vector *out = vector_new_flat(arena, TYPE_LONG, count);
     for (uint32_t i = 0; i < count; i++)
         ((int64_t *)out->data)[i] = ((const int64_t *)sequences->data)[rows[i]] | (int64_t)1 << 62;

@@ -51,7 +51,7 @@ unique_push(Operator *self, Worker *worker, Batch *batch)
         unique_free(worker->exec, keys);
     if (keys->off)
         return operator_emit(self, worker, compact);
-    const Vector *const *columns = compact->columns + unique->join->payload;
+    const Vector *const *columns = join_built_keys(unique->join, &worker->batch, compact);
     uint64_t *key_rows, *hashes;
     key_encode(&worker->batch, layout, columns, rows, &key_rows, &hashes);
     uint32_t *selection = arena_alloc_array(&worker->batch, rows, sizeof(uint32_t));

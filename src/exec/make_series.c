@@ -1,13 +1,12 @@
 // make-series: aggregates over bins of an axis, as one array a series.
 //
-// The bin of each row becomes one more grouping key of an ordinary summarize; its rows
-// are then laid out as arrays, with the default where a bin has no rows. Bins count
+// The bin of each row becomes one more grouping key of an ordinary summarize; its groups are then
+// laid out as arrays, series by series, with the default where a bin has no rows. Bins count
 // from `from` (bin_at), from multiples of the step in the `in range()` form (bin). The
 // end is exclusive, in that form inclusive. Without `from` or `to` a series reaches
 // from its first to its last bin with data (Kusto docs, make-series operator).
 
-#include "exec/internal.h"
-#include "exec/keys.h"
+#include "exec/summarize.h"
 
 #include <math.h>
 
@@ -26,8 +25,15 @@ typedef struct Series {
     } from, to, step, origin;
     int64_t length; // bins of every series when both ends are given
     Value *defaults;
-    const Batch *bins; // the summary: keys, bin, aggregates
+    Summarize summary; // by the keys and, last, the bin
 } Series;
+
+// The groups of the summary by series, both in the order of first rows: series g has groups[starts[g]] ..
+// groups[starts[g + 1] - 1].
+typedef struct SeriesGroups {
+    uint32_t *groups, *starts;
+    uint32_t count; // series
+} SeriesGroups;
 
 // ---- preparation ----
 
@@ -181,37 +187,30 @@ bin_push(Operator *self, Worker *worker, Batch *batch)
     return operator_emit(self, worker, out);
 }
 
-// The summary by keys and bin.
 static bool
 summarize_bins(Series *s, AzError *error)
 {
     Exec *exec = s->exec;
-    Arena *arena = exec->arena;
     const Plan *plan = s->plan;
-    uint32_t keys = plan->make_series.key_count, calls = plan->make_series.aggregate_count;
-    Plan *summary = plan_new(arena, PLAN_SUMMARIZE, plan->span);
-    summary->schema = (Schema){ARENA_ARRAY(arena, Column, keys + 1 + calls), keys + 1 + calls};
-    summary->summarize.keys = ARENA_ARRAY(arena, Expr *, keys + 1);
-    for (uint32_t k = 0; k < keys; k++) {
-        summary->summarize.keys[k] = plan->make_series.keys[k];
-        summary->schema.columns[k] = plan->schema.columns[k];
-    }
-    summary->summarize.keys[keys] =
-        expr_column(arena, plan->input->schema.count, TYPE_LONG, plan->span);
-    summary->schema.columns[keys] = (Column){STR("$bin"), TYPE_LONG};
-    for (uint32_t a = 0; a < calls; a++)
-        summary->schema.columns[keys + 1 + a] =
-            (Column){STR("$value"), plan->make_series.aggregates[a].output_types[0]};
-    summary->summarize.key_count = keys + 1;
-    summary->summarize.aggregates = plan->make_series.aggregates;
-    summary->summarize.aggregate_count = calls;
+    uint32_t keys = plan->make_series.key_count;
+    Expr **by = ARENA_ARRAY(exec->arena, Expr *, keys + 1);
+    for (uint32_t k = 0; k < keys; k++)
+        by[k] = plan->make_series.keys[k];
+    by[keys] = expr_column(exec->arena, plan->input->schema.count, TYPE_LONG, plan->span);
     Pipeline pipeline = {0};
     if (!pipeline_build(exec, plan->input, &pipeline, error))
         return false;
     pipeline_append(exec, &pipeline, plan, s, bin_push);
-    ResultTable *table = summarize_pipeline(exec, summary, &pipeline, error);
-    s->bins = table ? result_concat(exec, table, false, error) : NULL;
-    return s->bins != NULL;
+    return summarize_init(&s->summary, exec, by, keys + 1, plan->make_series.aggregates,
+                          plan->make_series.aggregate_count, error) &&
+           summarize_run(&s->summary, &pipeline, error);
+}
+
+static int64_t
+bin_of(const Series *s, uint32_t group)
+{
+    const KeyLayout *layout = &s->summary.layout;
+    return (int64_t)summarize_group(&s->summary, group)[layout->columns[layout->count - 1].word];
 }
 
 // ---- arrays ----
@@ -230,20 +229,18 @@ finish_array(Series *s, Vector *out, uint32_t row, AzError *error)
                : error_at(error, AZ_LIMIT, s->plan->span, "a series is too large");
 }
 
-// Lays out the series of summary rows rows[0..count) as row `row` of the output.
+// The first bin of a series, and how many it has; false when they are too many.
 static bool
-write_series(Series *s, Batch *out, uint32_t row, const uint32_t *rows, uint32_t count,
-             AzError *error)
+series_bins(const Series *s, const uint32_t *groups, uint32_t count, int64_t *start,
+            uint32_t *length, AzError *error)
 {
-    const Plan *plan = s->plan;
-    uint32_t keys = plan->make_series.key_count, calls = plan->make_series.aggregate_count;
-    const int64_t *bins = s->bins->columns[keys]->data;
     int64_t first = 0, last = s->length - 1;
     for (uint32_t i = 0; i < count; i++) {
-        if (!s->has_from && (i == 0 || bins[rows[i]] < first))
-            first = bins[rows[i]];
-        if (!(s->has_from && s->has_to) && (i == 0 || bins[rows[i]] > last))
-            last = bins[rows[i]];
+        int64_t bin = bin_of(s, groups[i]);
+        if (!s->has_from && (i == 0 || bin < first))
+            first = bin;
+        if (!(s->has_from && s->has_to) && (i == 0 || bin > last))
+            last = bin;
     }
     if (!s->has_from && s->has_to && count == 0)
         last = first - 1;
@@ -256,29 +253,62 @@ write_series(Series *s, Batch *out, uint32_t row, const uint32_t *rows, uint32_t
             last = floor_div(s->inclusive ? s->to.l : s->to.l - 1, s->step.l);
     }
     if (last - first >= SERIES_ELEMENTS_MAX)
-        return error_at(error, AZ_LIMIT, plan->span, "a series would have more than %d elements",
+        return error_at(error, AZ_LIMIT, s->plan->span, "a series would have more than %d elements",
                         SERIES_ELEMENTS_MAX);
-    uint32_t length = last < first ? 0 : (uint32_t)(last - first + 1);
+    *start = first;
+    *length = last < first ? 0 : (uint32_t)(last - first + 1);
+    return true;
+}
+
+// The values of a call for these groups.
+static const Vector *
+series_values(const Series *s, uint32_t call, Arena *arena, const uint32_t *groups, uint32_t count)
+{
+    const Summarize *summary = &s->summary;
+    char **states = arena_alloc_array(arena, count, sizeof(*states));
+    for (uint32_t i = 0; i < count; i++)
+        states[i] =
+            group_states(summary, summarize_group(summary, groups[i])) + summary->offsets[call];
+    Column column = {.type = summary->calls[call].output_types[0]};
+    const Vector *values;
+    summarize_finish_call(&summary->calls[call], arena, &s->exec->workers[0].scratch, states, count,
+                          &column, &values);
+    return values;
+}
+
+static Value
+axis_value(const Series *s, int64_t bin)
+{
+    if (s->type == TYPE_REAL)
+        return value_real(s->origin.r + (double)bin * s->step.r);
+    return (Value){.type = s->type, .int64 = s->origin.l + bin * s->step.l};
+}
+
+// Lays out the series of these groups as row `row` of the output.
+static bool
+write_series(Series *s, Batch *out, uint32_t row, const uint32_t *groups, uint32_t count,
+             AzError *error)
+{
+    uint32_t keys = s->plan->make_series.key_count, calls = s->plan->make_series.aggregate_count;
+    int64_t first = 0;
+    uint32_t length = 0;
+    if (!series_bins(s, groups, count, &first, &length, error))
+        return false;
     Arena scratch = {0};
     uint32_t *row_of_bin = ARENA_ARRAY(&scratch, uint32_t, length); // + 1; 0 = none
     for (uint32_t i = 0; i < count; i++)
-        row_of_bin[bins[rows[i]] - first] = rows[i] + 1;
+        row_of_bin[bin_of(s, groups[i]) - first] = i + 1;
     DynBuilder *builder = s->exec->workers[0].scratch.dyn;
     bool done = true;
     for (uint32_t a = 0; a <= calls && done; a++) {
+        const Vector *values =
+            a < calls ? series_values(s, a, &scratch, groups, count) : NULL; // else the axis
         dyn_builder_reset(builder);
         dyn_begin_array(builder);
         for (uint32_t b = 0; b < length; b++) {
-            Value value;
-            if (a < calls)
-                value = row_of_bin[b]
-                            ? vector_value(s->bins->columns[keys + 1 + a], row_of_bin[b] - 1)
-                            : s->defaults[a];
-            else if (s->type == TYPE_REAL)
-                value = value_real(s->origin.r + (double)(first + b) * s->step.r);
-            else
-                value = (Value){.type = s->type,
-                                .int64 = s->origin.l + (first + (int64_t)b) * s->step.l};
+            Value value = !values         ? axis_value(s, first + b)
+                          : row_of_bin[b] ? vector_value(values, row_of_bin[b] - 1)
+                                          : s->defaults[a];
             dyn_push_value(builder, &value);
         }
         dyn_end_array(builder);
@@ -288,41 +318,68 @@ write_series(Series *s, Batch *out, uint32_t row, const uint32_t *rows, uint32_t
     return done;
 }
 
-// Groups the summary's rows by keys: *starts of each series in *rows, both in order of
-// appearance; *firsts a row of each.
+// The number of each group's series, in the order of first rows; how many there are.
 static uint32_t
-group_series(Series *s, uint32_t **starts, uint32_t **rows, uint32_t **firsts)
+number_series(const Series *s, Arena *arena, uint32_t *series)
 {
-    Arena *arena = s->exec->arena;
-    uint32_t keys = s->plan->make_series.key_count, count = s->bins->count;
+    uint32_t keys = s->plan->make_series.key_count;
+    size_t groups = s->summary.group_count;
     Type *types = ARENA_ARRAY(arena, Type, keys);
     for (uint32_t k = 0; k < keys; k++)
-        types[k] = s->bins->columns[k]->type;
+        types[k] = s->summary.layout.columns[k].type;
     KeyLayout layout = key_layout(arena, types, keys);
     GroupTable table;
     group_table_init(&table, &layout, 0, arena);
-    uint64_t *key_rows, *hashes;
-    key_encode(arena, &layout, s->bins->columns, count, &key_rows, &hashes);
-    uint32_t *series = arena_alloc_array(arena, count, sizeof(uint32_t));
-    *firsts = arena_alloc_array(arena, count, sizeof(uint32_t));
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t before = table.count;
-        series[i] = group_add(&table, key_rows + (size_t)i * layout.words, hashes[i]);
-        if (table.count > before)
-            (*firsts)[before] = i;
+    for (size_t from = 0; from < groups; from += BATCH_ROWS_MAX) {
+        Arena part = {0};
+        uint32_t count =
+            groups - from < BATCH_ROWS_MAX ? (uint32_t)(groups - from) : BATCH_ROWS_MAX;
+        const uint64_t **records = arena_alloc_array(&part, count, sizeof(*records));
+        for (uint32_t i = 0; i < count; i++)
+            records[i] = summarize_group(&s->summary, from + i);
+        const Vector **values = ARENA_ARRAY(&part, const Vector *, keys);
+        for (uint32_t k = 0; k < keys; k++)
+            values[k] = key_decode(&part, &s->summary.layout, k, records, count);
+        uint64_t *key_rows, *hashes;
+        key_encode(&part, &layout, values, count, &key_rows, &hashes);
+        for (uint32_t i = 0; i < count; i++)
+            series[from + i] = group_add(&table, key_rows + (size_t)i * layout.words, hashes[i]);
+        arena_free(&part);
     }
-    *starts = ARENA_ARRAY(arena, uint32_t, table.count + 1);
-    uint32_t *next = ARENA_ARRAY(arena, uint32_t, table.count + 1);
-    *rows = arena_alloc_array(arena, count, sizeof(uint32_t));
-    for (uint32_t i = 0; i < count; i++)
-        (*starts)[series[i] + 1]++;
-    for (uint32_t g = 0; g < table.count; g++) {
-        (*starts)[g + 1] += (*starts)[g];
-        next[g] = (*starts)[g];
-    }
-    for (uint32_t i = 0; i < count; i++)
-        (*rows)[next[series[i]]++] = i;
     return table.count;
+}
+
+static void
+group_series(const Series *s, Arena *arena, SeriesGroups *out)
+{
+    size_t groups = s->summary.group_count;
+    Arena scratch = {0};
+    uint32_t *series = arena_alloc_array(&scratch, groups, sizeof(uint32_t));
+    out->count = number_series(s, &scratch, series);
+    out->starts = ARENA_ARRAY(arena, uint32_t, (size_t)out->count + 2);
+    out->groups = arena_alloc_array(arena, groups, sizeof(uint32_t));
+    // Counting sort: starts[g + 1] is first where series g's next group goes, then its end.
+    for (size_t i = 0; i < groups; i++)
+        out->starts[series[i] + 2]++;
+    for (uint32_t g = 2; g <= out->count; g++)
+        out->starts[g] += out->starts[g - 1];
+    for (size_t i = 0; i < groups; i++)
+        out->groups[out->starts[series[i] + 1]++] = (uint32_t)i;
+    arena_free(&scratch);
+}
+
+// The keys of the series, copied: the groups are given back.
+static void
+write_keys(const Series *s, Arena *arena, const SeriesGroups *groups, Batch *out)
+{
+    Arena scratch = {0};
+    const uint64_t **records = arena_alloc_array(&scratch, groups->count, sizeof(*records));
+    for (uint32_t g = 0; g < groups->count; g++)
+        records[g] = summarize_group(&s->summary, groups->groups[groups->starts[g]]);
+    for (uint32_t k = 0; k < s->plan->make_series.key_count; k++)
+        out->columns[k] =
+            vector_copy(arena, key_decode(&scratch, &s->summary.layout, k, records, groups->count));
+    arena_free(&scratch);
 }
 
 ResultTable *
@@ -331,19 +388,25 @@ run_make_series(Exec *exec, const Plan *plan, AzError *error)
     Series s = {.exec = exec, .plan = plan};
     if (!series_prepare(&s, error) || !summarize_bins(&s, error))
         return NULL;
-    uint32_t *starts, *rows, *firsts, keys = plan->make_series.key_count;
-    uint32_t count = group_series(&s, &starts, &rows, &firsts);
-    bool empty = !count && !keys && plan->make_series.nonempty;
+    if (s.summary.group_count > UINT32_MAX)
+        return error_at(error, AZ_LIMIT, plan->span, "the series have more than %u elements",
+                        UINT32_MAX),
+               NULL;
+    uint32_t keys = plan->make_series.key_count;
+    Held *held = held_new(exec);
+    SeriesGroups groups;
+    group_series(&s, &held->arena, &groups);
+    bool empty = !groups.count && !keys && plan->make_series.nonempty;
     Arena *keep = &exec->workers[0].keep;
-    Batch *out = batch_new(exec->arena, plan->schema.count, empty ? 1 : count);
-    for (uint32_t k = 0; k < keys; k++)
-        out->columns[k] = vector_gather(keep, s.bins->columns[k], firsts, count);
+    Batch *out = batch_new(exec->arena, plan->schema.count, empty ? 1 : groups.count);
+    write_keys(&s, keep, &groups, out);
     for (uint32_t c = keys; c < plan->schema.count; c++)
         out->columns[c] = vector_new_flat(keep, TYPE_DYNAMIC, out->count);
-    if (empty && !write_series(&s, out, 0, NULL, 0, error))
-        return NULL;
-    for (uint32_t g = 0; g < count; g++)
-        if (!write_series(&s, out, g, rows + starts[g], starts[g + 1] - starts[g], error))
-            return NULL;
-    return result_cut(exec->arena, &plan->schema, out);
+    bool done = !empty || write_series(&s, out, 0, NULL, 0, error);
+    for (uint32_t g = 0; done && g < groups.count; g++)
+        done = write_series(&s, out, g, groups.groups + groups.starts[g],
+                            groups.starts[g + 1] - groups.starts[g], error);
+    held_free(exec, held);
+    summarize_free(&s.summary);
+    return done ? result_cut(exec->arena, &plan->schema, out) : NULL;
 }

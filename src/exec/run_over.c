@@ -38,6 +38,32 @@ sub_table(Exec *exec, const SubRows *over)
     return result_cut(exec->arena, over->schema, batch);
 }
 
+// ---- memory that is held ----
+
+Held *
+held_new(Exec *exec)
+{
+    Held *held = ARENA_NEW(exec->arena, Held);
+    held->next = exec->held;
+    return exec->held = held;
+}
+
+void
+held_free(const Exec *exec, Held *held)
+{
+    arena_free(&held->arena);
+    if (exec->options->budget)
+        budget_give(exec->options->budget, held->charged);
+    held->charged = 0;
+}
+
+void
+held_free_all(Exec *exec)
+{
+    for (; exec->held; exec->held = exec->held->next)
+        held_free(exec, exec->held);
+}
+
 // ---- a part of a run ----
 
 void
@@ -47,6 +73,7 @@ exec_scope_enter(ExecScope *scope, Exec *exec, size_t workers)
     scope->count = workers;
     scope->worker_count = exec->worker_count;
     scope->prepared = exec->prepared;
+    scope->outer_held = exec->held;
     scope->run = *exec->arena;
     arena_init(exec->arena);
     for (size_t w = 0; w < workers; w++) {
@@ -73,6 +100,13 @@ exec_scope_leave(ExecScope *scope, Exec *exec)
         worker->charged = scope->workers[w].charged;
         scope->workers[w] = part;
     }
+    scope->held = exec->held;
+    for (Held *held = scope->held; held != scope->outer_held; held = held->next) {
+        if (exec->options->budget)
+            budget_give(exec->options->budget, held->charged);
+        held->charged = 0;
+    }
+    exec->held = scope->outer_held;
     exec->worker_count = scope->worker_count;
     exec->prepared = scope->prepared; // forgets what was evaluated in this part alone
 }
@@ -82,6 +116,8 @@ exec_scope_free(ExecScope *scope)
 {
     for (size_t w = 0; w < scope->count; w++)
         arena_free(&scope->workers[w].keep);
+    for (Held *held = scope->held; held != scope->outer_held; held = held->next)
+        arena_free(&held->arena);
     arena_free(&scope->run);
 }
 

@@ -13,8 +13,8 @@ typedef enum GroupsOpen { GROUPS_OPEN, GROUPS_CLOSED, GROUPS_SEALED } GroupsOpen
 // The groups of one worker. The record of a group: its key row, its hash, the sequence of its first row,
 // and the states of all calls side by side.
 typedef struct GroupPart {
-    Arena arena;    // of all it holds
-    size_t charged; // bytes of it that the budget knows of
+    Held *held;        // its groups
+    Arena codes_arena; // of what finds them faster, while rows come
     GroupTable table;
     CodeGroups *codes;
     uint64_t last_first; // first row of the group added last
@@ -75,13 +75,20 @@ typedef struct Summarize {
 // Resolves what is to be grouped by and computed, over the columns of the pipeline to be run.
 bool summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
                     const AggregateCall *calls, uint32_t call_count, AzError *error);
-// Runs the pipeline and leaves its groups in order; states live as long as the run. Without
-// keys there is one group, also of no rows.
+// Runs the pipeline and leaves its groups in order. Without keys there is one group, also of no rows.
 bool summarize_run(Summarize *s, Pipeline *input, AzError *error);
+// Gives the groups back, before the run ends.
+void summarize_free(Summarize *s);
 // Runs it and adds to `out` what the groups and their values are read from, in order: memory, or disk when it
 // is more than that holds. `schema`: keys, then what the calls yield.
 bool summarize_stream(Summarize *s, Pipeline *input, const Schema *schema, Pipeline *out,
                       AzError *error);
+
+static inline size_t
+part_bytes(const GroupPart *part)
+{
+    return part->held->arena.allocated + part->codes_arena.allocated;
+}
 
 static inline uint64_t *
 group_hash(const Summarize *s, uint64_t *record)
@@ -125,8 +132,6 @@ void summarize_finish_call(const AggregateCall *call, Arena *arena, Scratch *scr
 // The states of each row's group take the rows.
 bool summarize_update(const Summarize *s, const AggregateCall *calls, Worker *worker,
                       GroupPart *part, const SummaryRows *rows, const uint32_t *groups);
-// Gives the memory of the workers' parts back.
-void summarize_free_parts(Summarize *s);
 
 // ---- on disk (aggregate_spill.c) ----
 
@@ -149,7 +154,8 @@ void group_spill_free(Summarize *s);
 // The workers' groups, and those from before, become one list.
 void summarize_merge(Summarize *s);
 // The groups and their values as a source of `schema`: keys, then what the calls yield, then, when it has one
-// column more, the sequence of the first row. They are made when they are read, which is once.
-TableSource *summarize_source(const Summarize *s, const Schema *schema);
+// column more, the sequence of the first row. They are made when they are read, which is once; the groups are
+// given back with the last of them.
+TableSource *summarize_source(Summarize *s, const Schema *schema);
 // The same as rows in memory.
 ResultTable *summarize_result(const Summarize *s, const Schema *schema, AzError *error);

@@ -2,7 +2,7 @@
 // a column apart, parse_json(c).a.b or c.a.b is read from there and nothing is parsed.
 //
 // What an operator reads at a path is asked of its input, and handed down through what
-// passes columns on (extend, where, sort, take, union) to the scan, which gets a column for
+// passes columns on (extend, where, sort, take, join, union) to the scan, which gets a column for
 // it. parse_json(c) itself, when nobody reads the whole, is dropped by pruning.
 
 #include "base/array.h"
@@ -98,6 +98,12 @@ scan_has(const Plan *scan, const Wanted *wanted)
     return source && source->holds_paths && source->holds_paths(source, column);
 }
 
+static Plan *
+join_side(const Plan *join, uint32_t column)
+{
+    return join->join.columns[column].from_right ? join->join.right : join->input;
+}
+
 static bool
 can_read(Optimiser *o, const Plan *plan, const Wanted *wanted)
 {
@@ -110,6 +116,9 @@ can_read(Optimiser *o, const Plan *plan, const Wanted *wanted)
     case PLAN_PROJECT:
         return wanted_below(o->arena, plan->project.exprs[wanted->column], wanted, &below) &&
                can_read(o, plan->input, &below);
+    case PLAN_JOIN:
+        below.column = plan->join.columns[wanted->column].column;
+        return can_read(o, join_side(plan, wanted->column), &below);
     case PLAN_UNION:
         for (uint32_t i = 0; i < plan->union_.count; i++) {
             int32_t column = plan->union_.columns[i][wanted->column];
@@ -132,6 +141,10 @@ own_input(Optimiser *o, const Plan *plan)
     case PLAN_SORT:
     case PLAN_TAKE:
     case PLAN_PROJECT: out->input = own_input(o, plan->input); break;
+    case PLAN_JOIN:
+        out->input = own_input(o, plan->input);
+        out->join.right = own_input(o, plan->join.right);
+        break;
     case PLAN_UNION:
         out->union_.inputs = ARENA_ARRAY(o->arena, Plan *, plan->union_.count);
         out->union_.columns = ARENA_ARRAY(o->arena, int32_t *, plan->union_.count);
@@ -212,6 +225,23 @@ union_add(Optimiser *o, Plan *plan, const Wanted *wanted)
     return at;
 }
 
+static uint32_t
+join_add(Optimiser *o, Plan *join, const Wanted *wanted)
+{
+    struct JoinColumn *columns = join->join.columns, *from = &columns[wanted->column];
+    Wanted below = *wanted;
+    below.column = from->column;
+    Plan *side = join_side(join, wanted->column);
+    uint32_t read = read_path(o, side, &below), at = join->schema.count;
+    for (uint32_t c = 0; c < at; c++)
+        if (columns[c].from_right == from->from_right && columns[c].column == read)
+            return c;
+    join->join.columns = ARENA_ARRAY(o->arena, struct JoinColumn, at + 1);
+    memcpy(join->join.columns, columns, at * sizeof(*columns));
+    join->join.columns[at] = (struct JoinColumn){from->from_right, read};
+    return add_column(o, join, side->schema.columns[read].name);
+}
+
 // The column of the plan, its own, that holds what is wanted: can_read() said yes.
 static uint32_t
 read_path(Optimiser *o, Plan *plan, const Wanted *wanted)
@@ -219,6 +249,7 @@ read_path(Optimiser *o, Plan *plan, const Wanted *wanted)
     switch (plan->kind) {
     case PLAN_SCAN: return scan_add(o, plan, wanted);
     case PLAN_PROJECT: return project_add(o, plan, wanted);
+    case PLAN_JOIN: return join_add(o, plan, wanted);
     case PLAN_UNION: return union_add(o, plan, wanted);
     default: break;
     }
@@ -231,8 +262,8 @@ read_path(Optimiser *o, Plan *plan, const Wanted *wanted)
 
 typedef struct Rewriting {
     Optimiser *o;
-    Plan *plan; // whose expressions they are
-    bool owned; // its input is a copy
+    Plan **input; // of the plan whose expressions they are
+    bool owned;   // it is a copy
 } Rewriting;
 
 static Expr *rewrite(Rewriting *r, Expr *expr);
@@ -266,12 +297,12 @@ rewrite(Rewriting *r, Expr *expr)
     uint32_t steps;
     if (expr->kind != EXPR_CALL)
         return expr;
-    if (!wanted_of(r->o->arena, expr, &wanted, &steps) || !can_read(r->o, r->plan->input, &wanted))
+    if (!wanted_of(r->o->arena, expr, &wanted, &steps) || !can_read(r->o, *r->input, &wanted))
         return rewrite_args(r, expr);
     if (!r->owned)
-        r->plan->input = own_input(r->o, r->plan->input);
+        *r->input = own_input(r->o, *r->input);
     r->owned = true;
-    uint32_t at = read_path(r->o, r->plan->input, &wanted);
+    uint32_t at = read_path(r->o, *r->input, &wanted);
     Expr *column = expr_column(r->o->arena, at, TYPE_DYNAMIC, expr->span);
     if (steps + 1 == expr->arg_count)
         return column;
@@ -348,7 +379,7 @@ without_added(Optimiser *o, Plan *plan, const Schema *schema)
 static Plan *
 operator_paths(Optimiser *o, Plan *plan)
 {
-    Rewriting r = {o, plan, false};
+    Rewriting r = {o, &plan->input, false}, right = {o, &plan->join.right, false};
     Schema schema = plan->schema;
     switch (plan->kind) {
     case PLAN_FILTER: plan->filter.predicate = rewrite(&r, plan->filter.predicate); break;
@@ -371,6 +402,7 @@ operator_paths(Optimiser *o, Plan *plan)
         break;
     case PLAN_JOIN:
         plan->join.left_keys = rewrite_list(&r, plan->join.left_keys, plan->join.key_count);
+        plan->join.right_keys = rewrite_list(&right, plan->join.right_keys, plan->join.key_count);
         break;
     default: break;
     }

@@ -545,6 +545,32 @@ static const char *const QUERIES[] = {
     "J | join kind=inner (J | where row < 50 | project row, w = g.a) on row | extend v = strcat(w, "
     "g.a) " SUMS,
     "J | where row < 100 | evaluate bag_unpack(g) | count",
+    // Through a join: members of either side, rows that met nobody, keys of both, joins of joins.
+    "J | where row < 2000 | join kind=leftouter (J | where row % 3 == 0 | project row, h = g, z = "
+    "s) "
+    "on row | extend v = strcat(g.a, '|', h.a, '|', parse_json(z).b.c) " SUMS,
+    "J | where row % 5 == 0 | join kind=fullouter (J | where row % 7 == 0 | project other = row, h "
+    "= gt) "
+    "on $left.row == $right.other | extend v = strcat(g.a, h.a), row = coalesce(row, other) " SUMS,
+    "J | where row < 900 | join kind=rightouter (J | where row < 1000 | project row, h = g) on row "
+    "| extend v = iff(isnull(g), h.x, g.b), row = row1 " SUMS,
+    "J | where row < 3000 | join kind=innerunique (J | project row, k = tostring(g.a), h = g | "
+    "where row "
+    "< 40) on $left.t == $right.k | extend v = h.b " SUMS,
+    "J | where row < 300 | join kind=inner (J | where row < 300 | project row, h = g) on "
+    "$left.row == $right.row and $left.t == $right.h | extend v = g.a " SUMS,
+    "J | where row < 500 | join kind=inner (J | join kind=inner (J | project row, i = g) on row | "
+    "where "
+    "tostring(i.a) != 'x' | project row, h = g, i) on row | extend v = strcat(h.a, i.b.c, "
+    "g.a) " SUMS,
+    "J | where row < 500 | join kind=leftanti (J | where g.a == 7 | project row) on row "
+    "| extend v = g.a " SUMS,
+    "union (J | where row < 500 | join kind=inner (J | project row, h = g) on row), (J | where row "
+    "< 50) "
+    "| extend v = strcat(h.a, g.a) " SUMS,
+    "J | where row < 500 | lookup (J | project row, h = g | where row < 400) on row | where h.a == "
+    "7 or "
+    "isnull(h.a) | extend v = h " SUMS,
 };
 
 // The same expansion of a dictionary's entries, and of rows that are no dictionary.

@@ -149,6 +149,13 @@ group_codes(const Summarize *s, GroupPart *part, Worker *worker, const Vector *c
         groups[i] = met_groups[of_code[groups[i]]];
 }
 
+static void
+forget_codes(GroupPart *part)
+{
+    arena_free(&part->codes_arena);
+    part->codes = NULL;
+}
+
 // Groups rows by the numbers of their values, where that pays.
 static bool
 group_numbers(const Summarize *s, GroupPart *part, Worker *worker, const Vector *const *keys,
@@ -156,8 +163,13 @@ group_numbers(const Summarize *s, GroupPart *part, Worker *worker, const Vector 
 {
     Arena *arena = &worker->batch;
     CodeMisses misses;
-    if (!code_groups_find(part->codes, arena, keys, count, groups, &misses))
+    if (!part->codes)
         return false;
+    if (!code_groups_find(part->codes, arena, keys, count, groups, &misses)) {
+        if (code_groups_stopped(part->codes))
+            forget_codes(part);
+        return false;
+    }
     if (!misses.count)
         return true;
     const Vector **missed = ARENA_ARRAY(arena, const Vector *, s->layout.count);
@@ -317,7 +329,7 @@ consume_all(Summarize *s, Pipeline *input, AzError *error)
     bool done = pipeline_run(exec, input, &sink, error);
     for (size_t w = 0; w < exec->worker_count; w++) {
         Held *held = s->parts[w].held;
-        arena_free(&s->parts[w].codes_arena);
+        forget_codes(&s->parts[w]);
         if (held->charged <= held->arena.allocated)
             continue;
         budget_give(exec->options->budget, held->charged - held->arena.allocated);

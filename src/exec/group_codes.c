@@ -8,7 +8,7 @@
 enum {
     KEYS_MOST = 8,
     COMBINATIONS_MOST = 1 << 17,
-    WINDOW_ROWS = 1 << 16, // after so many rows it is asked whether this pays
+    WINDOW_ROWS = 1 << 14, // after so many rows it is asked whether this pays
 };
 
 // Marks a place among the misses.
@@ -178,7 +178,7 @@ is_wanted(CodeGroups *groups, const Vector *const *keys, uint32_t count)
             return false;
     }
     if (groups->window_rows >= WINDOW_ROWS) {
-        groups->stopped = groups->window_misses * 2 > groups->window_rows;
+        groups->stopped = groups->window_misses > groups->window_rows / 3 * 2;
         groups->window_rows = groups->window_misses = 0;
     }
     groups->stopped = groups->stopped || groups->count + count > COMBINATIONS_MOST;
@@ -205,6 +205,12 @@ code_groups_find(CodeGroups *groups, Arena *scratch, const Vector *const *keys, 
     groups->window_rows += count;
     groups->window_misses += misses->count;
     return true;
+}
+
+bool
+code_groups_stopped(const CodeGroups *groups)
+{
+    return groups->stopped;
 }
 
 void

@@ -22,9 +22,10 @@ typedef struct CodeMisses {
 
 // Fills out[i] with the group of row i, for code_groups_learn to complete where there are misses
 // (made in `scratch`). False when the keys are of other encodings, or so many combinations
-// are new that this does not pay: then nothing is known.
+// are new that this does not pay: then nothing is known. code_groups_stopped: it will not be asked for any more.
 bool code_groups_find(CodeGroups *groups, Arena *scratch, const Vector *const *keys, uint32_t count,
                       uint32_t *out, CodeMisses *misses);
+bool code_groups_stopped(const CodeGroups *groups);
 // The missing groups: that of row misses->rows[m] is found[m]. Called after each find that had some.
 void code_groups_learn(CodeGroups *groups, const CodeMisses *misses, const uint32_t *found,
                        uint32_t count, uint32_t *out);

@@ -3,7 +3,8 @@
 // Nearest rank: the answer for p is the value at place ceil(p/100 * n) of the sorted
 // values, so it is a value that occurs and has the type of the input (Kusto docs,
 // percentiles-aggregation-function). Kusto estimates it from a sketch; here all values
-// are kept and sorted at the end, which is exact. With weights a value counts as often
+// are kept and sorted at the end, which is exact. Where many are equal, each is kept once with how often it
+// came, so that memory does not grow with the rows. With weights a value counts as often
 // as its weight says. Nulls and NaN are left out.
 
 #include "base/array.h"
@@ -12,15 +13,17 @@
 
 #include <math.h>
 
-// Values side by side; `stride` bytes each: the payload, then the weight if there is one.
+// Values side by side: the payload, then the weight if there is one.
 typedef struct Samples {
     char *items;
     size_t len, cap;
+    bool counted; // there is one though the call has none: how often the value came
 } Samples;
 
 typedef struct PercentileShape {
     Type type;
-    size_t stride, weight_at;
+    size_t size; // of a payload
+    size_t weight_at;
     bool weighted, as_array;
     double *items; // the percentages asked for
     size_t len, cap;
@@ -68,9 +71,8 @@ bind_shape(Arena *arena, AggregateCall *call, bool weighted, bool as_array, AzEr
     shape->type = value->type;
     shape->weighted = weighted;
     shape->as_array = as_array;
-    size_t size = type_size(value->type);
-    shape->weight_at = (size + 7) / 8 * 8;
-    shape->stride = weighted ? shape->weight_at + sizeof(int64_t) : size;
+    shape->size = type_size(value->type);
+    shape->weight_at = (shape->size + 7) / 8 * 8;
     for (uint32_t k = weighted ? 2 : 1; k < call->arg_count; k++)
         if (!read_percents(arena, shape, call->args[k], error))
             return false;
@@ -108,13 +110,87 @@ weighted_array_bind(Arena *arena, AggregateCall *call, AzError *error)
 
 // ---- states ----
 
-static char *
-samples_push(Samples *samples, const PercentileShape *shape, Arena *arena)
+static bool
+has_weights(const Samples *samples, const PercentileShape *shape)
+{
+    return shape->weighted || samples->counted;
+}
+
+// Bytes of a value.
+static size_t
+stride_of(const Samples *samples, const PercentileShape *shape)
+{
+    return has_weights(samples, shape) ? shape->weight_at + sizeof(int64_t) : shape->size;
+}
+
+static int64_t
+weight_of(const Samples *samples, const PercentileShape *shape, size_t s)
+{
+    int64_t weight = 1;
+    if (has_weights(samples, shape))
+        memcpy(&weight, samples->items + s * stride_of(samples, shape) + shape->weight_at,
+               sizeof(weight));
+    return weight;
+}
+
+// Gives each value a weight.
+static void
+samples_count(Samples *samples, const PercentileShape *shape, Arena *arena)
+{
+    Samples counted = {.counted = true, .len = samples->len, .cap = samples->cap};
+    size_t stride = stride_of(&counted, shape), size = shape->size;
+    static const int64_t ONE = 1;
+    counted.items = arena_alloc_array(arena, counted.cap, stride);
+    for (size_t s = 0; s < samples->len; s++) {
+        memcpy(counted.items + s * stride, samples->items + s * size, size);
+        memcpy(counted.items + s * stride + shape->weight_at, &ONE, sizeof(ONE));
+    }
+    arena_release(arena, samples->items);
+    *samples = counted;
+}
+
+static void samples_compact(Samples *samples, const PercentileShape *shape, Arena *arena);
+
+enum { LOOKED_THROUGH_FROM = 2048 };
+
+// Whether equal values are looked for when so many have come: seldom, since that sorts them all, unless some
+// were found before.
+static bool
+is_looked_through(const Samples *samples)
+{
+    enum { TIMES_MORE = 16 };
+    size_t next = LOOKED_THROUGH_FROM;
+    while (next < samples->cap && !samples->counted && next <= SIZE_MAX / TIMES_MORE)
+        next *= TIMES_MORE;
+    return samples->counted ? samples->cap >= next : samples->cap == next;
+}
+
+static void
+samples_make_room(Samples *samples, const PercentileShape *shape, Arena *arena)
+{
+    if (is_looked_through(samples))
+        samples_compact(samples, shape, arena);
+    if (samples->len < samples->cap)
+        return;
+    char *items = samples->items;
+    samples->items =
+        array_grow(arena, items, samples->len, &samples->cap, stride_of(samples, shape));
+    arena_release(arena, items);
+}
+
+static void
+samples_push(Samples *samples, const PercentileShape *shape, const char *payload, int64_t weight,
+             Arena *arena)
 {
     if (samples->len == samples->cap)
-        samples->items =
-            array_grow(arena, samples->items, samples->len, &samples->cap, shape->stride);
-    return samples->items + samples->len++ * shape->stride;
+        samples_make_room(samples, shape, arena);
+    char *item = samples->items + samples->len++ * stride_of(samples, shape);
+    if (shape->size == sizeof(uint64_t))
+        memcpy(item, payload, sizeof(uint64_t));
+    else
+        memcpy(item, payload, shape->size);
+    if (has_weights(samples, shape))
+        memcpy(item + shape->weight_at, &weight, sizeof(weight));
 }
 
 static bool
@@ -131,21 +207,17 @@ static void
 samples_update(const AggregateUpdate *u)
 {
     const PercentileShape *shape = u->call->bound;
-    size_t size = type_size(shape->type);
     for (uint32_t i = 0; i < u->count; i++) {
-        const char *payload = (const char *)u->args[0].data + (i & u->args[0].mask) * size;
+        const char *payload = (const char *)u->args[0].data + (i & u->args[0].mask) * shape->size;
         if (update_is_null(u, 0, i) || is_nan(shape->type, payload))
             continue;
-        int64_t weight = 0;
+        int64_t weight = 1;
         if (shape->weighted) {
             weight = update_is_null(u, 1, i) ? 0 : UPDATE_ARG(u, 1, int64_t, i);
             if (weight <= 0)
                 continue;
         }
-        char *item = samples_push(u->states[i], shape, u->arena);
-        memcpy(item, payload, size);
-        if (shape->weighted)
-            memcpy(item + shape->weight_at, &weight, sizeof(weight));
+        samples_push(u->states[i], shape, payload, weight, u->arena);
     }
 }
 
@@ -154,8 +226,11 @@ samples_merge(const AggregateCall *call, void *into, void *from, Arena *arena)
 {
     const PercentileShape *shape = call->bound;
     const Samples *samples = from;
+    size_t stride = stride_of(samples, shape);
+    if (samples->counted && !((Samples *)into)->counted)
+        samples_count(into, shape, arena);
     for (size_t s = 0; s < samples->len; s++)
-        memcpy(samples_push(into, shape, arena), samples->items + s * shape->stride, shape->stride);
+        samples_push(into, shape, samples->items + s * stride, weight_of(samples, shape, s), arena);
 }
 
 static int
@@ -164,8 +239,8 @@ sample_order(const void *a, const void *b, void *context)
     // Copied out: payloads are only as aligned as the stride lets them be.
     const PercentileShape *shape = context;
     _Alignas(16) char x[16], y[16];
-    memcpy(x, a, type_size(shape->type));
-    memcpy(y, b, type_size(shape->type));
+    memcpy(x, a, shape->size);
+    memcpy(y, b, shape->size);
     return data_compare(shape->type, x, y);
 }
 
@@ -181,12 +256,12 @@ sample_word(Type type, const char *item)
     return word & SIGN ? ~word : word | SIGN;
 }
 
-// Stable, by the bytes of a word that orders as the value does; bytes that are the same in all are
+// Of values of one word, alone or with a weight. Stable, by the bytes of a word that orders as the value does; bytes that are the same in all are
 // passed over, so small numbers take two or three rounds.
 static void
 samples_radix_sort(Samples *samples, const PercentileShape *shape)
 {
-    size_t stride = shape->stride;
+    size_t stride = stride_of(samples, shape);
     Arena arena;
     arena_init(&arena);
     char *from = samples->items, *to = arena_alloc_array(&arena, samples->len, stride);
@@ -201,7 +276,10 @@ samples_radix_sort(Samples *samples, const PercentileShape *shape)
         for (size_t s = 0; s < samples->len; s++) {
             const char *item = from + s * stride;
             size_t at = starts[sample_word(shape->type, item) >> shift & 0xFF]++;
-            memcpy(to + at * stride, item, stride);
+            if (stride == sizeof(uint64_t))
+                memcpy(to + at * sizeof(uint64_t), item, sizeof(uint64_t));
+            else
+                memcpy(to + at * 2 * sizeof(uint64_t), item, 2 * sizeof(uint64_t));
         }
         char *swap = from;
         from = to;
@@ -221,16 +299,62 @@ samples_sort(Samples *samples, const PercentileShape *shape)
     if (words && samples->len >= RADIX_LEAST)
         samples_radix_sort(samples, shape);
     else if (samples->len > 1)
-        qsort_r(samples->items, samples->len, shape->stride, sample_order, (void *)shape);
+        qsort_r(samples->items, samples->len, stride_of(samples, shape), sample_order,
+                (void *)shape);
 }
 
-static double
-sample_weight(const Samples *samples, const PercentileShape *shape, size_t s)
+// To the bit.
+static inline bool
+same_value(const PercentileShape *shape, const char *a, const char *b)
 {
-    int64_t weight = 1;
-    if (shape->weighted)
-        memcpy(&weight, samples->items + s * shape->stride + shape->weight_at, sizeof(weight));
-    return (double)weight;
+    if (shape->size != sizeof(uint64_t))
+        return memcmp(a, b, shape->size) == 0;
+    uint64_t x, y;
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return x == y;
+}
+
+// How many of the values, which are sorted, differ from the one before.
+static size_t
+samples_different(const Samples *samples, const PercentileShape *shape)
+{
+    size_t stride = stride_of(samples, shape), count = 1;
+    for (size_t s = 1; s < samples->len; s++)
+        count += !same_value(shape, samples->items + (s - 1) * stride, samples->items + s * stride);
+    return count;
+}
+
+// Leaves of equal values one, with the sum of their weights, when that makes much room: three of four values.
+static void
+samples_compact(Samples *samples, const PercentileShape *shape, Arena *arena)
+{
+    samples_sort(samples, shape);
+    size_t different = samples_different(samples, shape);
+    if (different > samples->len / 4)
+        return;
+    Samples out = {.counted = true, .cap = LOOKED_THROUGH_FROM};
+    while (out.cap / 16 < different)
+        out.cap *= 2;
+    size_t stride = stride_of(samples, shape), out_stride = stride_of(&out, shape);
+    out.items = arena_alloc_array(arena, out.cap, out_stride);
+    for (size_t s = 0; s < samples->len; s++) {
+        const char *item = samples->items + s * stride;
+        char *to = out.items + out.len * out_stride, *last = to - out_stride;
+        int64_t weight = weight_of(samples, shape, s), sum;
+        if (out.len && same_value(shape, last, item) &&
+            !__builtin_add_overflow(weight_of(&out, shape, out.len - 1), weight, &sum)) {
+            memcpy(last + shape->weight_at, &sum, sizeof(sum));
+            continue;
+        }
+        if (out.len == out.cap)
+            return; // of weights that no sum holds
+        memcpy(to, item, shape->size);
+        memcpy(to + shape->weight_at, &weight, sizeof(weight));
+        out.len++;
+    }
+    arena_release(arena, samples->items);
+    *samples = out;
 }
 
 // The place of a percentile among `total`; a hair less, so that 99.9 % of 1000, which
@@ -247,11 +371,11 @@ static size_t
 samples_at(const Samples *samples, const PercentileShape *shape, double percent, double total)
 {
     double rank = nearest_rank(percent, total);
-    if (!shape->weighted)
+    if (!has_weights(samples, shape))
         return (size_t)rank - 1;
     double reached = 0;
     for (size_t s = 0; s < samples->len; s++) {
-        reached += sample_weight(samples, shape, s);
+        reached += (double)weight_of(samples, shape, s);
         if (reached >= rank)
             return s;
     }
@@ -262,16 +386,18 @@ static double
 samples_total(const Samples *samples, const PercentileShape *shape)
 {
     double total = 0;
-    for (size_t s = 0; shape->weighted && s < samples->len; s++)
-        total += sample_weight(samples, shape, s);
-    return shape->weighted ? total : (double)samples->len;
+    if (!has_weights(samples, shape))
+        return (double)samples->len;
+    for (size_t s = 0; s < samples->len; s++)
+        total += (double)weight_of(samples, shape, s);
+    return total;
 }
 
 static void
 push_sample(DynBuilder *dyn, const PercentileShape *shape, const char *payload)
 {
     Value value = {.type = shape->type};
-    memcpy(&value.decimal, payload, type_size(shape->type));
+    memcpy(&value.decimal, payload, shape->size);
     dyn_push_value(dyn, &value);
 }
 
@@ -283,18 +409,17 @@ samples_finish(const AggregateCall *call, void *state, Vector *const *outputs, u
     Samples *samples = state;
     samples_sort(samples, shape);
     double total = samples_total(samples, shape);
-    size_t size = type_size(shape->type);
     dyn_builder_reset(scratch->dyn);
     dyn_begin_array(scratch->dyn);
     for (size_t p = 0; p < shape->len; p++) {
         const char *payload = NULL;
         if (samples->len)
-            payload =
-                samples->items + samples_at(samples, shape, shape->items[p], total) * shape->stride;
+            payload = samples->items + samples_at(samples, shape, shape->items[p], total) *
+                                           stride_of(samples, shape);
         if (shape->as_array && payload)
             push_sample(scratch->dyn, shape, payload);
         else if (!shape->as_array && payload)
-            memcpy((char *)outputs[p]->data + row * size, payload, size);
+            memcpy((char *)outputs[p]->data + row * shape->size, payload, shape->size);
         else if (!shape->as_array)
             vector_set_null(arena, outputs[p], row);
     }

@@ -124,7 +124,7 @@ slots_grow(DistinctState *state, Arena *arena)
 {
     uint64_t *old = state->slots;
     size_t old_count = state->slot_count;
-    state->slot_count = old_count ? old_count * 2 : 16;
+    state->slot_count = old_count ? old_count * 2 : 4; // most sets of small groups hold one value
     state->slots = ARENA_ARRAY(arena, uint64_t, state->slot_count);
     state->len = 0;
     for (size_t s = 0; s < old_count; s++)

@@ -16,7 +16,7 @@ typedef struct GroupPart {
     Held *held;        // its groups
     Arena codes_arena; // of what finds them faster, while rows come
     GroupTable table;
-    CodeGroups *codes; // NULL: they do not pay
+    CodeGroups *codes;   // NULL: they do not pay
     uint64_t last_first; // first row of the group added last
     bool unordered;      // some group was added after one with a later first row
     GroupsOpen open;

@@ -93,14 +93,20 @@ push_through_union(Optimiser *o, Plan *filter)
         return filter;
     Plan *above = plan_copy(o, all);
     above->union_.inputs = ARENA_ARRAY(o->arena, Plan *, all->union_.count);
-    Expr **exprs = ARENA_ARRAY(o->arena, Expr *, count);
+    // A search over hundreds of tables reads thousands of columns, few of which an input has.
+    Expr **exprs = ARENA_ARRAY(o->arena, Expr *, count),
+         **nulls = ARENA_ARRAY(o->arena, Expr *, count);
+    for (uint32_t c = 0; c < count; c++) {
+        Value none = value_null(all->schema.columns[c].type);
+        nulls[c] = used[c] ? expr_const(o->arena, &none, filter->span) : NULL;
+    }
     for (uint32_t i = 0; i < all->union_.count; i++) {
         for (uint32_t c = 0; c < count; c++) {
             int32_t at = all->union_.columns[i][c];
-            Type type = all->schema.columns[c].type;
-            Value none = value_null(type);
-            exprs[c] = at < 0 ? expr_const(o->arena, &none, filter->span)
-                              : expr_column(o->arena, (uint32_t)at, type, filter->span);
+            exprs[c] = nulls[c];
+            if (used[c] && at >= 0)
+                exprs[c] =
+                    expr_column(o->arena, (uint32_t)at, all->schema.columns[c].type, filter->span);
         }
         Plan *part = plan_copy(o, filter);
         part->input = all->union_.inputs[i];

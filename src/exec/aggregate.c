@@ -309,6 +309,8 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
     if (part->open == GROUPS_OPEN &&
         !part_charge(s, part, worker, group_table_growth(&part->table, batch->selected)))
         return false;
+    if (part->open != GROUPS_OPEN && part->codes)
+        forget_codes(part);
     bool done = part->open == GROUPS_OPEN ? consume_open(s, worker, part, &rows)
                                           : group_spill_consume(s, worker, part, &rows);
     return done && part_charge(s, part, worker, 0);

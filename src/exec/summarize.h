@@ -55,14 +55,13 @@ typedef struct Summarize {
     KeyLayout layout;
     AggregateCall *calls; // with sub-queries resolved
     uint32_t call_count;
-    size_t states_at; // bytes of a record before its states
-    size_t *offsets;  // of each call's state among the states
-    uint32_t extra;   // words of a record behind its key row
-    GroupPart *parts; // one a worker
-    GroupSpill
-        *spill; // rows of groups that memory does not hold; NULL: it holds all, or the query ends
-    bool numbered;    // rows come with their sequence in the last column: they were on disk
-    GroupList before; // groups of rows that were met before these
+    size_t states_at;  // bytes of a record before its states
+    size_t *offsets;   // of each call's state among the states
+    uint32_t extra;    // words of a record behind its key row
+    GroupPart *parts;  // one a worker
+    GroupSpill *spill; // NULL: memory holds all groups, or the query ends
+    bool numbered;     // rows come with their sequence in the last column: they were on disk
+    GroupList before;  // groups of rows that were met before these
     GroupSlice *slices;
     size_t slice_count;
     _Atomic size_t next_slice;

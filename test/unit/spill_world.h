@@ -160,3 +160,16 @@ must_spill(World *world, Str query)
     if (!same_on_disk(world, query))
         fail_msg("%.*s: was answered in memory", STR_ARG(query));
 }
+
+// Asks all of them, with limits from `least` on; how many were on disk.
+static inline size_t
+all_on_disk(size_t threads, size_t least, const char *const *queries, size_t count)
+{
+    World world;
+    world_open(&world, threads, least);
+    size_t on_disk = 0;
+    for (size_t q = 0; q < count; q++)
+        on_disk += same_on_disk(&world, str_from(queries[q]));
+    world_close(&world);
+    return on_disk;
+}

@@ -60,13 +60,7 @@ test_what_stands_on_a_sort(void **state)
         "(sort by e desc | extend n = strcat(note, e) | sort by n asc | take 3)",
         "R | where row < 0 | sort by note asc",
     };
-    World world;
-    world_open(&world, 2, 0);
-    size_t on_disk = 0;
-    for (size_t q = 0; q < COUNT_OF(QUERIES); q++)
-        on_disk += same_on_disk(&world, str_from(QUERIES[q]));
-    assert_true(on_disk >= 4);
-    world_close(&world);
+    assert_true(all_on_disk(2, 0, QUERIES, COUNT_OF(QUERIES)) >= 4);
 }
 
 // ---- join ----
@@ -157,15 +151,8 @@ test_uneven_joins(void **state)
         "L | sort by note asc | join kind=inner (R | sort by note desc) on row | where row % 37 == "
         "4",
     };
-    for (size_t threads = 1; threads <= 3; threads += 2) {
-        World world;
-        world_open(&world, threads, 0);
-        size_t on_disk = 0;
-        for (size_t q = 0; q < COUNT_OF(QUERIES); q++)
-            on_disk += same_on_disk(&world, str_from(QUERIES[q]));
-        assert_true(on_disk >= 6);
-        world_close(&world);
-    }
+    for (size_t threads = 1; threads <= 3; threads += 2)
+        assert_true(all_on_disk(threads, 0, QUERIES, COUNT_OF(QUERIES)) >= 6);
 }
 
 // ---- tables that are read more than once ----
@@ -185,15 +172,8 @@ test_materialized_on_disk(void **state)
         "(extend n = toscalar(s | summarize count() ) + e | take 2) | project row, n",
         "let s = materialize(R | where row < 0); union s, s",
     };
-    for (size_t threads = 1; threads <= 3; threads += 2) {
-        World world;
-        world_open(&world, threads, 0);
-        size_t on_disk = 0;
-        for (size_t q = 0; q < COUNT_OF(QUERIES); q++)
-            on_disk += same_on_disk(&world, str_from(QUERIES[q]));
-        assert_true(on_disk >= 3);
-        world_close(&world);
-    }
+    for (size_t threads = 1; threads <= 3; threads += 2)
+        assert_true(all_on_disk(threads, 0, QUERIES, COUNT_OF(QUERIES)) >= 3);
 }
 
 // ---- a disk that fails ----

@@ -102,13 +102,9 @@ test_grouping_in_parts_of_parts(void **state)
         "| summarize count(), sum(n), arg_max(array_length(l), k) by few = k % 4000 "
         "| where few % 97 == 5",
     };
-    for (size_t threads = 1; threads <= 2; threads++) {
-        World world;
-        world_open(&world, threads, 512 << 10);
-        for (size_t q = 0; q < COUNT_OF(QUERIES); q++)
-            must_spill(&world, str_from(QUERIES[q]));
-        world_close(&world);
-    }
+    for (size_t threads = 1; threads <= 2; threads++)
+        assert_int_equal(all_on_disk(threads, 512 << 10, QUERIES, COUNT_OF(QUERIES)),
+                         COUNT_OF(QUERIES));
 }
 
 int

@@ -12,9 +12,8 @@
 #include "exec/spill_parts.h"
 #include "exec/summarize.h"
 
-enum {
-    GROUP_LEVELS = 3
-}; // rows cut more often are groups of few keys: cutting does not make them smaller
+// Rows cut more often are groups of few keys: cutting does not make them smaller.
+enum { GROUP_LEVELS = 3 };
 
 struct GroupSpill {
     unsigned level;

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "db/db.h"
 #include "exec/group_codes.h"
+#include "function/registry.h"
 #include "value/scalar.h"
 
 #include <setjmp.h>
@@ -277,6 +278,90 @@ test_rows_that_win(void **state)
     free(dir);
 }
 
+// ---- percentiles ----
+
+static int
+int64_order(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+// The values of rows [from, from + count), of so many different ones, each as often as its weight: row % 3 + 1.
+static void
+add_values(const AggregateCall *call, Arena *arena, void *state, uint32_t from, uint32_t count,
+           uint32_t different, bool weighted, int64_t *all, size_t *len)
+{
+    int64_t *values = ARENA_ARRAY(arena, int64_t, count),
+            *weights = ARENA_ARRAY(arena, int64_t, count);
+    void **states = ARENA_ARRAY(arena, void *, count);
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] = (from + i) * 7919 % different;
+        weights[i] = (from + i) % 3 + 1;
+        states[i] = state;
+        for (int64_t w = 0; w < (weighted ? weights[i] : 1); w++)
+            all[(*len)++] = values[i];
+    }
+    ArgView args[3] = {{TYPE_LONG, values, NULL, ~(size_t)0},
+                       {TYPE_LONG, weights, NULL, ~(size_t)0}};
+    const AggregateImpl *impl = call->fn->impl;
+    impl->update(&(AggregateUpdate){
+        .call = call, .args = args, .count = count, .states = states, .arena = arena});
+}
+
+// Two workers of which each, one or none has met so many equal values that it counts them.
+static void
+percentile_of_two(const FunctionDef *fn, bool weighted, uint32_t first, uint32_t second,
+                  uint32_t different)
+{
+    Arena arena = {0};
+    AzError error = {0};
+    Value percent = value_long(37);
+    Expr *args[3] = {expr_column(&arena, 0, TYPE_LONG, (Span){0})};
+    args[1] = weighted ? expr_column(&arena, 1, TYPE_LONG, (Span){0})
+                       : expr_const(&arena, &percent, (Span){0});
+    args[2] = weighted ? expr_const(&arena, &percent, (Span){0}) : NULL;
+    AggregateCall call = {.fn = fn, .args = args, .arg_count = weighted ? 3 : 2};
+    const AggregateImpl *impl = fn->impl;
+    assert_true(impl->bind(&arena, &call, &error));
+    void *one = arena_zalloc(&arena, impl->state_size),
+         *other = arena_zalloc(&arena, impl->state_size);
+    int64_t *all = ARENA_ARRAY(&arena, int64_t, 3 * ((size_t)first + second) + 1);
+    size_t len = 0;
+    add_values(&call, &arena, one, 0, first, different, weighted, all, &len);
+    add_values(&call, &arena, other, first, second, different, weighted, all, &len);
+    impl->merge(&call, one, other, &arena);
+    Vector *out = vector_new_flat(&arena, TYPE_LONG, 1);
+    Scratch scratch;
+    scratch_init(&scratch);
+    impl->finish(&call, one, &out, 0, &arena, &scratch);
+    scratch_free(&scratch);
+    qsort(all, len, sizeof(*all), int64_order);
+    size_t rank = (len * 37 + 99) / 100;
+    assert_int_equal(((int64_t *)out->data)[0], all[rank ? rank - 1 : 0]);
+    arena_free(&arena);
+}
+
+static void
+test_percentiles_of_uneven_workers(void **state)
+{
+    (void)state;
+    static const uint32_t COUNTS[] = {1, 20, 2047, 2049, 9000, 40000};
+    static const uint32_t DIFFERENT[] = {1, 7, 500, 1900, 1000000};
+    Registry *registry = registry_new();
+    for (int weighted = 0; weighted < 2; weighted++) {
+        size_t found;
+        const FunctionDef *const *fns =
+            registry_find(registry, weighted ? STR("percentilew") : STR("percentile"), &found);
+        assert_int_equal(found, 1);
+        for (size_t a = 0; a < COUNT_OF(COUNTS); a++)
+            for (size_t b = 0; b < COUNT_OF(COUNTS); b++)
+                for (size_t d = 0; d < COUNT_OF(DIFFERENT); d++)
+                    percentile_of_two(fns[0], weighted, COUNTS[a], COUNTS[b], DIFFERENT[d]);
+    }
+    registry_free(registry);
+}
+
 // Sets small and large, exact and estimated: what a set holds does not show how it came in.
 static const struct {
     const char *query, *twin;
@@ -384,6 +469,7 @@ main(void)
         cmocka_unit_test(test_codes_leave_large_dictionaries),
         cmocka_unit_test(test_top_nested_is_made_of_summaries),
         cmocka_unit_test(test_rows_that_win),
+        cmocka_unit_test(test_percentiles_of_uneven_workers),
         cmocka_unit_test(test_distinct_counts),
         cmocka_unit_test(test_threads_and_batches_do_not_show),
     };

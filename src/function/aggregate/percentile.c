@@ -227,7 +227,7 @@ samples_merge(const AggregateCall *call, void *into, void *from, Arena *arena)
     const PercentileShape *shape = call->bound;
     const Samples *samples = from;
     size_t stride = stride_of(samples, shape);
-    if (samples->counted && !((Samples *)into)->counted)
+    if (samples->counted && !has_weights(into, shape))
         samples_count(into, shape, arena);
     for (size_t s = 0; s < samples->len; s++)
         samples_push(into, shape, samples->items + s * stride, weight_of(samples, shape, s), arena);

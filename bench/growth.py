@@ -132,7 +132,8 @@ def write(args, rows, small, large, duckdb):
         "CPU: median of a query with one thread, in new processes, and in one that has run it before: there the smaller data lies decoded in",
         "the caches as a whole and the larger one does not. Memory: the peak of a new process that runs",
         f"the query once, less that of one that only opens the store (Azimuth {large.base:.0f} MB"
-        + (f", DuckDB with node {duckdb.base:.0f} MB" if duckdb.base else "") + "). DuckDB: the larger data, one thread, new processes too.",
+        + (f", DuckDB with node {duckdb.base:.0f} MB). DuckDB: the larger data, one thread, new processes too." if duckdb.base
+           else "). DuckDB has no store of the larger data here."),
         "",
         f"- Time that grows faster than the data (new processes, by more than 1 ms): {len(faster)} of {len(rows)} queries"
         + (": " + ", ".join(f"{row['name']} {grown:.1f}" for row, grown in faster) if faster else "")

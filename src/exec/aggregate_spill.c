@@ -233,7 +233,7 @@ build_part(Exec *exec, void *context, unsigned p, Pipeline *out, AzError *error)
     };
     Pipeline rows = {0};
     const ResultTable *table = spill_parts_table(&spill->rows, exec, p);
-    if (table->row_count > SPILL_PIECE_ROWS) // fewer rows are in memory as one piece anyway
+    if (!spill_parts_few(table))
         group_spill_prepare(part, &spill->answer, spill->level + 1);
     bool done = pipeline_from_table(exec, table, &rows) &&
                 summarize_stream(part, &rows, &spill->answer, out, error);

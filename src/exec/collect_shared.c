@@ -7,8 +7,6 @@
 #include "exec/kept_rows.h"
 #include "exec/spill.h"
 
-#include <pthread.h>
-
 typedef struct SharedPart {
     KeptRows kept;
     Arena arena; // of the list
@@ -16,7 +14,6 @@ typedef struct SharedPart {
 } SharedPart;
 
 typedef struct SharedRows {
-    pthread_mutex_t mutex;
     SpillFile *file; // NULL: all is in memory
     SharedPart *parts;
 } SharedRows;
@@ -24,11 +21,7 @@ typedef struct SharedRows {
 static bool
 part_flush(SharedRows *rows, SharedPart *part, Worker *worker)
 {
-    pthread_mutex_lock(&rows->mutex);
-    if (!rows->file)
-        rows->file = spill_file_new(worker->exec, &worker->error);
-    SpillFile *file = rows->file;
-    pthread_mutex_unlock(&rows->mutex);
+    SpillFile *file = spill_file_shared(worker->exec, &rows->file, &worker->error);
     bool done = file != NULL;
     for (size_t b = 0; done && b < part->kept.batches.len; b++) {
         const KeptBatch *kept = &part->kept.batches.items[b];
@@ -76,7 +69,6 @@ exec_collect_shared(Exec *exec, const Plan *plan, AzError *error)
     if (!pipeline_build(exec, plan, &pipeline, error))
         return NULL;
     SharedRows rows = {.parts = ARENA_ARRAY(exec->arena, SharedPart, exec->worker_count)};
-    pthread_mutex_init(&rows.mutex, NULL);
     Sink sink = {.state = &rows, .consume = shared_consume};
     ResultTable *table = NULL;
     if (pipeline_run(exec, &pipeline, &sink, error))
@@ -86,6 +78,5 @@ exec_collect_shared(Exec *exec, const Plan *plan, AzError *error)
         kept_clear(&rows.parts[w].kept, exec);
         arena_free(&rows.parts[w].arena);
     }
-    pthread_mutex_destroy(&rows.mutex);
     return table;
 }

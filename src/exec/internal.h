@@ -285,6 +285,8 @@ typedef struct SubRows {
 bool exec_run_over(Exec *exec, const Plan *plan, const SubRows *over,
                    bool (*keep)(void *context, const ResultTable *answer), void *context,
                    AzError *error);
+// ---- memory of parts of a run (scope.c) ----
+
 // A part of a run, of the first `workers` workers, after which what it left behind can be given back
 // though the run goes on: memory, shared results and what the budget counts of them. The rows it
 // made may be read between leave and free.
@@ -303,10 +305,12 @@ void exec_scope_enter(ExecScope *scope, Exec *exec, size_t workers);
 void exec_scope_leave(ExecScope *scope, Exec *exec);
 void exec_scope_free(ExecScope *scope);
 // Empty memory, which is given back at the end of the run, or of this part of it, if not before by held_free.
-// held_free: any thread.
 Held *held_new(Exec *exec);
-void held_free(const Exec *exec, Held *held);
-void held_free_all(Exec *exec); // at the end of the run
+void held_free(const Exec *exec, Held *held); // any thread
+void held_free_all(Exec *exec);               // at the end of the run
+
+// ---- preparing ----
+
 // Evaluates now what of `plan` does not depend on the rows of an mv-apply: shared plans
 // and sub-queries, so that running it again and again does not repeat them.
 bool exec_prepare(Exec *exec, const Plan *plan, AzError *error);

@@ -26,8 +26,7 @@ typedef struct Join {
     GroupTable table;
     const Batch *build;
     uint32_t build_rows;
-    uint32_t *starts;         // of each group in `rows`, and the end
-    uint32_t *rows;           // build rows by group
+    RowsByGroup by_group;     // the built rows, in their order
     uint32_t *group_of_row;   // GROUP_NONE: its key is null
     _Atomic uint8_t *matched; // by group; right and full outer only
 } Join;

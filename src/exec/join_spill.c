@@ -8,6 +8,8 @@
 #include "exec/kept_rows.h"
 #include "exec/spill_parts.h"
 
+enum { JOIN_LEVELS = 6 }; // how often a side is cut
+
 // ---- a side in parts ----
 
 typedef struct JoinParts {
@@ -99,7 +101,7 @@ build_consume(Sink *self, Worker *worker, Batch *batch)
                               worker_sequence(worker));
     if (kept_add(&side->kept[worker->number], worker, batch, side->row_bytes) || side->few)
         return true;
-    if (side->level >= SPILL_LEVELS)
+    if (side->level >= JOIN_LEVELS)
         return error_set(&worker->error, AZ_LIMIT,
                          "one key of a join has more rows than the memory limit of %zu MB holds; "
                          "raise it with --memory MB, or filter earlier in the query",
@@ -191,7 +193,7 @@ join_part(Exec *exec, void *context, unsigned p, Pipeline *out, AzError *error)
     Join *part = ARENA_NEW(exec->arena, Join);
     *part = join_of_parts(disk->join, exec->arena, &probe->schema);
     const ResultTable *rows = spill_parts_table(build, exec, p);
-    part->few = rows->row_count <= SPILL_PIECE_ROWS;
+    part->few = spill_parts_few(rows);
     Pipeline built = {0};
     return pipeline_from_table(exec, rows, &built) &&
            pipeline_from_table(exec, spill_parts_table(probe, exec, p), out) &&

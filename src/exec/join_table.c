@@ -15,26 +15,6 @@ keeps_unmatched_probe(JoinKind kind)
 
 // ---- building ----
 
-// Counts the rows of each group, then gives each its place.
-static void
-place_rows(Join *join, Arena *arena)
-{
-    uint32_t groups = join->table.count;
-    join->starts = ARENA_ARRAY(arena, uint32_t, groups + 1);
-    join->rows = arena_alloc_array(arena, join->build_rows, sizeof(uint32_t));
-    uint32_t *next = ARENA_ARRAY(arena, uint32_t, groups + 1);
-    for (uint32_t i = 0; i < join->build_rows; i++)
-        if (join->group_of_row[i] != GROUP_NONE)
-            join->starts[join->group_of_row[i] + 1]++;
-    for (uint32_t g = 0; g < groups; g++) {
-        join->starts[g + 1] += join->starts[g];
-        next[g] = join->starts[g];
-    }
-    for (uint32_t i = 0; i < join->build_rows; i++)
-        if (join->group_of_row[i] != GROUP_NONE)
-            join->rows[next[join->group_of_row[i]]++] = i;
-}
-
 size_t
 join_row_bytes(const Join *join, const Schema *build)
 {
@@ -78,7 +58,8 @@ join_table_build(Exec *exec, Join *join, const ResultTable *table, AzError *erro
         arena_free(&scratch);
     }
     if (!join_is_existence(join->plan->join.kind))
-        place_rows(join, arena);
+        join->by_group =
+            rows_by_group(arena, join->group_of_row, join->build_rows, join->table.count);
     if (join_keeps_unmatched_build(join->plan->join.kind))
         join->matched = arena_zalloc_array(arena, join->table.count, 1);
     return worker_charge(worker, "the join's build side") || exec_first_error(exec, error);
@@ -194,10 +175,10 @@ emit_pairs(Operator *self, Worker *worker, const Batch *batch, const uint32_t *g
         }
         if (join->matched && !atomic_load_explicit(&join->matched[group], memory_order_relaxed))
             atomic_store_explicit(&join->matched[group], 1, memory_order_relaxed);
-        uint32_t from = join->starts[group];
-        uint32_t end = unique ? from + 1 : join->starts[group + 1];
+        uint32_t from = join->by_group.starts[group];
+        uint32_t end = unique ? from + 1 : join->by_group.starts[group + 1];
         for (uint32_t at = from; at < end && done; at++)
-            done = pairs_add(&pairs, row, join->rows[at]);
+            done = pairs_add(&pairs, row, join->by_group.rows[at]);
     }
     done = done && pairs_flush(&pairs);
     emitter_close(&pairs.emitter);

@@ -4,7 +4,7 @@
 
 #include "base/array.h"
 
-static const char WHAT[] = "rows kept for sorting or joining";
+static const char WHAT[] = "the rows it keeps";
 
 size_t
 kept_share(const Exec *exec)

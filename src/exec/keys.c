@@ -408,6 +408,23 @@ group_add(GroupTable *table, const uint64_t *row, uint64_t hash)
     return group;
 }
 
+RowsByGroup
+rows_by_group(Arena *arena, const uint32_t *group_of, uint32_t count, uint32_t groups)
+{
+    RowsByGroup out = {arena_alloc_array(arena, count, sizeof(uint32_t)),
+                       ARENA_ARRAY(arena, uint32_t, (size_t)groups + 2)};
+    // starts[g + 1] is first where group g's next row goes, then its end.
+    for (uint32_t i = 0; i < count; i++)
+        if (group_of[i] != GROUP_NONE)
+            out.starts[group_of[i] + 2]++;
+    for (uint32_t g = 2; g <= groups; g++)
+        out.starts[g] += out.starts[g - 1];
+    for (uint32_t i = 0; i < count; i++)
+        if (group_of[i] != GROUP_NONE)
+            out.rows[out.starts[group_of[i] + 1]++] = i;
+    return out;
+}
+
 Vector *
 key_decode(Arena *arena, const KeyLayout *layout, uint32_t k, const uint64_t *const *rows,
            uint32_t count)

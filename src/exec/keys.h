@@ -105,6 +105,14 @@ group_prefetch(const GroupTable *table, const uint64_t *hashes, uint32_t i, uint
 // Bytes that growing takes before there is room for `more` groups.
 size_t group_table_growth(const GroupTable *table, uint32_t more);
 
+// The rows of each group, in their order: those of group g are rows[starts[g]] .. rows[starts[g + 1] - 1].
+typedef struct RowsByGroup {
+    uint32_t *rows, *starts; // starts has one more than there are groups
+} RowsByGroup;
+
+// Row i is of group_of[i], of so many groups; GROUP_NONE: of none, and left out.
+RowsByGroup rows_by_group(Arena *arena, const uint32_t *group_of, uint32_t count, uint32_t groups);
+
 // Key k of the key rows rows[0..count) as a flat vector; texts are views.
 Vector *key_decode(Arena *arena, const KeyLayout *layout, uint32_t k, const uint64_t *const *rows,
                    uint32_t count);

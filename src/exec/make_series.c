@@ -28,13 +28,6 @@ typedef struct Series {
     Summarize summary; // by the keys and, last, the bin
 } Series;
 
-// The groups of the summary by series, both in the order of first rows: series g has groups[starts[g]] ..
-// groups[starts[g + 1] - 1].
-typedef struct SeriesGroups {
-    uint32_t *groups, *starts;
-    uint32_t count; // series
-} SeriesGroups;
-
 // ---- preparation ----
 
 static bool
@@ -349,36 +342,17 @@ number_series(const Series *s, Arena *arena, uint32_t *series)
     return table.count;
 }
 
-static void
-group_series(const Series *s, Arena *arena, SeriesGroups *out)
-{
-    size_t groups = s->summary.group_count;
-    Arena scratch = {0};
-    uint32_t *series = arena_alloc_array(&scratch, groups, sizeof(uint32_t));
-    out->count = number_series(s, &scratch, series);
-    out->starts = ARENA_ARRAY(arena, uint32_t, (size_t)out->count + 2);
-    out->groups = arena_alloc_array(arena, groups, sizeof(uint32_t));
-    // Counting sort: starts[g + 1] is first where series g's next group goes, then its end.
-    for (size_t i = 0; i < groups; i++)
-        out->starts[series[i] + 2]++;
-    for (uint32_t g = 2; g <= out->count; g++)
-        out->starts[g] += out->starts[g - 1];
-    for (size_t i = 0; i < groups; i++)
-        out->groups[out->starts[series[i] + 1]++] = (uint32_t)i;
-    arena_free(&scratch);
-}
-
 // The keys of the series, copied: the groups are given back.
 static void
-write_keys(const Series *s, Arena *arena, const SeriesGroups *groups, Batch *out)
+write_keys(const Series *s, Arena *arena, const RowsByGroup *by_series, uint32_t count, Batch *out)
 {
     Arena scratch = {0};
-    const uint64_t **records = arena_alloc_array(&scratch, groups->count, sizeof(*records));
-    for (uint32_t g = 0; g < groups->count; g++)
-        records[g] = summarize_group(&s->summary, groups->groups[groups->starts[g]]);
+    const uint64_t **records = arena_alloc_array(&scratch, count, sizeof(*records));
+    for (uint32_t g = 0; g < count; g++)
+        records[g] = summarize_group(&s->summary, by_series->rows[by_series->starts[g]]);
     for (uint32_t k = 0; k < s->plan->make_series.key_count; k++)
         out->columns[k] =
-            vector_copy(arena, key_decode(&scratch, &s->summary.layout, k, records, groups->count));
+            vector_copy(arena, key_decode(&scratch, &s->summary.layout, k, records, count));
     arena_free(&scratch);
 }
 
@@ -392,20 +366,21 @@ run_make_series(Exec *exec, const Plan *plan, AzError *error)
         return error_at(error, AZ_LIMIT, plan->span, "the series have more than %u elements",
                         UINT32_MAX),
                NULL;
-    uint32_t keys = plan->make_series.key_count;
+    uint32_t keys = plan->make_series.key_count, groups = (uint32_t)s.summary.group_count;
     Held *held = held_new(exec);
-    SeriesGroups groups;
-    group_series(&s, &held->arena, &groups);
-    bool empty = !groups.count && !keys && plan->make_series.nonempty;
+    uint32_t *series = arena_alloc_array(&held->arena, groups, sizeof(uint32_t));
+    uint32_t count = number_series(&s, &held->arena, series);
+    RowsByGroup by_series = rows_by_group(&held->arena, series, groups, count);
+    bool empty = !count && !keys && plan->make_series.nonempty;
     Arena *keep = &exec->workers[0].keep;
-    Batch *out = batch_new(exec->arena, plan->schema.count, empty ? 1 : groups.count);
-    write_keys(&s, keep, &groups, out);
+    Batch *out = batch_new(exec->arena, plan->schema.count, empty ? 1 : count);
+    write_keys(&s, keep, &by_series, count, out);
     for (uint32_t c = keys; c < plan->schema.count; c++)
         out->columns[c] = vector_new_flat(keep, TYPE_DYNAMIC, out->count);
     bool done = !empty || write_series(&s, out, 0, NULL, 0, error);
-    for (uint32_t g = 0; done && g < groups.count; g++)
-        done = write_series(&s, out, g, groups.groups + groups.starts[g],
-                            groups.starts[g + 1] - groups.starts[g], error);
+    for (uint32_t g = 0; done && g < count; g++)
+        done = write_series(&s, out, g, by_series.rows + by_series.starts[g],
+                            by_series.starts[g + 1] - by_series.starts[g], error);
     held_free(exec, held);
     summarize_free(&s.summary);
     return done ? result_cut(exec->arena, &plan->schema, out) : NULL;

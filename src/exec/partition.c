@@ -29,14 +29,10 @@ keep_answer(void *context, const ResultTable *answer)
     return worker_check(worker) && worker_charge(worker, "the rows of partition");
 }
 
-// Rows of the input by key: group g has rows[starts[g]] .. rows[starts[g + 1] - 1].
-typedef struct KeyRows {
-    uint32_t *rows, *starts;
-    uint32_t count; // keys
-} KeyRows;
-
+// The rows of the input by key, and how many keys there are.
 static bool
-rows_by_key(Exec *exec, const Batch *input, uint32_t first_key, uint32_t key_count, KeyRows *out)
+rows_by_key(Exec *exec, const Batch *input, uint32_t first_key, uint32_t key_count,
+            RowsByGroup *out, uint32_t *key_total)
 {
     Worker *worker = &exec->workers[0];
     Arena scratch = {0}, *keep = &worker->keep;
@@ -62,19 +58,11 @@ rows_by_key(Exec *exec, const Batch *input, uint32_t first_key, uint32_t key_cou
         done = worker_check(worker) &&
                worker_reserve(worker, scratch.allocated, "the keys of partition");
     }
-    out->count = groups.count;
-    out->starts = ARENA_ARRAY(keep, uint32_t, (size_t)groups.count + 2);
-    out->rows = arena_alloc_array(keep, input->count, sizeof(uint32_t));
+    *key_total = groups.count;
     arena_free(&scratch);
     if (!done)
         return false;
-    // Counting sort: starts[g + 1] is first where group g's next row goes, then its end.
-    for (uint32_t i = 0; i < input->count; i++)
-        out->starts[group_of[i] + 2]++;
-    for (uint32_t g = 2; g <= out->count; g++)
-        out->starts[g] += out->starts[g - 1];
-    for (uint32_t i = 0; i < input->count; i++)
-        out->rows[out->starts[group_of[i] + 1]++] = i;
+    *out = rows_by_group(keep, group_of, input->count, *key_total);
     return worker_charge(worker, "the keys of partition");
 }
 
@@ -95,13 +83,14 @@ run_partition(Exec *exec, const Plan *plan, AzError *error)
         schema.columns[columns + k] = (Column){STR("$key"), keys[k]->type};
     ResultTable *table = pipeline_collect(exec, &pipeline, &schema, -1, error);
     Batch *input = table ? result_concat(exec, table, false, error) : NULL;
-    KeyRows by_key;
+    RowsByGroup by_key;
+    uint32_t key_total;
     if (!input || !exec_prepare(exec, plan->partition.subplan, error))
         return NULL;
-    if (!rows_by_key(exec, input, columns, key_count, &by_key))
+    if (!rows_by_key(exec, input, columns, key_count, &by_key, &key_total))
         return exec_first_error(exec, error), NULL;
     Partition partition = {.exec = exec};
-    for (uint32_t g = 0; g < by_key.count; g++) {
+    for (uint32_t g = 0; g < key_total; g++) {
         SubRows over = {
             .leaf = plan->partition.leaf,
             .schema = &plan->input->schema,

@@ -67,8 +67,9 @@ fail(const SpillFile *file, const char *what, AzError *error)
                        spill_dir(file->exec), what);
 }
 
-SpillFile *
-spill_file_new(Exec *exec, AzError *error)
+// Under the area's mutex.
+static SpillFile *
+add_file(Exec *exec, AzError *error)
 {
     SpillFile *file = calloc(1, sizeof(*file));
     if (!file) {
@@ -82,12 +83,27 @@ spill_file_new(Exec *exec, AzError *error)
         free(file);
         return NULL;
     }
-    SpillArea *area = exec->spill;
-    pthread_mutex_lock(&area->mutex);
-    file->next = area->files;
-    area->files = file;
-    pthread_mutex_unlock(&area->mutex);
+    file->next = exec->spill->files;
+    exec->spill->files = file;
     return file;
+}
+
+SpillFile *
+spill_file_shared(Exec *exec, SpillFile **file, AzError *error)
+{
+    pthread_mutex_lock(&exec->spill->mutex);
+    if (!*file)
+        *file = add_file(exec, error);
+    SpillFile *shared = *file;
+    pthread_mutex_unlock(&exec->spill->mutex);
+    return shared;
+}
+
+SpillFile *
+spill_file_new(Exec *exec, AzError *error)
+{
+    SpillFile *file = NULL;
+    return spill_file_shared(exec, &file, error);
 }
 
 SpillArea *

@@ -28,6 +28,9 @@ typedef struct SpillPieces {
 // error that names the directory and says how to choose another.
 SpillFile *spill_file_new(Exec *exec, AzError *error);
 
+// *file, which is made by the first worker that asks: it is NULL before. Any thread; NULL with an error.
+SpillFile *spill_file_shared(Exec *exec, SpillFile **file, AzError *error);
+
 // Writes the live rows of the batch, cut into pieces, which are added to `pieces` in `arena`; `sequence`
 // is that of its first row. Any thread. False with an error: a full disk.
 bool spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *arena,

@@ -33,7 +33,6 @@ spill_parts_init(SpillParts *parts, Exec *exec, const Schema *schema, unsigned l
 {
     *parts = (SpillParts){.schema = *schema};
     parts->shift = 64 - SPILL_PARTS_BITS * (level + 1);
-    pthread_mutex_init(&parts->mutex, NULL);
     parts->workers = arena_zalloc_array(exec->arena, exec->worker_count, sizeof(*parts->workers));
 }
 
@@ -42,18 +41,6 @@ spill_parts_free(SpillParts *parts, const Exec *exec)
 {
     for (size_t w = 0; w < exec->worker_count; w++)
         arena_free(&parts->workers[w].arena);
-    pthread_mutex_destroy(&parts->mutex);
-}
-
-static SpillFile *
-parts_file(SpillParts *parts, Worker *worker)
-{
-    pthread_mutex_lock(&parts->mutex);
-    if (!parts->file)
-        parts->file = spill_file_new(worker->exec, &worker->error);
-    SpillFile *file = parts->file;
-    pthread_mutex_unlock(&parts->mutex);
-    return file;
 }
 
 bool
@@ -61,7 +48,7 @@ spill_parts_add(SpillParts *parts, Worker *worker, const Batch *batch, const uin
                 uint64_t sequence)
 {
     Arena scratch = {0};
-    SpillFile *file = parts_file(parts, worker);
+    SpillFile *file = spill_file_shared(worker->exec, &parts->file, &worker->error);
     struct SpillPartLists *lists = &parts->workers[worker->number];
     uint32_t rows = batch->count;
     bool done = file != NULL;

@@ -8,18 +8,11 @@
 
 #include "exec/spill_merge.h"
 
-#include <pthread.h>
-
-enum {
-    SPILL_PARTS_BITS = 4,
-    SPILL_PARTS = 1 << SPILL_PARTS_BITS,
-    SPILL_LEVELS = 6, // how often rows are cut
-};
+enum { SPILL_PARTS_BITS = 4, SPILL_PARTS = 1 << SPILL_PARTS_BITS };
 
 typedef struct SpillParts {
     Schema schema; // of the rows: the last column is their number
     unsigned shift;
-    pthread_mutex_t mutex;
     SpillFile *file; // NULL: nothing was written yet
     struct SpillPartLists {
         Arena arena;
@@ -42,13 +35,20 @@ spill_part_of(const SpillParts *parts, uint64_t hash)
     return hash >> parts->shift & (SPILL_PARTS - 1);
 }
 
-// Writes row i of the compact batch to part[i]; SPILL_PARTS: nowhere. Rows come in pieces of `sequence`, that of
-// the first, and later ones. Any worker; false with worker->error.
+// Writes row i of the compact batch to part[i]; SPILL_PARTS: nowhere. `sequence`: that of the first row, by which the
+// rows of a part are put in order. Any worker; false with worker->error.
 bool spill_parts_add(SpillParts *parts, Worker *worker, const Batch *batch, const uint8_t *part,
                      uint64_t sequence);
 
 // The rows of a part, in the order of the sequences they were added with.
 ResultTable *spill_parts_table(const SpillParts *parts, Exec *exec, unsigned part);
+
+// Whether rows are so few that cutting them again makes nothing smaller: one piece, which is read as a whole.
+static inline bool
+spill_parts_few(const ResultTable *rows)
+{
+    return rows->row_count <= SPILL_PIECE_ROWS;
+}
 
 // What is made of the parts, one after another.
 typedef struct SpillPartsRun {
@@ -56,9 +56,9 @@ typedef struct SpillPartsRun {
     // when the next part comes.
     bool (*build)(Exec *exec, void *context, unsigned part, Pipeline *out, AzError *error);
     void *context;
-    const Schema *schema; // of what it yields, and in it
-    uint32_t number;      // the column of the numbers;
-    uint32_t columns;     // so many columns, the first, are wanted
+    const Schema *schema; // of what it yields
+    uint32_t number;      // the column of it that holds the numbers
+    uint32_t columns;     // how many columns, the first, are wanted
 } SpillPartsRun;
 
 // The rows of all parts in the order of their numbers. NULL with an error.

@@ -159,10 +159,12 @@ static bool
 is_looked_through(const Samples *samples)
 {
     enum { TIMES_MORE = 16 };
+    if (samples->counted)
+        return samples->cap >= LOOKED_THROUGH_FROM;
     size_t next = LOOKED_THROUGH_FROM;
-    while (next < samples->cap && !samples->counted && next <= SIZE_MAX / TIMES_MORE)
+    while (next < samples->cap)
         next *= TIMES_MORE;
-    return samples->counted ? samples->cap >= next : samples->cap == next;
+    return samples->cap == next;
 }
 
 static void
@@ -256,8 +258,8 @@ sample_word(Type type, const char *item)
     return word & SIGN ? ~word : word | SIGN;
 }
 
-// Of values of one word, alone or with a weight. Stable, by the bytes of a word that orders as the value does; bytes that are the same in all are
-// passed over, so small numbers take two or three rounds.
+// Of values of one word, alone or with a weight. Stable, by the bytes of a word that orders as the value does;
+// bytes that are the same in all are passed over, so small numbers take two or three rounds.
 static void
 samples_radix_sort(Samples *samples, const PercentileShape *shape)
 {

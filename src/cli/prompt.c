@@ -4,13 +4,15 @@
 #include "cli/prompt.h"
 
 #include "cli/cli.h"
+#include "cli/edit_library.h"
 #include "db/complete.h"
 #include "report/help_text.h"
 #include "report/result_text.h"
 
-#include <histedit.h>
 #include <stdio.h>
 #include <sys/stat.h>
+
+static EditLibrary lib; // opened by prompt_run
 
 typedef struct Prompt {
     const QuerySettings *settings;
@@ -21,7 +23,7 @@ static Prompt *
 prompt_of(EditLine *edit)
 {
     Prompt *prompt = NULL;
-    el_get(edit, EL_CLIENTDATA, &prompt);
+    lib.el_get(edit, EL_CLIENTDATA, &prompt);
     return prompt;
 }
 
@@ -79,7 +81,7 @@ complete(EditLine *edit, int key)
 {
     (void)key;
     Prompt *prompt = prompt_of(edit);
-    const LineInfo *line = el_line(edit);
+    const LineInfo *line = lib.el_line(edit);
     Arena arena = {0};
     Buffer text = {0}, list = {0};
     buffer_str(&text, buffer_slice(&prompt->query));
@@ -89,8 +91,8 @@ complete(EditLine *edit, int key)
     unsigned char what = CC_ERROR;
     if (found.len && (found.common.len > word || found.len == 1)) {
         // The name as it is declared takes the place of what was typed.
-        el_deletestr(edit, (int)word);
-        what = el_insertstr(edit, str_cstr(&arena, found.common)) ? CC_ERROR : CC_REFRESH;
+        lib.el_deletestr(edit, (int)word);
+        what = lib.el_insertstr(edit, str_cstr(&arena, found.common)) ? CC_ERROR : CC_REFRESH;
     } else if (found.len || found.hint.len) {
         list_candidates(&found, &list);
         printf("\n%.*s", STR_ARG(buffer_slice(&list)));
@@ -130,7 +132,7 @@ read_queries(Prompt *prompt, EditLine *edit, History *log, HistEvent *event)
 {
     const char *line;
     int count;
-    while ((line = el_gets(edit, &count))) {
+    while ((line = lib.el_gets(edit, &count))) {
         Str text = {line, (size_t)(count > 0 ? count : 0)};
         Str word = str_trim(text);
         if (!prompt->query.len && (str_equal(word, STR("exit")) || str_equal(word, STR("quit"))))
@@ -143,7 +145,7 @@ read_queries(Prompt *prompt, EditLine *edit, History *log, HistEvent *event)
         }
         Str query = str_trim(buffer_slice(&prompt->query));
         Arena arena = {0};
-        history(log, event, H_ENTER, str_cstr(&arena, query));
+        lib.history(log, event, H_ENTER, str_cstr(&arena, query));
         arena_free(&arena);
         query_run(prompt->settings, query);
         buffer_clear(&prompt->query);
@@ -156,30 +158,35 @@ prompt_run(const QuerySettings *settings)
 {
     Prompt prompt = {.settings = settings};
     Arena arena = {0};
-    EditLine *edit = el_init("azimuth", stdin, stdout, stderr);
-    History *log = history_init();
+    AzError error = {0};
+    if (!edit_library_open(&lib, &error)) {
+        cli_error(&error, STR(""));
+        return AZIMUTH_EXIT_ERROR;
+    }
+    EditLine *edit = lib.el_init("azimuth", stdin, stdout, stderr);
+    History *log = lib.history_init();
     if (!edit || !log) {
         cli_fail("the prompt could not be started on this terminal");
         return AZIMUTH_EXIT_ERROR;
     }
     HistEvent event;
-    history(log, &event, H_SETSIZE, 1000);
+    lib.history(log, &event, H_SETSIZE, 1000);
     Str path = history_path(&arena);
     if (path.len)
-        history(log, &event, H_LOAD, path.ptr);
-    el_set(edit, EL_CLIENTDATA, &prompt);
-    el_set(edit, EL_PROMPT, prompt_text);
-    el_set(edit, EL_EDITOR, "emacs");
-    el_set(edit, EL_HIST, history, log);
-    el_set(edit, EL_ADDFN, "complete", "Completes a name", complete);
-    el_set(edit, EL_BIND, "^I", "complete", NULL);
-    el_source(edit, NULL);
+        lib.history(log, &event, H_LOAD, path.ptr);
+    lib.el_set(edit, EL_CLIENTDATA, &prompt);
+    lib.el_set(edit, EL_PROMPT, prompt_text);
+    lib.el_set(edit, EL_EDITOR, "emacs");
+    lib.el_set(edit, EL_HIST, lib.history, log);
+    lib.el_set(edit, EL_ADDFN, "complete", "Completes a name", complete);
+    lib.el_set(edit, EL_BIND, "^I", "complete", NULL);
+    lib.el_source(edit, NULL);
     puts("KQL; a query ends with ';' or an empty line, Tab completes, exit leaves.");
     read_queries(&prompt, edit, log, &event);
     if (path.len)
-        history(log, &event, H_SAVE, path.ptr);
-    history_end(log);
-    el_end(edit);
+        lib.history(log, &event, H_SAVE, path.ptr);
+    lib.history_end(log);
+    lib.el_end(edit);
     buffer_free(&prompt.query);
     arena_free(&arena);
     return AZIMUTH_EXIT_OK;

@@ -1,8 +1,8 @@
-// The content folder. Schemas are found by a scan of the schema files for their
-// `.create table` lines (a fraction of a millisecond for a thousand tables); only the
-// one asked for is parsed. Functions are files named after the function.
+// The content folder. Functions are files named after the function; tables are declared by
+// the files of schemas/ (schema_files.h).
 
 #include "db/content.h"
+#include "db/schema_files.h"
 
 #include "base/array.h"
 #include "base/buffer.h"
@@ -17,16 +17,6 @@
 #include <unistd.h>
 #include <xxhash.h>
 
-typedef struct SchemaEntry {
-    Str name;
-    Str file;      // without its ending
-    Str text;      // the whole file
-    size_t offset; // of its `.create table`
-    TableKind kind;
-    bool parsed, broken;
-    Schema schema;
-} SchemaEntry;
-
 typedef struct NameList {
     Str *items;
     size_t len, cap;
@@ -36,7 +26,7 @@ struct Content {
     Arena arena;
     char *dir;
     bool schemas_read, parsers_read;
-    Map schemas;   // name (any case) -> SchemaEntry
+    SchemaFiles schemas;
     Map functions; // name -> AstFunctionFile, once parsed
     NameList function_folders;
     FunctionFiles brought; // from the user's folders
@@ -97,7 +87,7 @@ content_open(const char *dir, AzError *error)
         return NULL;
     }
     content->dir = dir ? str_cstr(&content->arena, str_from(dir)) : default_dir(&content->arena);
-    map_init(&content->schemas, &content->arena, true);
+    schema_files_init(&content->schemas, &content->arena);
     map_init(&content->functions, &content->arena, false);
     function_files_init(&content->brought, &content->arena);
     pthread_mutex_init(&content->mutex, NULL);
@@ -145,33 +135,6 @@ list_files(Arena *arena, const char *dir, Str ending)
 
 // ---- schemas ----
 
-static void
-index_schemas(Content *content, Str file, Str text, TableKind kind)
-{
-    static const Str COMMAND = STR_INIT(".create table ");
-    size_t at = 0;
-    for (;;) {
-        ptrdiff_t hit = str_find(str_slice(text, at, text.len), COMMAND);
-        if (hit < 0)
-            return;
-        size_t offset = at + (size_t)hit;
-        Str rest = str_slice(text, offset + COMMAND.len, text.len);
-        size_t end = 0;
-        while (end < rest.len && rest.ptr[end] != ' ' && rest.ptr[end] != '(' &&
-               rest.ptr[end] != '\n')
-            end++;
-        SchemaEntry *entry = ARENA_NEW(&content->arena, SchemaEntry);
-        entry->name = str_slice(rest, 0, end);
-        entry->file = file;
-        entry->text = text;
-        entry->offset = offset;
-        entry->kind = kind;
-        if (!map_get(&content->schemas, entry->name))
-            map_put(&content->schemas, entry->name, entry);
-        at = offset + COMMAND.len;
-    }
-}
-
 // Tables of a snapshot come from the files of Resource Graph and Microsoft Graph, and
 // CollectionStatus is written with them; all others grow.
 static TableKind
@@ -197,53 +160,31 @@ read_schemas(Content *content, bool parsers)
     NameList names = list_files(&content->arena, dir.ptr, STR(".kql"));
     for (size_t i = 0; i < names.len; i++) {
         Str path = str_format(&content->arena, "%.*s/%.*s", STR_ARG(dir), STR_ARG(names.items[i]));
-        Str text, file = str_slice(names.items[i], 0, names.items[i].len - 4);
-        if (str_equal(file, PARSERS) == parsers &&
-            content_read_file(&content->arena, path.ptr, &text, NULL))
-            index_schemas(content, file, text, file_kind(file));
+        Str file = str_slice(names.items[i], 0, names.items[i].len - 4);
+        if (str_equal(file, PARSERS) == parsers)
+            schema_files_add(&content->schemas, path, file, file_kind(file));
     }
 }
 
-// With the lock held.
-static SchemaEntry *
+// The declaration of a table; NULL when there is none.
+static const SchemaEntry *
 find_entry(Content *content, Str table)
 {
+    pthread_mutex_lock(&content->mutex);
     read_schemas(content, false);
-    SchemaEntry *entry = map_get(&content->schemas, table);
-    if (entry)
-        return entry;
-    read_schemas(content, true);
-    return map_get(&content->schemas, table);
-}
-
-static void
-parse_schema(Content *content, SchemaEntry *entry)
-{
-    if (entry->parsed)
-        return;
-    entry->parsed = true;
-    size_t offset = entry->offset;
-    AstTableSchema table;
-    AzError error = {0};
-    if (!kql_parse_create_table(&content->arena, entry->text, &offset, &table, &error)) {
-        entry->broken = true;
-        return;
+    SchemaEntry *entry = schema_files_find(&content->schemas, table);
+    if (!entry) {
+        read_schemas(content, true);
+        entry = schema_files_find(&content->schemas, table);
     }
-    entry->schema.count = (uint32_t)table.columns.len;
-    entry->schema.columns = ARENA_ARRAY(&content->arena, Column, table.columns.len);
-    for (size_t i = 0; i < table.columns.len; i++)
-        entry->schema.columns[i] =
-            (Column){table.columns.items[i].name.text, table.columns.items[i].type};
+    pthread_mutex_unlock(&content->mutex);
+    return entry;
 }
 
 bool
 content_schema(Content *content, Str table, Str *canonical, const Schema **schema, TableKind *kind)
 {
-    pthread_mutex_lock(&content->mutex);
-    SchemaEntry *entry = find_entry(content, table);
-    if (entry)
-        parse_schema(content, entry);
-    pthread_mutex_unlock(&content->mutex);
+    const SchemaEntry *entry = find_entry(content, table);
     if (!entry || entry->broken)
         return false;
     *canonical = entry->name;
@@ -273,49 +214,26 @@ content_each_table(Content *content, ContentTables which, void (*each)(void *arg
     if (which & CONTENT_PARSERS)
         read_schemas(content, true);
     pthread_mutex_unlock(&content->mutex);
-    for (size_t i = 0; i < content->schemas.len; i++) {
-        const SchemaEntry *entry = content->schemas.entries[i].pointer;
-        if (which & (str_equal(entry->file, PARSERS) ? CONTENT_PARSERS : CONTENT_TABLES))
+    const Map *names = &content->schemas.names;
+    for (size_t i = 0; i < names->len; i++) {
+        const SchemaEntry *entry = names->entries[i].pointer;
+        if (which & (str_equal(entry->source, PARSERS) ? CONTENT_PARSERS : CONTENT_TABLES))
             each(arg, entry->name);
     }
-}
-
-static const SchemaEntry *
-look_up(Content *content, Str table)
-{
-    pthread_mutex_lock(&content->mutex);
-    const SchemaEntry *entry = find_entry(content, table);
-    pthread_mutex_unlock(&content->mutex);
-    return entry;
 }
 
 Str
 content_table_source(Content *content, Str table)
 {
-    const SchemaEntry *entry = look_up(content, table);
-    return entry ? entry->file : STR("");
+    const SchemaEntry *entry = find_entry(content, table);
+    return entry ? entry->source : STR("");
 }
 
 Str
-content_table_doc(Content *content, Arena *arena, Str table)
+content_table_doc(Content *content, Str table)
 {
-    const SchemaEntry *entry = look_up(content, table);
-    if (!entry)
-        return STR("");
-    // Backwards over the lines that begin with `//`.
-    Str before = str_slice(entry->text, 0, entry->offset), doc = STR("");
-    while (str_ends(before, STR("\n"))) {
-        size_t start = before.len - 1;
-        while (start && before.ptr[start - 1] != '\n')
-            start--;
-        Str line = str_trim(str_slice(before, start, before.len));
-        if (!str_starts(line, STR("//")))
-            break;
-        line = str_trim(str_slice(line, 2, line.len));
-        doc = doc.len ? str_format(arena, "%.*s %.*s", STR_ARG(line), STR_ARG(doc)) : line;
-        before = str_slice(before, 0, start);
-    }
-    return doc;
+    const SchemaEntry *entry = find_entry(content, table);
+    return entry ? entry->doc : STR("");
 }
 
 // ---- functions ----

@@ -39,7 +39,7 @@ void content_each_table(Content *content, ContentTables which, void (*each)(void
 // The schema file that declares the table, without its ending ("log-analytics"), and the
 // comment that stands over it; empty when there is none.
 Str content_table_source(Content *content, Str table);
-Str content_table_doc(Content *content, Arena *arena, Str table);
+Str content_table_doc(Content *content, Str table);
 
 // The function of that name (exact case); NULL without an error when there is no
 // such file, NULL with one (that names the file and line) when it does not parse.

@@ -163,7 +163,7 @@ add_table(void *context, Str name)
     topic->group = content_table_source(content, name);
     if (!gather->columns)
         return;
-    topic->doc = content_table_doc(content, gather->arena, name);
+    topic->doc = content_table_doc(content, name);
     topic->has_columns = db_table_schema(gather->db, gather->arena, name, &topic->columns);
 }
 
@@ -257,7 +257,7 @@ help_find(Database *db, Arena *arena, Str name)
                 if (!topic_is_called(topic, name, any_case))
                     continue;
                 if (kind == TOPIC_TABLE) {
-                    topic->doc = content_table_doc(db_content(db), arena, topic->name);
+                    topic->doc = content_table_doc(db_content(db), topic->name);
                     topic->has_columns = db_table_schema(db, arena, topic->name, &topic->columns);
                 }
                 ARRAY_PUSH(arena, &found, topic);

@@ -16,50 +16,25 @@ buffer_clear(Buffer *buffer)
     buffer->len = 0;
 }
 
-char *
-buffer_reserve(Buffer *buffer, size_t more)
+void
+buffer_grow(Buffer *buffer, size_t more)
 {
-    if (buffer->cap - buffer->len < more || !buffer->data) {
-        size_t wanted = buffer->cap ? buffer->cap * 2 : 256;
-        if (wanted - buffer->len < more)
-            wanted = buffer->len + more;
-        char *grown = realloc(buffer->data, wanted);
-        if (!grown) {
-            fprintf(stderr, "azimuth: out of memory (a text of %zu bytes)\n", wanted);
-            abort();
-        }
-        buffer->data = grown;
-        buffer->cap = wanted;
+    size_t wanted = buffer->cap ? buffer->cap * 2 : 256;
+    if (wanted - buffer->len < more)
+        wanted = buffer->len + more;
+    char *grown = realloc(buffer->data, wanted);
+    if (!grown) {
+        fprintf(stderr, "azimuth: out of memory (a text of %zu bytes)\n", wanted);
+        abort();
     }
-    return buffer->data + buffer->len;
-}
-
-void
-buffer_put(Buffer *buffer, const void *data, size_t size)
-{
-    if (!size)
-        return;
-    memcpy(buffer_reserve(buffer, size), data, size);
-    buffer->len += size;
-}
-
-void
-buffer_str(Buffer *buffer, Str text)
-{
-    buffer_put(buffer, text.ptr, text.len);
+    buffer->data = grown;
+    buffer->cap = wanted;
 }
 
 void
 buffer_text(Buffer *buffer, const char *text)
 {
     buffer_put(buffer, text, strlen(text));
-}
-
-void
-buffer_char(Buffer *buffer, char c)
-{
-    *buffer_reserve(buffer, 1) = c;
-    buffer->len++;
 }
 
 void

@@ -25,6 +25,10 @@
 
 #include <string.h>
 
+#ifdef __SSE2__
+#include <immintrin.h>
+#endif
+
 typedef enum When { ALWAYS, IF_RANDOM } When;
 
 typedef struct SecretRule {
@@ -155,10 +159,88 @@ secrets_near(const char *p)
 
 enum { STEP = 16, READ = 19, NAME_END = 3 };
 
+#ifdef __SSE2__
+// The same 32 places at a time. Each ending of SECRET_END has a bit; a table gives for one half
+// of a byte (its lower or its upper four bits) those whose letter at that place has this half.
+// An ending is there when its bit is set by both halves of all three letters.
+enum { KEY = 1, ORD = 2, EY12 = 4, RET = 8, EXT = 16, ING = 32, KEN = 64, LUE = 128 };
+enum { ASSIGN = KEY | ORD | RET | EXT | ING | KEN }; // whose last letter is one of ASSIGN_END
+typedef struct Letters {
+    uint8_t lower[16], upper[16];
+} Letters;
+static const Letters FIRST = {
+    {[0xB] = KEY | KEN, [0xF] = ORD, [5] = EY12 | EXT, [2] = RET, [9] = ING, [0xC] = LUE},
+    {[4] = 0xFF - RET, [6] = 0xFF - RET, [5] = RET, [7] = RET}};
+static const Letters SECOND = {
+    {[5] = KEY | RET | KEN | LUE, [2] = ORD, [9] = EY12, [8] = EXT, [0xE] = ING},
+    {[4] = KEY | RET | KEN | ING,
+     [6] = KEY | RET | KEN | ING,
+     [5] = ORD | EY12 | EXT | LUE,
+     [7] = ORD | EY12 | EXT | LUE}};
+static const Letters LAST = {
+    {[9] = KEY, [4] = ORD | RET | EXT, [1] = EY12, [2] = EY12, [7] = ING, [0xE] = KEN, [5] = LUE},
+    {[4] = ORD | ING | KEN | LUE,
+     [6] = ORD | ING | KEN | LUE,
+     [5] = KEY | RET | EXT,
+     [7] = KEY | RET | EXT,
+     [3] = EY12}};
+
+#define LOOK_UP(letters, bytes)                                                                    \
+    _mm256_and_si256(_mm256_shuffle_epi8(letters##_lower, _mm256_and_si256(bytes, half)),          \
+                     _mm256_shuffle_epi8(letters##_upper,                                          \
+                                         _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)))
+
+__attribute__((target("avx2"))) static __m256i
+table_load(const uint8_t table[16])
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
+}
+
+// Up to where fewer than a step and a name's end are left; *at moves to the place found, or there.
+__attribute__((target("avx2"))) static bool
+name_end_avx2(Str text, size_t *at)
+{
+    enum { WIDE = 32 };
+    const __m256i half = _mm256_set1_epi8(15), quote = _mm256_set1_epi8('"');
+    const __m256i slash = _mm256_set1_epi8('\\'), equal = _mm256_set1_epi8('=');
+    const __m256i assign = _mm256_set1_epi8(ASSIGN), none = _mm256_setzero_si256();
+    const __m256i first_lower = table_load(FIRST.lower), first_upper = table_load(FIRST.upper);
+    const __m256i second_lower = table_load(SECOND.lower), second_upper = table_load(SECOND.upper);
+    const __m256i last_lower = table_load(LAST.lower), last_upper = table_load(LAST.upper);
+    size_t i = *at;
+    for (; i + WIDE + NAME_END <= text.len; i += WIDE) {
+        const char *p = text.ptr + i;
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p);
+        __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
+        __m256i c = _mm256_loadu_si256((const __m256i *)(const void *)(p + 2));
+        __m256i next = _mm256_loadu_si256((const __m256i *)(const void *)(p + 3));
+        __m256i last = LOOK_UP(last, c);
+        __m256i named = _mm256_and_si256(_mm256_and_si256(LOOK_UP(first, a), LOOK_UP(second, b)),
+                                         last);
+        __m256i quoted =
+            _mm256_or_si256(_mm256_cmpeq_epi8(next, quote), _mm256_cmpeq_epi8(next, slash));
+        __m256i assigned = _mm256_and_si256(last, assign);
+        __m256i hit = _mm256_or_si256(_mm256_and_si256(named, quoted),
+                                      _mm256_and_si256(assigned, _mm256_cmpeq_epi8(next, equal)));
+        uint32_t misses = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(hit, none));
+        if (misses != UINT32_MAX) {
+            *at = i + NAME_END + (size_t)__builtin_ctz(~misses);
+            return true;
+        }
+    }
+    *at = i;
+    return false;
+}
+#endif
+
 // The first place from `at` on where a name ends (behind its last letter), or text.len.
 static size_t
 next_name_end(Str text, size_t at)
 {
+#ifdef __SSE2__
+    if (__builtin_cpu_supports("avx2") && name_end_avx2(text, &at))
+        return at;
+#endif
     size_t i = at;
     for (; i < text.len; i += STEP) {
         char rest[READ] = {0};

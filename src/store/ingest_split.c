@@ -112,8 +112,9 @@ static uint64_t
 count_lines(const char *text, size_t len)
 {
     uint64_t lines = 0;
-    for (size_t i = 0; i < len; i++)
-        lines += text[i] == '\n';
+    const char *end = text + len;
+    for (const char *at = text; at < end && (at = memchr(at, '\n', (size_t)(end - at))); at++)
+        lines++;
     return lines;
 }
 

@@ -60,6 +60,9 @@ struct DynBuilder {
     uint32_t depth;
     bool has_root;
     const char *why;
+    // By the number of members, how the keys of the last bag of so many were sorted: records of a
+    // table have the same keys in the same order, and the next bag's are looked at in this one.
+    uint8_t orders[SMALL_SORT + 1][SMALL_SORT];
     Frame frames[DYN_MAX_DEPTH];
 };
 
@@ -70,6 +73,9 @@ dyn_builder_new(void)
     if (!builder)
         abort();
     buffer_reserve(&builder->bytes, 1);
+    for (uint32_t count = 0; count <= SMALL_SORT; count++)
+        for (uint32_t i = 0; i < count; i++)
+            builder->orders[count][i] = (uint8_t)i;
     return builder;
 }
 
@@ -398,9 +404,15 @@ order_keys_qsort(const void *a, const void *b, void *builder)
     return order_keys(builder, a, b);
 }
 
+// The members of a bag by their keys, of which items[i] is the i-th.
 static void
-sort_keys(DynBuilder *builder, SortKey *keys, uint32_t count)
+sort_keys(DynBuilder *builder, SortKey *keys, uint32_t count, const uint32_t *items)
 {
+    uint8_t *last = count <= SMALL_SORT ? builder->orders[count] : NULL;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t member = last ? last[i] : i;
+        keys[i] = (SortKey){key_prefix(item_key(builder, items[member])), member, items[member]};
+    }
     uint32_t sorted = count ? 1 : 0;
     while (sorted < count && order_keys(builder, &keys[sorted - 1], &keys[sorted]) < 0)
         sorted++;
@@ -417,6 +429,19 @@ sort_keys(DynBuilder *builder, SortKey *keys, uint32_t count)
             keys[k] = keys[k - 1];
         keys[k] = key;
     }
+    for (uint32_t i = 0; i < count; i++)
+        last[i] = (uint8_t)keys[i].member;
+}
+
+// Whether two of the sorted keys are equal.
+static bool
+has_repeated(const DynBuilder *builder, const SortKey *keys, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++)
+        if (keys[i - 1].prefix == keys[i].prefix &&
+            str_equal(item_key(builder, keys[i - 1].item), item_key(builder, keys[i].item)))
+            return true;
+    return false;
 }
 
 enum { MEMBER_DROPPED = UINT32_MAX };
@@ -489,12 +514,12 @@ dyn_end_bag(DynBuilder *builder)
     for (uint32_t i = 0; i < count; i++) {
         items[i] = item;
         values[i] = item + 1;
-        keys[i] = (SortKey){key_prefix(item_key(builder, item)), i, item};
         item += 1 + item_span(item_at(builder, item + 1));
     }
-    sort_keys(builder, keys, count);
-    uint32_t kept = drop_repeated(builder, keys, count, items, values, &bytes);
-    if (kept < count) {
+    sort_keys(builder, keys, count, items);
+    uint32_t kept = count;
+    if (has_repeated(builder, keys, count)) {
+        kept = drop_repeated(builder, keys, count, items, values, &bytes);
         renumber(keys, kept, items, values, count, order);
         memmove(order + kept, items, kept * sizeof(uint32_t));
         memmove(order + 2 * (size_t)kept, values, kept * sizeof(uint32_t));

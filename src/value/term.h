@@ -12,11 +12,20 @@
 
 #include "base/buffer.h"
 
+// What 64 bytes of a text are, one bit each.
+typedef struct TermBlock {
+    uint64_t of_terms; // ASCII letters and digits
+    uint64_t upper;    // those whose fold is another
+    uint64_t beyond;   // no ASCII
+} TermBlock;
+
 typedef struct TermCutter {
     Str text;
     size_t at;
     bool doubtful; // a doubtful character came by
     Buffer folded; // of the latest term
+    TermBlock block;
+    size_t block_end; // in the text; 0: none was looked at
 } TermCutter;
 
 typedef struct Term {

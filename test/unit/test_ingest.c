@@ -744,10 +744,50 @@ test_secrets_are_masked(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++)
         assert_string_equal(redacted(f, cases[i].text), cases[i].expected);
     // The cheap search finds a secret wherever it lies in its block.
-    for (int pad = 0; pad < 70; pad++) {
-        Str text = str_format(&f->arena, "%*s\"primaryKey\":\"x\"%*s", pad, "", 70 - pad, "");
+    for (int pad = 0; pad < 140; pad++) {
+        Str text = str_format(&f->arena, "%*s\"primaryKey\":\"x\"%*s", pad, "", 140 - pad, "");
         assert_true(ingest_may_hold_secret(text));
+        Str cut = str_slice(text, 0, (size_t)pad + 11); // before the quote that ends the name
+        assert_false(ingest_may_hold_secret(str_copy(&f->arena, cut)));
+        Str whole = str_slice(text, 0, (size_t)pad + 12);
+        assert_true(ingest_may_hold_secret(str_copy(&f->arena, whole)));
     }
+}
+
+// A name's end found a byte at a time, to compare the search with that takes many at once.
+static bool
+ends_name(const char *p)
+{
+    static const char *const ENDS[] = {"key", "ord", "ey1", "ey2", "ret",
+                                       "ext", "ing", "ken", "lue"};
+    if (p[3] == '=')
+        return strchr("ygdtn", p[2] | 32) != NULL;
+    bool found = false;
+    for (size_t i = 0; i < COUNT_OF(ENDS) && (p[3] == '"' || p[3] == '\\'); i++)
+        found |= str_equal_ci((Str){p, 3}, str_from(ENDS[i]));
+    return found;
+}
+
+static void
+test_name_ends_are_found(void **state)
+{
+    (void)state;
+    static const char LETTERS[] = "kKeEyYoOrRdDtTxXiInNgGlLuU12\"\\=aq Zm{,4";
+    char text[160];
+    int found = 0;
+    enum { ROUNDS = 200000 };
+    srand(1);
+    for (int round = 0; round < ROUNDS; round++) {
+        size_t len = 4 + (size_t)rand() % (sizeof(text) - 4), letters = 3 + (size_t)rand() % 36;
+        bool expected = false;
+        for (size_t i = 0; i < len; i++)
+            text[i] = LETTERS[((size_t)rand() % letters + (size_t)round) % (sizeof(LETTERS) - 1)];
+        for (size_t i = 0; i + 4 <= len; i++)
+            expected |= ends_name(text + i);
+        assert_int_equal(ingest_may_hold_secret((Str){text, len}), expected);
+        found += expected;
+    }
+    assert_in_range(found, ROUNDS / 10, ROUNDS - ROUNDS / 10);
 }
 
 static void
@@ -910,6 +950,7 @@ main(void)
         TEST(test_depth_and_length),
         TEST(test_arm_columns),
         TEST(test_secrets_are_masked),
+        TEST(test_name_ends_are_found),
         TEST(test_secrets_are_never_stored),
         TEST(test_tenant_folder),
         TEST(test_own_collection_status),

@@ -94,6 +94,50 @@ test_terms_are_cut(void **state)
              "ab|cd|");
 }
 
+// Blocks of bytes give the terms that characters one by one give.
+static void
+test_blocks_cut_as_characters_do(void **state)
+{
+    (void)state;
+    static const char *const PARTS[] = {"a", "Z", "9", "@", "[", "`", "{", "/", ":", " ", "\xC3\x84",
+                                         "\xE2\x80\x94", "\xFF", "\xC3", "Microsoft", "-", "\0"};
+    Buffer text = {0}, folded = {0};
+    TermCutter cutter = {0};
+    srand(7);
+    for (int round = 0; round < 20000; round++) {
+        buffer_clear(&text);
+        size_t pieces = (size_t)rand() % 150, of = 1 + (size_t)rand() % COUNT_OF(PARTS);
+        for (size_t i = 0; i < pieces; i++) {
+            const char *piece = PARTS[((size_t)rand() % of + (size_t)round) % COUNT_OF(PARTS)];
+            buffer_put(&text, piece, *piece ? strlen(piece) : 1);
+        }
+        Str all = buffer_slice(&text);
+        Term term;
+        term_cutter_begin(&cutter, all);
+        for (size_t at = 0; at < all.len;) {
+            size_t start = at, next = at;
+            buffer_clear(&folded);
+            for (uint32_t point; at < all.len; at = next) {
+                point = utf8_next(all, &next);
+                if (!unicode_is_term(point))
+                    break;
+                utf8_put(&folded, unicode_fold(point));
+            }
+            if (at > start) {
+                assert_true(term_next(&cutter, &term));
+                assert_int_equal(term.start, start);
+                assert_int_equal(term.end, at);
+                assert_true(str_equal(term.folded, buffer_slice(&folded)));
+            }
+            at = next;
+        }
+        assert_false(term_next(&cutter, &term));
+    }
+    buffer_free(&text);
+    buffer_free(&folded);
+    term_cutter_free(&cutter);
+}
+
 // ---- no text is lost ----
 
 static bool
@@ -558,6 +602,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_folds_agree_on_terms),
         cmocka_unit_test(test_terms_are_cut),
+        cmocka_unit_test(test_blocks_cut_as_characters_do),
         cmocka_unit_test(test_nothing_is_lost),
         cmocka_unit_test(test_what_is_ruled_out),
         cmocka_unit_test(test_filters_keep_their_word),

@@ -12,8 +12,8 @@ typedef struct Buffer {
 } Buffer;
 
 void buffer_free(Buffer *buffer);
-void buffer_clear(Buffer *buffer);              // len = 0, memory kept
-void buffer_grow(Buffer *buffer, size_t more);  // what buffer_reserve does when there is no room
+void buffer_clear(Buffer *buffer);             // len = 0, memory kept
+void buffer_grow(Buffer *buffer, size_t more); // what buffer_reserve does when there is no room
 void buffer_text(Buffer *buffer, const char *text); // C string
 void buffer_printf(Buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

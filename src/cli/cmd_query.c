@@ -233,6 +233,12 @@ value_count(const char *const *values)
     return count;
 }
 
+static bool
+from_prompt(const QueryWords *words, int argc)
+{
+    return !words->batch && argc < 2 && !words->file && isatty(STDIN_FILENO);
+}
+
 static int
 run_with(const QueryWords *words, QuerySettings *settings, const DatabaseOptions *db_options,
          int argc, char **argv)
@@ -256,7 +262,7 @@ run_with(const QueryWords *words, QuerySettings *settings, const DatabaseOptions
     int status;
     if (words->batch)
         status = run_batch(settings);
-    else if (argc < 2 && !words->file && isatty(STDIN_FILENO))
+    else if (from_prompt(words, argc))
         status = prompt_run(settings);
     else
         status = run_once(settings, words->file, argc, argv);
@@ -303,7 +309,7 @@ run_words(const QueryWords *words, int argc, char **argv)
                  "or pipe it to a program that reads Arrow");
         return AZIMUTH_EXIT_ERROR;
     }
-    if (words->output && !words->batch && argc < 2 && !words->file && isatty(STDIN_FILENO)) {
+    if (words->output && from_prompt(words, argc)) {
         cli_fail("--output takes the answer of a query: name one");
         return AZIMUTH_EXIT_ERROR;
     }
@@ -319,6 +325,11 @@ run_words(const QueryWords *words, int argc, char **argv)
         cli_fail("one query at a time; usage: azimuth %s", CLI_QUERY.usage);
         return AZIMUTH_EXIT_ERROR;
     }
+    // One answer: there is no next query that what was read could be kept for, but a second look of
+    // the same one.
+    enum { ONE_QUERY_KEEPS = 8 << 20 };
+    if (!words->batch && !words->repeat && !from_prompt(words, argc))
+        db.kept = ONE_QUERY_KEEPS;
     Arena arena = {0};
     int status = AZIMUTH_EXIT_ERROR;
     if (query_read_maps(&arena, words->map_file, words->maps, &db) &&

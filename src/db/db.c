@@ -39,6 +39,8 @@ db_open(const DatabaseOptions *options, AzError *error)
     if (db->content && stored) {
         db->borrowed = options->opened != NULL;
         db->store = db->borrowed ? options->opened : store_open(options->store, STORE_READ, error);
+        if (db->store && !db->borrowed && options->kept)
+            store_keep(db->store, options->kept);
         db->view = db->store ? store_view_open(db->store, options->snapshot, error) : NULL;
     }
     if (!db->content || (stored && !db->view)) {

@@ -18,6 +18,7 @@ typedef struct DatabaseOptions {
     const char *content; // folder; NULL = the default place
     int64_t snapshot;    // 0 = the newest
     size_t threads;      // 0 = threads_default()
+    size_t kept; // bytes kept of what was read, for the next reader (store_keep); 0 = 64 MiB
     size_t memory_limit; // bytes a query may hold; 0 = three quarters of the machine's memory
     // Folder for rows that are sorted, joined or grouped and are more than that; NULL = $TMPDIR, else
     // /var/tmp. The files have no name, and are gone with the query.

@@ -186,9 +186,9 @@ static const Letters LAST = {
      [3] = EY12}};
 
 #define LOOK_UP(letters, bytes)                                                                    \
-    _mm256_and_si256(_mm256_shuffle_epi8(letters##_lower, _mm256_and_si256(bytes, half)),          \
-                     _mm256_shuffle_epi8(letters##_upper,                                          \
-                                         _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)))
+    _mm256_and_si256(                                                                              \
+        _mm256_shuffle_epi8(letters##_lower, _mm256_and_si256(bytes, half)),                       \
+        _mm256_shuffle_epi8(letters##_upper, _mm256_and_si256(_mm256_srli_epi16(bytes, 4), half)))
 
 __attribute__((target("avx2"))) static __m256i
 table_load(const uint8_t table[16])
@@ -215,8 +215,8 @@ name_end_avx2(Str text, size_t *at)
         __m256i c = _mm256_loadu_si256((const __m256i *)(const void *)(p + 2));
         __m256i next = _mm256_loadu_si256((const __m256i *)(const void *)(p + 3));
         __m256i last = LOOK_UP(last, c);
-        __m256i named = _mm256_and_si256(_mm256_and_si256(LOOK_UP(first, a), LOOK_UP(second, b)),
-                                         last);
+        __m256i named =
+            _mm256_and_si256(_mm256_and_si256(LOOK_UP(first, a), LOOK_UP(second, b)), last);
         __m256i quoted =
             _mm256_or_si256(_mm256_cmpeq_epi8(next, quote), _mm256_cmpeq_epi8(next, slash));
         __m256i assigned = _mm256_and_si256(last, assign);

@@ -242,7 +242,7 @@ store_open(const char *dir, StoreMode mode, AzError *error)
     }
     store->mode = mode;
     store->lock = -1;
-    store->open_most = OPEN_SEGMENTS_MOST;
+    open_segments_init(&store->open);
     pthread_mutex_init(&store->mutex, NULL);
     Arena arena;
     arena_init(&arena);
@@ -259,38 +259,6 @@ store_open(const char *dir, StoreMode mode, AzError *error)
     return store;
 }
 
-static void
-segments_close(Store *store)
-{
-    for (size_t i = 0; i < OPEN_SEGMENT_SLOTS; i++) {
-        for (OpenSegment *open = store->open[i]; open;) {
-            OpenSegment *next = open->next;
-            segment_close(open->segment);
-            free(open);
-            open = next;
-        }
-        store->open[i] = NULL;
-    }
-    store->open_count = 0;
-}
-
-void
-store_view_entered(Store *store)
-{
-    pthread_mutex_lock(&store->mutex);
-    store->view_count++;
-    pthread_mutex_unlock(&store->mutex);
-}
-
-void
-store_view_left(Store *store)
-{
-    pthread_mutex_lock(&store->mutex);
-    if (--store->view_count == 0 && store->open_count > store->open_most)
-        segments_close(store);
-    pthread_mutex_unlock(&store->mutex);
-}
-
 void
 store_close(Store *store)
 {
@@ -299,7 +267,7 @@ store_close(Store *store)
     if (store->writer)
         store_abort(store->writer);
     block_cache_free(store->cache);
-    segments_close(store);
+    open_segments_free(&store->open);
     catalog_close(store->catalog);
     if (store->lock >= 0)
         close(store->lock);
@@ -312,6 +280,7 @@ void
 store_keep(Store *store, size_t bytes)
 {
     block_cache_set_budget(store->cache, bytes);
+    open_segments_set_budget(&store->open, bytes / 4);
 }
 
 const char *
@@ -391,45 +360,25 @@ store_segment_open(const Store *store, const CatalogSegment *entry, AzError *err
     return segment;
 }
 
-static OpenSegment *
-open_find(const Store *store, int64_t id)
+OpenSegment *
+store_segment_pin(Store *store, const CatalogSegment *entry, AzError *error)
 {
-    OpenSegment *open = store->open[(uint64_t)id % OPEN_SEGMENT_SLOTS];
-    while (open && open->id != id)
-        open = open->next;
-    return open;
-}
-
-const Segment *
-store_segment(Store *store, const CatalogSegment *entry, AzError *error)
-{
-    pthread_mutex_lock(&store->mutex);
-    OpenSegment *open = open_find(store, entry->id);
-    pthread_mutex_unlock(&store->mutex);
+    OpenSegment *open = open_segments_pin(&store->open, entry->id);
     if (open)
-        return open->segment;
+        return open;
     Segment *segment = store_segment_open(store, entry, error);
     if (!segment)
         return NULL;
-    OpenSegment *fresh = malloc(sizeof(*fresh));
-    if (!fresh) {
-        segment_close(segment);
+    open = open_segments_add(&store->open, entry->id, segment);
+    if (!open)
         error_set(error, AZ_LIMIT, "not enough memory to open '%.*s'", STR_ARG(entry->file));
-        return NULL;
-    }
-    pthread_mutex_lock(&store->mutex);
-    open = open_find(store, entry->id);
-    if (open) { // another thread was faster
-        segment_close(segment);
-        free(fresh);
-    } else {
-        OpenSegment **slot = &store->open[(uint64_t)entry->id % OPEN_SEGMENT_SLOTS];
-        *fresh = (OpenSegment){.id = entry->id, .segment = segment, .next = *slot};
-        *slot = open = fresh;
-        store->open_count++;
-    }
-    pthread_mutex_unlock(&store->mutex);
-    return open->segment;
+    return open;
+}
+
+void
+store_segment_unpin(Store *store, OpenSegment *open)
+{
+    open_segments_unpin(&store->open, open);
 }
 
 ptrdiff_t

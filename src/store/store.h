@@ -38,8 +38,9 @@ typedef enum TableKind { TABLE_INVENTORY, TABLE_LOG } TableKind;
 Store *store_open(const char *dir, StoreMode mode, AzError *error);
 void store_close(Store *store);
 const char *store_dir(const Store *store);
-// Bytes of decoded blocks that are kept for the next reader; 64 MiB at first. For long runs that
-// read the same rows again and again.
+// Bytes of decoded blocks that are kept for the next reader, and a fourth as much of segments'
+// footers; 64 MiB of each at first. More is for long runs that read the same rows again and again,
+// less for a process that answers one query.
 void store_keep(Store *store, size_t bytes);
 
 typedef struct SnapshotInfo {

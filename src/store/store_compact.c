@@ -17,13 +17,15 @@ enum { READ_ROWS = 4096 };
 static bool
 segment_payload(Store *store, const CatalogSegment *entry, uint64_t *payload, AzError *error)
 {
-    const Segment *segment = store_segment(store, entry, error);
-    if (!segment)
+    OpenSegment *open = store_segment_pin(store, entry, error);
+    if (!open)
         return false;
+    const Segment *segment = open->segment;
     *payload = 0;
     for (uint32_t g = 0; g < segment->group_count; g++)
         for (uint32_t c = 0; c < segment->schema.count; c++)
             *payload += segment->groups[g].blocks[c].raw;
+    store_segment_unpin(store, open);
     return true;
 }
 
@@ -86,12 +88,13 @@ columns_choose(Rewrite *rewrite, AzError *error)
     const Schema *schema = &rewrite->table->schema;
     bool *used = ARENA_ARRAY(arena, bool, schema->count);
     for (size_t i = 0; i < rewrite->read.len; i++) {
-        const Segment *segment =
-            store_segment(rewrite->upkeep->store, &rewrite->read.items[i], error);
-        if (!segment)
+        OpenSegment *open =
+            store_segment_pin(rewrite->upkeep->store, &rewrite->read.items[i], error);
+        if (!open)
             return false;
         for (uint32_t c = 0; c < schema->count; c++)
-            used[c] = used[c] || schema_find(&segment->schema, schema->columns[c].name) >= 0;
+            used[c] = used[c] || schema_find(&open->segment->schema, schema->columns[c].name) >= 0;
+        store_segment_unpin(rewrite->upkeep->store, open);
     }
     rewrite->schema.columns = ARENA_ARRAY(arena, Column, schema->count);
     rewrite->columns = ARENA_ARRAY(arena, uint32_t, schema->count);

@@ -5,6 +5,7 @@
 #include "base/array.h"
 #include "store/block_cache.h"
 #include "store/catalog.h"
+#include "store/open_segments.h"
 #include "store/os.h"
 
 #include <pthread.h>
@@ -12,17 +13,7 @@
 enum {
     SEGMENT_ROWS = 131072,       // a table writer flushes when it has so many rows
     SEGMENT_PAYLOAD = 192 << 20, // or so many bytes
-    OPEN_SEGMENT_SLOTS = 1024,
-    OPEN_SEGMENTS_MOST = 1024 // while no view is open
 };
-
-// A segment whose footer has been read; kept until the store is closed, or no view is open and
-// there are many: who follows a store for days sees segments come and go.
-typedef struct OpenSegment {
-    int64_t id;
-    Segment *segment;
-    struct OpenSegment *next;
-} OpenSegment;
 
 // What clearing up removed.
 typedef struct RemovedFiles {
@@ -36,10 +27,8 @@ struct Store {
     int lock; // descriptor of LOCK; -1 when reading
     Catalog *catalog;
     BlockCache *cache;
+    OpenSegments open;
     pthread_mutex_t mutex; // of the catalog and what follows
-    OpenSegment *open[OPEN_SEGMENT_SLOTS];
-    size_t open_count, open_most; // more are closed when no view is open
-    size_t view_count;
     StoreWriter *writer;
     RemovedFiles cleared; // when it was opened: what dead writers and readers left
 };
@@ -48,14 +37,11 @@ struct Store {
 char *store_path(const Store *store, Arena *arena, const char *part, Str name);
 
 // The segment the catalog names, opened when it was not; it must be the file the
-// catalog means (size, checksum, rows). Thread-safe.
-const Segment *store_segment(Store *store, const CatalogSegment *entry, AzError *error);
+// catalog means (size, checksum, rows). It stays until it is given back. Thread-safe.
+OpenSegment *store_segment_pin(Store *store, const CatalogSegment *entry, AzError *error);
+void store_segment_unpin(Store *store, OpenSegment *open);
 // The same without keeping it; the caller closes it.
 Segment *store_segment_open(const Store *store, const CatalogSegment *entry, AzError *error);
-
-// A view begins and ends: whoever reads segments has one.
-void store_view_entered(Store *store);
-void store_view_left(Store *store);
 
 // A view of all snapshots' segments, and what it holds; for maintenance.
 StoreView *store_view_all(Store *store, AzError *error);

@@ -32,9 +32,15 @@ typedef struct Pins {
 // A segment as a table sees it.
 typedef struct SegmentRef {
     const CatalogSegment *entry;
-    const Segment *segment; // NULL until it is needed
-    int32_t *columns;       // of the table -> of the segment; -1 = lacks it
+    int32_t *columns; // of the table -> of the segment; -1 = lacks it; NULL until it is needed
 } SegmentRef;
+
+// A segment that is being read: its footer stays till segment_leave.
+typedef struct SegmentUse {
+    OpenSegment *open;
+    const Segment *segment;
+    const int32_t *columns;
+} SegmentUse;
 
 typedef struct SourceMorsel {
     uint32_t segment, group;
@@ -123,7 +129,6 @@ view_open(Store *store, int64_t snapshot, AzError *error)
         return NULL;
     }
     view->store = store;
-    store_view_entered(store);
     pthread_mutex_init(&view->mutex, NULL);
     view->holds = (TermHolds){.cache = store->cache, .mutex = &view->mutex};
     view->reader = readers_enter(store->dir);
@@ -208,7 +213,6 @@ store_view_close(StoreView *view)
     }
     term_holds_free(&view->holds);
     readers_leave(view->reader);
-    store_view_left(view->store);
     pthread_mutex_destroy(&view->mutex);
     arena_free(&view->arena);
     free(view);
@@ -249,22 +253,31 @@ columns_map(StoreSource *source, const Segment *segment, int32_t *columns, AzErr
     return true;
 }
 
-static const SegmentRef *
-source_segment(StoreSource *source, uint32_t index, AzError *error)
+static void
+segment_leave(const StoreSource *source, const SegmentUse *use)
+{
+    store_segment_unpin(source->view->store, use->open);
+}
+
+static bool
+segment_enter(StoreSource *source, uint32_t index, SegmentUse *use, AzError *error)
 {
     SegmentRef *ref = &source->segments[index];
+    OpenSegment *open = store_segment_pin(source->view->store, ref->entry, error);
+    if (!open)
+        return false;
+    *use = (SegmentUse){.open = open, .segment = open->segment};
     pthread_mutex_lock(&source->mutex);
-    if (!ref->segment) {
-        const Segment *segment = store_segment(source->view->store, ref->entry, error);
-        if (segment) {
-            ref->columns = ARENA_ARRAY(&source->arena, int32_t, source->base.schema.count);
-            if (columns_map(source, segment, ref->columns, error))
-                ref->segment = segment;
-        }
+    if (!ref->columns) {
+        int32_t *columns = ARENA_ARRAY(&source->arena, int32_t, source->base.schema.count);
+        if (columns_map(source, use->segment, columns, error))
+            ref->columns = columns;
     }
-    bool ok = ref->segment != NULL;
+    use->columns = ref->columns;
     pthread_mutex_unlock(&source->mutex);
-    return ok ? ref : NULL;
+    if (!use->columns)
+        segment_leave(source, use);
+    return use->columns != NULL;
 }
 
 static uint32_t
@@ -275,24 +288,24 @@ source_morsel_rows(const TableSource *base, uint32_t morsel)
     return source->segments[m.segment].entry->group_rows[m.group];
 }
 
-// What is known of the morsel's row group; false when its segment cannot be opened: the read will
-// meet that again and tell.
+// What is known of the morsel's row group, till segment_leave; false when its segment cannot be
+// opened: the read will meet that again and tell.
 static bool
-group_facts(StoreSource *source, uint32_t morsel, GroupFacts *facts)
+group_facts(StoreSource *source, uint32_t morsel, SegmentUse *use, GroupFacts *facts)
 {
     SourceMorsel m = source->morsels[morsel];
     AzError ignored = {0};
-    const SegmentRef *ref = source_segment(source, m.segment, &ignored);
-    if (!ref)
+    if (!segment_enter(source, m.segment, use, &ignored))
         return false;
+    uint64_t id = (uint64_t)source->segments[m.segment].entry->id;
     *facts = (GroupFacts){
         .schema = &source->base.schema,
-        .columns = ref->columns,
-        .segment = ref->segment,
-        .segment_id = (uint64_t)ref->entry->id,
+        .columns = use->columns,
+        .segment = use->segment,
+        .segment_id = id,
         .group = m.group,
         .cache = source->view->store->cache,
-        .hold = term_hold_enter(&source->view->holds, (uint64_t)ref->entry->id, m.group),
+        .hold = term_hold_enter(&source->view->holds, id, m.group),
     };
     return true;
 }
@@ -310,27 +323,40 @@ source_may_match(const TableSource *base, uint32_t morsel, const ScanPredicate *
             return false;
     if (!count)
         return true;
+    SegmentUse use;
     GroupFacts facts;
-    return !group_facts(source, morsel, &facts) || group_may_match(&facts, predicates, count);
+    if (!group_facts(source, morsel, &use, &facts))
+        return true;
+    bool may = group_may_match(&facts, predicates, count);
+    segment_leave(source, &use);
+    return may;
 }
 
 static bool
 source_match_rows(const TableSource *base, uint32_t morsel, const ScanPredicate *predicate,
                   uint64_t *rows, bool *exact)
 {
+    SegmentUse use;
     GroupFacts facts;
     *exact = false;
-    return group_facts(base->context, morsel, &facts) &&
-           group_match_rows(&facts, predicate, rows, exact);
+    if (!group_facts(base->context, morsel, &use, &facts))
+        return false;
+    bool known = group_match_rows(&facts, predicate, rows, exact);
+    segment_leave(base->context, &use);
+    return known;
 }
 
 static bool
 source_row_range(const TableSource *base, uint32_t morsel, const ScanPredicate *predicates,
                  uint32_t count, uint32_t *from, uint32_t *to)
 {
+    SegmentUse use;
     GroupFacts facts;
-    return base->time_column >= 0 && group_facts(base->context, morsel, &facts) &&
-           group_row_range(&facts, base->time_column, predicates, count, from, to);
+    if (base->time_column < 0 || !group_facts(base->context, morsel, &use, &facts))
+        return false;
+    bool known = group_row_range(&facts, base->time_column, predicates, count, from, to);
+    segment_leave(base->context, &use);
+    return known;
 }
 
 static Pins **
@@ -406,17 +432,19 @@ source_read(const TableSource *base, uint32_t morsel, uint32_t column, uint32_t 
         return NULL;
     }
     if (!pins->blocks[column]) {
-        const SegmentRef *ref = source_segment(source, m.segment, error);
-        if (!ref)
+        SegmentUse use;
+        if (!segment_enter(source, m.segment, &use, error))
             return NULL;
-        int32_t c = ref->columns[column];
+        int32_t c = use.columns[column];
+        if (c >= 0)
+            pins->blocks[column] =
+                block_cache_pin(source->view->store->cache, use.segment, (uint64_t)use.open->id,
+                                m.group, (uint32_t)c, error);
+        segment_leave(source, &use);
         if (c < 0) {
             Value null = value_null(base->schema.columns[column].type);
             return vector_new_const(arena, &null, count);
         }
-        pins->blocks[column] =
-            block_cache_pin(source->view->store->cache, ref->segment, (uint64_t)ref->entry->id,
-                            m.group, (uint32_t)c, error);
         if (!pins->blocks[column])
             return NULL;
     }
@@ -428,16 +456,17 @@ static void
 count_split(StoreSource *source, uint32_t number, uint32_t column, uint64_t *rows, uint64_t *split)
 {
     AzError ignored = {0};
-    const SegmentRef *ref = source_segment(source, number, &ignored);
-    error_clear(&ignored);
-    if (!ref || ref->columns[column] < 0)
+    SegmentUse use;
+    if (!segment_enter(source, number, &use, &ignored))
         return;
-    for (uint32_t g = 0; g < ref->segment->group_count; g++) {
-        const SegmentGroup *group = &ref->segment->groups[g];
+    int32_t c = use.columns[column];
+    for (uint32_t g = 0; c >= 0 && g < use.segment->group_count; g++) {
+        const SegmentGroup *group = &use.segment->groups[g];
         *rows += group->rows;
-        if (group->blocks[ref->columns[column]].encoding == BLOCK_SPLIT)
+        if (group->blocks[c].encoding == BLOCK_SPLIT)
             *split += group->rows;
     }
+    segment_leave(source, &use);
 }
 
 // Some segments, old and new, are asked: what others hold is much the same.
@@ -458,7 +487,7 @@ source_holds_paths(const TableSource *base, uint32_t column)
 }
 
 static PathPin *
-path_pin(StoreSource *source, Pins *pins, const SegmentRef *ref, SourceMorsel m, uint32_t column,
+path_pin(StoreSource *source, Pins *pins, const SegmentUse *use, uint32_t group, uint32_t column,
          Str path, AzError *error)
 {
     for (PathPin *pin = pins->paths; pin; pin = pin->next)
@@ -471,8 +500,8 @@ path_pin(StoreSource *source, Pins *pins, const SegmentRef *ref, SourceMorsel m,
     }
     *pin = (PathPin){.column = column, .path = path, .next = pins->paths};
     pin->block =
-        block_cache_pin_path(source->view->store->cache, ref->segment, (uint64_t)ref->entry->id,
-                             m.group, (uint32_t)ref->columns[column], path, error);
+        block_cache_pin_path(source->view->store->cache, use->segment, (uint64_t)use->open->id,
+                             group, (uint32_t)use->columns[column], path, error);
     if (!pin->block) {
         free(pin);
         return NULL;
@@ -492,14 +521,16 @@ source_read_path(const TableSource *base, uint32_t morsel, uint32_t column, Str 
         no_memory(source, error);
         return NULL;
     }
-    const SegmentRef *ref = source_segment(source, m.segment, error);
-    if (!ref)
+    SegmentUse use;
+    if (!segment_enter(source, m.segment, &use, error))
         return NULL;
-    if (ref->columns[column] < 0) {
+    bool lacks = use.columns[column] < 0;
+    const PathPin *pin = lacks ? NULL : path_pin(source, pins, &use, m.group, column, path, error);
+    segment_leave(source, &use);
+    if (lacks) {
         Value null = value_null(TYPE_DYNAMIC);
         return vector_new_const(arena, &null, count);
     }
-    const PathPin *pin = path_pin(source, pins, ref, m, column, path, error);
     return pin ? vector_slice(arena, cached_block_vector(pin->block), from, count) : NULL;
 }
 

@@ -99,8 +99,9 @@ static void
 test_blocks_cut_as_characters_do(void **state)
 {
     (void)state;
-    static const char *const PARTS[] = {"a", "Z", "9", "@", "[", "`", "{", "/", ":", " ", "\xC3\x84",
-                                         "\xE2\x80\x94", "\xFF", "\xC3", "Microsoft", "-", "\0"};
+    static const char *const PARTS[] = {
+        "a",    "Z",    "9",         "@", "[", "`", "{", "/", ":", " ", "\xC3\x84", "\xE2\x80\x94",
+        "\xFF", "\xC3", "Microsoft", "-", "\0"};
     Buffer text = {0}, folded = {0};
     TermCutter cutter = {0};
     srand(7);

@@ -216,24 +216,119 @@ order_by_words(Arena *arena, const uint64_t *words, uint32_t count)
     return rows;
 }
 
+// ---- many rows ----
+
+// The words of a key are made when rows are first sorted by it.
+typedef struct Sorting {
+    const Order *order;
+    uint32_t count; // of all rows
+    Arena *scratch;
+    uint64_t **words; // by key
+    bool *exact;
+    OrderEntry *spare; // as many as there are items
+} Sorting;
+
+enum {
+    RADIX_FROM = 512, // fewer are merge-sorted
+    WORDS_MOST = 64,  // so are texts of which so many words are equal
+};
+
+static void sort_by_key(Sorting *s, uint32_t k, OrderEntry *items, size_t count);
+
+// Gives each item the word of its value: the first of a number or a text, of texts and GUIDs that
+// of the eight bytes behind `level` others.
 static void
-sort_values(const Order *order, bool exact, OrderEntry *items, OrderEntry *spare, size_t count)
+words_set(Sorting *s, uint32_t k, uint32_t level, OrderEntry *items, size_t count)
 {
-    enum { RADIX_FROM = 512 };
-    if (count < RADIX_FROM) {
-        merge_sort(order, 0, items, spare, count);
+    const OrderKey *key = &s->order->keys[k];
+    if (level == 0) {
+        if (!s->words[k]) {
+            s->words[k] = arena_alloc_array(s->scratch, s->count, sizeof(uint64_t));
+            order_words(key, s->count, s->words[k], &s->exact[k]);
+        }
+        for (size_t i = 0; i < count; i++)
+            items[i].word = s->words[k][items[i].row];
         return;
     }
-    radix_sort(items, spare, count);
-    if (exact && order->count == 1)
+    uint64_t turn = key->descending ? UINT64_MAX : 0;
+    size_t from = (size_t)level * 8;
+    for (size_t i = 0; i < count; i++) {
+        const void *cell = vector_cell(key->values, items[i].row);
+        Str bytes = key->values->type == TYPE_GUID ? (Str){cell, sizeof(Guid)} : text_str(cell);
+        bool any = bytes.len > from;
+        items[i].word = (any ? bytes_word(bytes.ptr + from, bytes.len - from) : 0) ^ turn;
+    }
+}
+
+typedef enum Tie { TIE_EQUAL, TIE_MORE, TIE_COMPARE } Tie;
+
+// What equal words of a key up to `level` say of the values.
+static Tie
+words_tie(const Sorting *s, uint32_t k, uint32_t level, const OrderEntry *items, size_t count)
+{
+    const Vector *values = s->order->keys[k].values;
+    if (s->exact[k] || (values->type == TYPE_GUID && level == 1))
+        return TIE_EQUAL;
+    if (values->type == TYPE_GUID)
+        return TIE_MORE;
+    if (values->type != TYPE_STRING)
+        return TIE_COMPARE;
+    // Where texts end the word has zeros; one may also hold zeros.
+    const Text *texts = values->data;
+    uint32_t len = texts[items[0].row].len;
+    bool ended = len <= (level + 1) * 8;
+    for (size_t i = 1; ended && i < count; i++)
+        ended = texts[items[i].row].len == len;
+    return ended ? TIE_EQUAL : level + 1 < WORDS_MOST ? TIE_MORE : TIE_COMPARE;
+}
+
+static void
+sort_values(Sorting *s, uint32_t k, uint32_t level, OrderEntry *items, size_t count)
+{
+    if (count < RADIX_FROM) {
+        merge_sort(s->order, k, items, s->spare, count);
         return;
-    for (size_t at = 0; at < count;) {
-        size_t end = at + 1;
-        while (end < count && items[end].word == items[at].word)
+    }
+    words_set(s, k, level, items, count);
+    radix_sort(items, s->spare, count);
+    for (size_t at = 0, end; at < count; at = end) {
+        for (end = at + 1; end < count && items[end].word == items[at].word;)
             end++;
-        if (end - at > 1)
-            merge_sort(order, exact ? 1 : 0, items + at, spare, end - at);
-        at = end;
+        if (end - at == 1)
+            continue;
+        switch (words_tie(s, k, level, items + at, end - at)) {
+        case TIE_EQUAL: sort_by_key(s, k + 1, items + at, end - at); break;
+        case TIE_MORE: sort_values(s, k, level + 1, items + at, end - at); break;
+        case TIE_COMPARE: merge_sort(s->order, k, items + at, s->spare, end - at); break;
+        }
+    }
+}
+
+// Stable, by the keys from `k` on.
+static void
+sort_by_key(Sorting *s, uint32_t k, OrderEntry *items, size_t count)
+{
+    if (k == s->order->count)
+        return;
+    if (count < RADIX_FROM) {
+        merge_sort(s->order, k, items, s->spare, count);
+        return;
+    }
+    const OrderKey *key = &s->order->keys[k];
+    size_t ends[3], at = 0;
+    for (unsigned class = 0; class < 3; class ++) {
+        for (size_t i = 0; i < count; i++)
+            if (value_class(key, items[i].row) == class)
+                s->spare[at++] = items[i];
+        ends[class] = at;
+    }
+    memcpy(items, s->spare, count * sizeof(*items));
+    for (unsigned class = 0; class < 3; class ++) {
+        size_t from = class ? ends[class - 1] : 0;
+        if (class_is_value(key, class))
+            sort_values(s, k, 0, items + from, ends[class] - from);
+        else
+            sort_by_key(s, k + 1, items + from, ends[class] - from);
     }
 }
 
@@ -241,28 +336,19 @@ uint32_t *
 order_rows(Arena *arena, const Order *order, uint32_t count)
 {
     uint32_t *rows = arena_alloc_array(arena, count, sizeof(uint32_t));
-    if (!order->count || !count) {
-        for (uint32_t i = 0; i < count; i++)
-            rows[i] = i;
-        return rows;
-    }
     Arena scratch = {0};
-    uint64_t *words = arena_alloc_array(&scratch, count, sizeof(uint64_t));
+    Sorting sorting = {
+        .order = order,
+        .count = count,
+        .scratch = &scratch,
+        .words = ARENA_ARRAY(&scratch, uint64_t *, order->count),
+        .exact = ARENA_ARRAY(&scratch, bool, order->count),
+        .spare = arena_alloc_array(&scratch, count, sizeof(OrderEntry)),
+    };
     OrderEntry *items = arena_alloc_array(&scratch, count, sizeof(OrderEntry));
-    OrderEntry *spare = arena_alloc_array(&scratch, count, sizeof(OrderEntry));
-    bool exact;
-    order_words(&order->keys[0], count, words, &exact);
-    size_t at = 0;
-    for (unsigned class = 0; class < 3; class ++) {
-        size_t from = at;
-        for (uint32_t i = 0; i < count; i++)
-            if (value_class(&order->keys[0], i) == class)
-                items[at++] = (OrderEntry){words[i], i};
-        if (class_is_value(&order->keys[0], class))
-            sort_values(order, exact, items + from, spare, at - from);
-        else
-            merge_sort(order, 1, items + from, spare, at - from);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = (OrderEntry){.row = i};
+    sort_by_key(&sorting, 0, items, count);
     for (uint32_t i = 0; i < count; i++)
         rows[i] = items[i].row;
     arena_free(&scratch);

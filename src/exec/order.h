@@ -1,10 +1,10 @@
 // Order: sorting rows by keys.
 //
-// The first key becomes an order-preserving 64-bit word a row (exact for numbers and times, a prefix of
-// strings) and the rows are radix-sorted by it; what stays equal is merge-sorted by comparing
-// values. Both sorts are stable, so rows with equal keys keep the order of the input. Nulls and NaN
-// are set apart before: nulls first means null, NaN, values, and nulls last values, NaN, null
-// (Kusto docs, sort operator).
+// A key becomes an order-preserving 64-bit word a row (exact for numbers and times, a prefix of
+// strings) and the rows are radix-sorted by it; many whose words are equal by the next word of the
+// strings, or the next key, and few are merge-sorted by comparing values. Both sorts are stable, so
+// rows with equal keys keep the order of the input. Nulls and NaN are set apart before: nulls first
+// means null, NaN, values, and nulls last values, NaN, null (Kusto docs, sort operator).
 #pragma once
 
 #include "exec/internal.h"

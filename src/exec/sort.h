@@ -3,7 +3,8 @@
 
 #include "exec/order.h"
 
-enum { SORT_BYTES = 44 }; // that order_rows takes for a row, beside its keys
+// What order_rows takes for a row, beside its keys: so much, and so much for each key.
+enum { SORT_BYTES = 36, SORT_KEY_BYTES = 8 };
 
 typedef struct SortRun {
     Exec *exec;

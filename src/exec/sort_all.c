@@ -22,8 +22,9 @@ typedef struct SortPart {
 
 typedef struct SortAll {
     const SortRun *run;
-    SortPart *parts;  // one a worker
-    size_t row_bytes; // that putting a row in its place takes, beside the row
+    SortPart *parts;    // one a worker
+    size_t order_bytes; // that ordering takes for a row
+    size_t row_bytes;   // that and putting a row in its place, beside the row
 } SortAll;
 
 // The part's rows side by side in `arena`, and their sequences in a last column.
@@ -102,7 +103,7 @@ sort_in_memory(const SortAll *all, AzError *error)
     if (!whole)
         return NULL;
     Worker *worker = &run->exec->workers[0];
-    if (!worker_reserve(worker, (size_t)whole->count * SORT_BYTES, "the order of its rows"))
+    if (!worker_reserve(worker, (size_t)whole->count * all->order_bytes, "the order of its rows"))
         return exec_first_error(run->exec, error), NULL;
     Order order = sort_order(run, run->exec->arena, whole, -1);
     uint32_t *rows = order_rows(&worker->keep, &order, whole->count);
@@ -166,7 +167,9 @@ ResultTable *
 sort_all(SortRun *run, Pipeline *input, AzError *error)
 {
     Exec *exec = run->exec;
-    SortAll all = {.run = run, .row_bytes = SORT_BYTES + sizeof(int64_t)};
+    SortAll all = {.run = run,
+                   .order_bytes = SORT_BYTES + SORT_KEY_BYTES * run->plan->sort.key_count};
+    all.row_bytes = all.order_bytes + sizeof(int64_t);
     all.parts = ARENA_ARRAY(exec->arena, SortPart, exec->worker_count);
     for (uint32_t c = 0; c < run->schema.count; c++)
         all.row_bytes += type_size(run->schema.columns[c].type);

@@ -1,10 +1,16 @@
 // The only file that knows simdjson (3.0): its first stage, as json_index.h says.
 //
 // Of simdjson only the stage that needs SIMD is used, chosen for the processor at
-// run time. Its second stage cannot give us what we need at once: the raw text of
+// run time. The library is opened by the first text, so that what reads no JSON starts without it
+// and without libstdc++, which it brings: of its functions one is called by name, all others are
+// virtual. Its second stage cannot give us what we need at once: the raw text of
 // members, integers beyond 64 bits, and a depth limit with the place of the error.
 
 #include "value/json_index.h"
+
+extern "C" {
+#include "base/library.h"
+}
 
 #include <simdjson.h>
 
@@ -14,6 +20,23 @@
 struct JsonIndex {
     std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
 };
+
+// simdjson::get_active_implementation() of the opened library; NULL when it cannot be opened.
+using ActiveImplementation = decltype(&simdjson::get_active_implementation);
+
+static ActiveImplementation
+active_implementation()
+{
+    static const ActiveImplementation opened = [] {
+        static const char *const NAMES[] = {SIMDJSON_LIBRARY};
+        ActiveImplementation function = nullptr;
+        void *library = library_open(NAMES, 1);
+        if (library)
+            library_function(library, "_ZN8simdjson25get_active_implementationEv", &function);
+        return function;
+    }();
+    return opened;
+}
 
 extern "C" JsonIndex *
 json_index_new(void)
@@ -44,8 +67,8 @@ reserve(JsonIndex *index, size_t len)
     if (wanted > LARGEST)
         wanted = LARGEST;
     index->parser.reset();
-    return simdjson::get_active_implementation()->create_dom_parser_implementation(wanted, DEPTH,
-                                                                                   index->parser);
+    return active_implementation()()->create_dom_parser_implementation(wanted, DEPTH,
+                                                                       index->parser);
 }
 
 extern "C" JsonIndexResult
@@ -55,6 +78,8 @@ json_index_build(JsonIndex *index, const char *text, size_t len, const uint32_t 
     try {
         if (len == 0)
             return JSON_INDEX_EMPTY;
+        if (!active_implementation())
+            return JSON_INDEX_NO_LIBRARY;
         simdjson::error_code error = reserve(index, len);
         if (error == simdjson::SUCCESS)
             error = index->parser->stage1(reinterpret_cast<const uint8_t *>(text), len,

@@ -106,7 +106,8 @@ test_the_first_file_stays(void **state)
 {
     Fixture *f = *state;
     Str one = write_file(f, "one.kql", STR(".create table A (x:long)\r\n"));
-    Str other = write_file(f, "other.kql", STR(".create table a (y:string)\n.create table B(z:int)"));
+    Str other =
+        write_file(f, "other.kql", STR(".create table a (y:string)\n.create table B(z:int)"));
     schema_files_add(&f->files, one, STR("one"), TABLE_LOG);
     schema_files_add(&f->files, other, STR("other"), TABLE_INVENTORY);
     schema_files_add(&f->files, STR("/nowhere/none.kql"), STR("none"), TABLE_LOG);
@@ -142,7 +143,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_tables_are_found, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_first_file_stays, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_a_changed_file_declares_nothing_wrong, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_changed_file_declares_nothing_wrong, setup,
+                                        teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

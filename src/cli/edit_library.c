@@ -13,7 +13,6 @@ edit_library_open(EditLibrary *library, AzError *error)
     if (!loaded)
         error_set(error, AZ_NOT_FOUND,
                   "the prompt needs libedit, which could not be opened: install the package "
-                  "libedit2, or give "
-                  "the query as an argument or with --file");
+                  "libedit2, or give the query as an argument or with --file");
     return loaded;
 }

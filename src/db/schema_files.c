@@ -33,7 +33,7 @@ static void
 add_entry(Scan *scan, Str line, size_t offset)
 {
     size_t end = COMMAND.len;
-    while (end < line.len && !strchr(" (\r", line.ptr[end]))
+    while (end < line.len && !strchr(" (", line.ptr[end]))
         end++;
     size_t start = scan->after_comment ? scan->comment : offset;
     if (scan->last)
@@ -52,6 +52,7 @@ add_entry(Scan *scan, Str line, size_t offset)
 static void
 scan_line(Scan *scan, Str line, size_t offset)
 {
+    line = str_trim(line);
     bool is_comment = str_starts(line, COMMENT);
     if (str_starts(line, COMMAND))
         add_entry(scan, line, offset);
@@ -118,13 +119,13 @@ static Str
 comment_text(Arena *arena, Str text)
 {
     Buffer out = {0};
-    while (str_starts(text, COMMENT)) {
+    while (str_starts(text = str_trim(text), COMMENT)) {
         const char *found = memchr(text.ptr, '\n', text.len);
         size_t end = found ? (size_t)(found - text.ptr) : text.len;
         if (out.len)
             buffer_char(&out, ' ');
         buffer_str(&out, str_trim(str_slice(text, COMMENT.len, end)));
-        text = str_slice(text, found ? end + 1 : end, text.len);
+        text = str_slice(text, end, text.len);
     }
     Str doc = str_copy(arena, buffer_slice(&out));
     buffer_free(&out);

@@ -9,6 +9,7 @@
 #include "store/block_cache.h"
 
 #include "base/array.h"
+#include "store/age_list.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -24,20 +25,12 @@ typedef struct BlockKey {
 static const uint32_t KEY_TERMS = UINT32_C(1) << 31;
 
 struct CachedBlock {
+    AgeItem age;
     BlockKey key;
     Block *block;
-    size_t bytes;
     bool ascends;
-    uint32_t pins;
-    struct AgeList *list;
-    CachedBlock *chain;         // of its hash slot
-    CachedBlock *older, *newer; // by last use
+    CachedBlock *chain; // of its hash slot
 };
-
-typedef struct AgeList {
-    CachedBlock *oldest, *newest;
-    size_t bytes;
-} AgeList;
 
 // Several fingerprints share a place, so that few blocks make each other forgotten.
 enum { SEEN_SETS = 1 << 12, SEEN_WAYS = 4 };
@@ -108,27 +101,6 @@ key_equal(const BlockKey *a, const BlockKey *b)
            str_equal(a->path, b->path);
 }
 
-static void
-age_unlink(CachedBlock *entry)
-{
-    AgeList *list = entry->list;
-    *(entry->older ? &entry->older->newer : &list->oldest) = entry->newer;
-    *(entry->newer ? &entry->newer->older : &list->newest) = entry->older;
-    entry->older = entry->newer = NULL;
-    list->bytes -= entry->bytes;
-}
-
-static void
-age_push(AgeList *list, CachedBlock *entry)
-{
-    entry->list = list;
-    entry->older = list->newest;
-    entry->newer = NULL;
-    *(list->newest ? &list->newest->newer : &list->oldest) = entry;
-    list->newest = entry;
-    list->bytes += entry->bytes;
-}
-
 static CachedBlock *
 cache_find(BlockCache *cache, const BlockKey *key)
 {
@@ -147,35 +119,26 @@ entry_free(CachedBlock *entry)
 }
 
 static void
-cache_drop(BlockCache *cache, CachedBlock *entry)
+cache_drop(void *context, AgeItem *item)
 {
+    BlockCache *cache = context;
+    CachedBlock *entry = (CachedBlock *)item;
     CachedBlock **link = &cache->slots[slot_of(cache, &entry->key)];
     while (*link != entry)
         link = &(*link)->chain;
     *link = entry->chain;
-    age_unlink(entry);
+    age_unlink(item);
     cache->count--;
     entry_free(entry);
-}
-
-static void
-list_shrink(BlockCache *cache, AgeList *list, size_t most)
-{
-    for (CachedBlock *entry = list->oldest; entry && list->bytes > most;) {
-        CachedBlock *newer = entry->newer;
-        if (!entry->pins)
-            cache_drop(cache, entry);
-        entry = newer;
-    }
 }
 
 static void
 cache_shrink(BlockCache *cache)
 {
     enum { PART = BLOCK_CACHE_BYTES / BLOCK_CACHE_ONCE };
-    list_shrink(cache, &cache->once, cache->budget / PART);
+    age_shrink(&cache->once, cache->budget / PART, cache_drop, cache);
     size_t once = cache->once.bytes < cache->budget ? cache->once.bytes : cache->budget;
-    list_shrink(cache, &cache->again, cache->budget - once);
+    age_shrink(&cache->again, cache->budget - once, cache_drop, cache);
 }
 
 // Twice the slots when chains grow long; without memory they just stay long.
@@ -209,16 +172,16 @@ cache_add(BlockCache *cache, CachedBlock *entry)
     CachedBlock **slot = &cache->slots[slot_of(cache, &entry->key)];
     entry->chain = *slot;
     *slot = entry;
-    age_push(was_seen(cache, &entry->key) ? &cache->again : &cache->once, entry);
+    age_push(was_seen(cache, &entry->key) ? &cache->again : &cache->once, &entry->age);
     cache->count++;
 }
 
 static CachedBlock *
 entry_pin(BlockCache *cache, CachedBlock *entry, bool read_again)
 {
-    entry->pins++;
-    age_unlink(entry);
-    age_push(read_again ? &cache->again : entry->list, entry);
+    entry->age.pins++;
+    age_unlink(&entry->age);
+    age_push(read_again ? &cache->again : entry->age.list, &entry->age);
     return entry;
 }
 
@@ -278,7 +241,7 @@ entry_read(BlockCache *cache, const Segment *segment, const BlockKey *key, AzErr
         return NULL;
     }
     entry->ascends = times_ascend(&entry->block->vector);
-    entry->bytes =
+    entry->age.bytes =
         entry->block->arena.allocated + sizeof(Block) + sizeof(CachedBlock) + key->path.len;
     return entry;
 }
@@ -291,7 +254,7 @@ key_pin(BlockCache *cache, const Segment *segment, BlockKey key, AzError *error)
     if (entry) {
         cache->hits++;
         // Batch after batch of a morsel: that is one reading.
-        entry_pin(cache, entry, !entry->pins);
+        entry_pin(cache, entry, !entry->age.pins);
         pthread_mutex_unlock(&cache->mutex);
         return entry;
     }
@@ -343,8 +306,8 @@ void
 block_cache_pin_more(BlockCache *cache, CachedBlock *entry)
 {
     pthread_mutex_lock(&cache->mutex);
-    assert(entry->pins);
-    entry->pins++;
+    assert(entry->age.pins);
+    entry->age.pins++;
     pthread_mutex_unlock(&cache->mutex);
 }
 
@@ -352,8 +315,8 @@ void
 block_cache_unpin(BlockCache *cache, CachedBlock *entry)
 {
     pthread_mutex_lock(&cache->mutex);
-    assert(entry->pins);
-    entry->pins--;
+    assert(entry->age.pins);
+    entry->age.pins--;
     cache_shrink(cache);
     pthread_mutex_unlock(&cache->mutex);
 }
@@ -361,7 +324,7 @@ block_cache_unpin(BlockCache *cache, CachedBlock *entry)
 size_t
 cached_block_bytes(const CachedBlock *entry)
 {
-    return entry->bytes;
+    return entry->age.bytes;
 }
 
 const Vector *
@@ -428,8 +391,8 @@ block_cache_stats(BlockCache *cache)
     };
     const AgeList *lists[] = {&cache->once, &cache->again};
     for (size_t i = 0; i < COUNT_OF(lists); i++)
-        for (const CachedBlock *entry = lists[i]->oldest; entry; entry = entry->newer)
-            stats.pinned += entry->pins != 0;
+        for (const AgeItem *item = lists[i]->oldest; item; item = item->newer)
+            stats.pinned += item->pins != 0;
     pthread_mutex_unlock(&cache->mutex);
     return stats;
 }
@@ -441,10 +404,10 @@ block_cache_free(BlockCache *cache)
         return;
     AgeList *lists[] = {&cache->once, &cache->again};
     for (size_t i = 0; i < COUNT_OF(lists); i++)
-        for (CachedBlock *entry = lists[i]->oldest, *newer; entry; entry = newer) {
-            newer = entry->newer;
-            assert(!entry->pins);
-            entry_free(entry);
+        for (AgeItem *item = lists[i]->oldest, *newer; item; item = newer) {
+            newer = item->newer;
+            assert(!item->pins);
+            entry_free((CachedBlock *)item);
         }
     for (size_t i = 0; i < cache->decoder_count; i++)
         block_decoder_free(cache->decoders[i]);

@@ -15,8 +15,8 @@
 // "value": "..."}] is, {"key": "env", "value": "prod"} is not.
 //
 // Almost no record holds any of this. ingest_may_hold_secret looks for the last
-// letters of the names before a quote and for "=" after them, in loops the compiler
-// turns into vector code; only names found so are looked at, and only a record that
+// letters of the names before a quote and for "=" after them, many bytes at once;
+// only names found so are looked at, and only a record that
 // holds a secret is copied.
 
 #include "store/ingest_redact.h"

@@ -16,52 +16,32 @@ slot_of(OpenSegments *all, int64_t id)
 }
 
 static void
-age_unlink(OpenSegments *all, OpenSegment *open)
+drop(void *context, AgeItem *item)
 {
-    *(open->older ? &open->older->newer : &all->oldest) = open->newer;
-    *(open->newer ? &open->newer->older : &all->newest) = open->older;
-}
-
-static void
-age_push(OpenSegments *all, OpenSegment *open)
-{
-    open->older = all->newest;
-    open->newer = NULL;
-    *(all->newest ? &all->newest->newer : &all->oldest) = open;
-    all->newest = open;
-}
-
-static void
-drop(OpenSegments *all, OpenSegment *open)
-{
+    OpenSegments *all = context;
+    OpenSegment *open = (OpenSegment *)item;
     OpenSegment **link = slot_of(all, open->id);
     while (*link != open)
         link = &(*link)->chain;
     *link = open->chain;
-    age_unlink(all, open);
-    all->bytes -= open->bytes;
+    age_unlink(item);
     all->count--;
     segment_close(open->segment);
     free(open);
 }
 
-// Those used longest ago go while there are too many bytes.
 static void
 shrink(OpenSegments *all)
 {
-    for (OpenSegment *open = all->oldest, *newer; open && all->bytes > all->budget; open = newer) {
-        newer = open->newer;
-        if (!open->pins)
-            drop(all, open);
-    }
+    age_shrink(&all->ages, all->budget, drop, all);
 }
 
 void
 open_segments_free(OpenSegments *all)
 {
-    while (all->oldest) {
-        assert(!all->oldest->pins);
-        drop(all, all->oldest);
+    while (all->ages.oldest) {
+        assert(!all->ages.oldest->pins);
+        drop(all, all->ages.oldest);
     }
     pthread_mutex_destroy(&all->mutex);
 }
@@ -82,9 +62,9 @@ find_pinned(OpenSegments *all, int64_t id)
     while (open && open->id != id)
         open = open->chain;
     if (open) {
-        open->pins++;
-        age_unlink(all, open);
-        age_push(all, open);
+        open->age.pins++;
+        age_unlink(&open->age);
+        age_push(&all->ages, &open->age);
     }
     return open;
 }
@@ -106,14 +86,11 @@ open_segments_add(OpenSegments *all, int64_t id, Segment *segment)
     OpenSegment *fresh = open ? NULL : malloc(sizeof(*fresh));
     if (fresh) {
         OpenSegment **slot = slot_of(all, id);
-        *fresh = (OpenSegment){.id = id,
-                               .segment = segment,
-                               .bytes = segment->arena.allocated + sizeof(*fresh),
-                               .pins = 1,
-                               .chain = *slot};
+        size_t bytes = segment->arena.allocated + sizeof(*fresh);
+        *fresh = (OpenSegment){
+            .age = {.bytes = bytes, .pins = 1}, .id = id, .segment = segment, .chain = *slot};
         *slot = open = fresh;
-        age_push(all, open);
-        all->bytes += open->bytes;
+        age_push(&all->ages, &open->age);
         all->count++;
         shrink(all);
     }
@@ -127,8 +104,8 @@ void
 open_segments_unpin(OpenSegments *all, OpenSegment *open)
 {
     pthread_mutex_lock(&all->mutex);
-    assert(open->pins);
-    if (--open->pins == 0)
+    assert(open->age.pins);
+    if (--open->age.pins == 0)
         shrink(all);
     pthread_mutex_unlock(&all->mutex);
 }

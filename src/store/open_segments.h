@@ -3,17 +3,16 @@
 // thousands of segments has passed is let go of.
 #pragma once
 
+#include "store/age_list.h"
 #include "store/segment.h"
 
 #include <pthread.h>
 
 typedef struct OpenSegment {
+    AgeItem age;
     int64_t id; // in the catalog
     Segment *segment;
-    size_t bytes;
-    uint32_t pins; // while there are any it stays
-    struct OpenSegment *chain;
-    struct OpenSegment *older, *newer; // by last use
+    struct OpenSegment *chain; // of its slot
 } OpenSegment;
 
 enum {
@@ -24,8 +23,8 @@ enum {
 typedef struct OpenSegments {
     pthread_mutex_t mutex;
     OpenSegment *slots[OPEN_SEGMENT_SLOTS];
-    OpenSegment *oldest, *newest;
-    size_t count, bytes, budget;
+    AgeList ages;
+    size_t count, budget;
 } OpenSegments;
 
 void open_segments_init(OpenSegments *all);

@@ -489,11 +489,6 @@ walk_start(Walk *walk, JsonParser *parser, DynBuilder *builder, Str text)
     case JSON_INDEX_UNCLOSED: return fail(walk, "a string has no closing quote", text.len);
     case JSON_INDEX_CONTROL: return fail(walk, "a string holds a bare control character", 0);
     case JSON_INDEX_MEMORY: return fail(walk, "there is not enough memory for the JSON text", 0);
-    case JSON_INDEX_NO_LIBRARY:
-        return fail(walk,
-                    "reading JSON needs simdjson, which could not be opened: install the "
-                    "package libsimdjson14",
-                    0);
     case JSON_INDEX_OTHER: break;
     }
     return fail(walk, "the JSON text cannot be read", 0);

@@ -21,7 +21,6 @@ typedef enum JsonIndexResult {
     JSON_INDEX_UNCLOSED, // a string without its end
     JSON_INDEX_CONTROL,  // a control character inside a string
     JSON_INDEX_MEMORY,
-    JSON_INDEX_NO_LIBRARY, // simdjson could not be opened
     JSON_INDEX_OTHER,
 } JsonIndexResult;
 

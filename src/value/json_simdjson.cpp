@@ -14,14 +14,17 @@ extern "C" {
 
 #include <simdjson.h>
 
+#include <cstdio>
 #include <memory>
 #include <new>
+#include <unistd.h>
 
 struct JsonIndex {
     std::unique_ptr<simdjson::internal::dom_parser_implementation> parser;
 };
 
-// simdjson::get_active_implementation() of the opened library; NULL when it cannot be opened.
+// simdjson::get_active_implementation() of the opened library. Without it every JSON text would look
+// like one that is none: the program ends, as one does whose library is missing when it starts.
 using ActiveImplementation = decltype(&simdjson::get_active_implementation);
 
 static ActiveImplementation
@@ -31,8 +34,14 @@ active_implementation()
         static const char *const NAMES[] = {SIMDJSON_LIBRARY};
         ActiveImplementation function = nullptr;
         void *library = library_open(NAMES, 1);
-        if (library)
-            library_function(library, "_ZN8simdjson25get_active_implementationEv", &function);
+        if (!library ||
+            !library_function(library, "_ZN8simdjson25get_active_implementationEv", &function)) {
+            fprintf(stderr,
+                    "azimuth: reading JSON needs the library %s, which could not be opened: "
+                    "install it (Debian 12: libsimdjson14)\n",
+                    SIMDJSON_LIBRARY);
+            _exit(1);
+        }
         return function;
     }();
     return opened;
@@ -78,8 +87,6 @@ json_index_build(JsonIndex *index, const char *text, size_t len, const uint32_t 
     try {
         if (len == 0)
             return JSON_INDEX_EMPTY;
-        if (!active_implementation())
-            return JSON_INDEX_NO_LIBRARY;
         simdjson::error_code error = reserve(index, len);
         if (error == simdjson::SUCCESS)
             error = index->parser->stage1(reinterpret_cast<const uint8_t *>(text), len,

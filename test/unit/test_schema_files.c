@@ -120,6 +120,20 @@ test_the_first_file_stays(void **state)
     assert_int_equal(f->files.names.len, 2);
 }
 
+static void
+test_lines_may_be_indented(void **state)
+{
+    Fixture *f = *state;
+    Str path = write_file(f, "indented.kql",
+                          STR("\t// one\r\n  // two\r\n  .create table A (x:long)\r\n\n"
+                              "// of nothing\n\n.create table B(y:int)"));
+    schema_files_add(&f->files, path, STR("indented"), TABLE_LOG);
+    const SchemaEntry *a = schema_files_find(&f->files, STR("A"));
+    const SchemaEntry *b = schema_files_find(&f->files, STR("B"));
+    assert_true(a && !a->broken && str_equal(a->doc, STR("one two")));
+    assert_true(b && !b->broken && !b->doc.len && b->schema.count == 1);
+}
+
 // Since its tables were found the file was cut, changed or removed.
 static void
 test_a_changed_file_declares_nothing_wrong(void **state)
@@ -143,6 +157,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_tables_are_found, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_first_file_stays, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_lines_may_be_indented, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_changed_file_declares_nothing_wrong, setup,
                                         teardown),
     };

@@ -505,10 +505,10 @@ test_footers_are_given_back(void **state)
         must_hold(f, store, 0, "Logs", 0, 10 * (i + 1));
         assert_int_equal(store->open.count, i + 1);
     }
-    size_t footer = store->open.bytes / 3;
+    size_t footer = store->open.ages.bytes / 3;
     open_segments_set_budget(&store->open, 2 * footer + footer / 2);
     assert_int_equal(store->open.count, 2);
-    assert_true(store->open.bytes <= store->open.budget);
+    assert_true(store->open.ages.bytes <= store->open.budget);
     uint64_t hits = block_cache_stats(store->cache).hits;
     must_hold(f, store, 0, "Logs", 0, 30);
     assert_true(block_cache_stats(store->cache).hits > hits);
@@ -517,7 +517,7 @@ test_footers_are_given_back(void **state)
     assert_int_equal(store->open.count, 0);
     must_hold(f, store, 0, "Logs", 0, 30);
     assert_int_equal(store->open.count, 0);
-    assert_int_equal(store->open.bytes, 0);
+    assert_int_equal(store->open.ages.bytes, 0);
     store_close(store);
 }
 

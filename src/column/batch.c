@@ -19,6 +19,17 @@ batch_column(Arena *arena, const Batch *batch, uint32_t c)
     return vector_gather(arena, batch->columns[c], batch->selection, batch->selected);
 }
 
+const int64_t *
+batch_numbers(Arena *arena, const Batch *batch)
+{
+    if (!batch->numbers || !batch->selection)
+        return batch->numbers;
+    int64_t *live = arena_alloc_array(arena, batch->selected, sizeof(*live));
+    for (uint32_t i = 0; i < batch->selected; i++)
+        live[i] = batch->numbers[batch->selection[i]];
+    return live;
+}
+
 Batch *
 batch_compact(Arena *arena, Batch *batch)
 {

@@ -13,12 +13,18 @@ typedef struct Batch {
     // them, and rows of a batch keep their order. Two batches of one stream never
     // share a sequence.
     uint64_t sequence;
+    // Places of rows that come in another order than the stream's, one a row of the vectors; NULL: they come in
+    // order. Only filters and projections hand them on: see Branch.numbered.
+    const int64_t *numbers;
 } Batch;
 
 Batch *batch_new(Arena *arena, uint32_t column_count, uint32_t count);
 
 // Column c with only the live rows, in order: `selected` rows.
 const Vector *batch_column(Arena *arena, const Batch *batch, uint32_t c);
+
+// The numbers of the live rows, or NULL.
+const int64_t *batch_numbers(Arena *arena, const Batch *batch);
 
 // The batch with only its live rows (itself when all live).
 Batch *batch_compact(Arena *arena, Batch *batch);

@@ -20,6 +20,9 @@ typedef struct DatabaseOptions {
     size_t threads;      // 0 = threads_default()
     size_t kept; // bytes kept of what was read, for the next reader (store_keep); 0 = 64 MiB
     size_t memory_limit; // bytes a query may hold; 0 = three quarters of the machine's memory
+    // Bytes of a summarize's groups after which rows of further ones go to disk; 0 = half of `memory_limit`, or 32 MiB
+    // without one. Where no file can be written they stay in memory up to that half.
+    size_t group_memory;
     // Folder for rows that are sorted, joined or grouped and are more than that; NULL = $TMPDIR, else
     // /var/tmp. The files have no name, and are gone with the query.
     const char *spill_dir;

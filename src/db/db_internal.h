@@ -35,6 +35,7 @@ struct Database {
     GeoIp *geoip; // where addresses are; NULL = not known
     Budget budget;
     const char *spill_dir; // NULL: the usual place
+    size_t group_memory;   // 0: half the budget
     int64_t snapshot;
     Arena tables_arena; // of tables put into memory
     Map tables;         // name (any case) -> MemoryTable

@@ -247,10 +247,25 @@ find_states(const Summarize *s, const GroupPart *part, const uint32_t *groups, u
     }
 }
 
+// Rows that come in another order than the stream's: the first of a group may come later.
+static void
+find_firsts(const Summarize *s, GroupPart *part, const SummaryRows *rows, const uint32_t *groups)
+{
+    for (uint32_t i = 0; i < rows->batch->selected; i++) {
+        uint64_t *first = group_first(s, group_row(&part->table, groups[i]));
+        if ((uint64_t)rows->numbers[i] >= *first)
+            continue;
+        *first = (uint64_t)rows->numbers[i];
+        part->unordered = true;
+    }
+}
+
 bool
 summarize_update(const Summarize *s, const AggregateCall *calls, Worker *worker, GroupPart *part,
                  const SummaryRows *rows, const uint32_t *groups)
 {
+    if (rows->numbers)
+        find_firsts(s, part, rows, groups);
     if (!s->call_count)
         return true;
     void **bases = arena_alloc_array(&worker->batch, rows->batch->selected, sizeof(void *));
@@ -283,17 +298,18 @@ part_charge(const Summarize *s, GroupPart *part, Worker *worker, size_t growth)
     return true;
 }
 
-static bool
-consume_open(const Summarize *s, Worker *worker, GroupPart *part, const SummaryRows *rows)
+bool
+summarize_take(const Summarize *s, Expr *const *keys, const AggregateCall *calls, Worker *worker,
+               GroupPart *part, const SummaryRows *rows)
 {
-    const Vector **keys = ARENA_ARRAY(&worker->batch, const Vector *, s->layout.count);
+    const Vector **values = ARENA_ARRAY(&worker->batch, const Vector *, s->layout.count);
     for (uint32_t k = 0; k < s->layout.count; k++)
-        if (!(keys[k] = evaluate(worker, s->keys[k], rows->batch)))
+        if (!(values[k] = evaluate(worker, keys[k], rows->batch)))
             return false;
     uint32_t count = rows->batch->selected;
     uint32_t *groups = arena_alloc_array(&worker->batch, count, sizeof(uint32_t));
-    find_groups(s, part, worker, keys, rows, groups);
-    return summarize_update(s, s->calls, worker, part, rows, groups);
+    find_groups(s, part, worker, values, rows, groups);
+    return summarize_update(s, calls, worker, part, rows, groups);
 }
 
 static bool
@@ -302,6 +318,7 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
     const Summarize *s = self->state;
     GroupPart *part = &s->parts[worker->number];
     SummaryRows rows = {.batch = batch, .sequence = worker_sequence(worker)};
+    rows.numbers = batch_numbers(&worker->batch, batch);
     if (s->numbered)
         rows.numbers = vector_flatten(&worker->batch,
                                       batch_column(&worker->batch, batch, batch->column_count - 1))
@@ -311,7 +328,7 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
         return false;
     if (part->open != GROUPS_OPEN && part->codes)
         forget_codes(part);
-    bool done = part->open == GROUPS_OPEN ? consume_open(s, worker, part, &rows)
+    bool done = part->open == GROUPS_OPEN ? summarize_take(s, s->keys, s->calls, worker, part, &rows)
                                           : group_spill_consume(s, worker, part, &rows);
     return done && part_charge(s, part, worker, 0);
 }
@@ -345,6 +362,11 @@ summarize_free(Summarize *s)
 {
     for (size_t w = 0; w < s->exec->worker_count; w++)
         held_free(s->exec, s->parts[w].held);
+    group_spill_free(s);
+    if (s->input)
+        held_free(s->exec, s->input);
+    if (s->whole)
+        summarize_free(s->whole);
 }
 
 // The groups of all rows. Without keys there is one, also of no rows (Kusto docs, summarize operator).
@@ -370,11 +392,17 @@ summarize_run(Summarize *s, Pipeline *input, AzError *error)
 }
 
 bool
-summarize_stream(Summarize *s, Pipeline *input, const Schema *schema, Pipeline *out, AzError *error)
+summarize_stream(Summarize *s, Pipeline *input, const Schema *schema, bool numbered, Pipeline *out,
+                 AzError *error)
 {
-    if (!consume_all(s, input, error))
+    bool on_disk = false;
+    if (!consume_all(s, input, error) || (s->spill && !group_spill_end(s, &on_disk, error)))
         return false;
-    if (s->spill && group_spill_used(s)) {
+    if (on_disk && numbered) {
+        group_spill_branches(s, out);
+        return true;
+    }
+    if (on_disk) {
         ResultTable *table = group_spill_finish(s, error);
         summarize_free(s);
         return table && pipeline_from_table(s->exec, table, out);
@@ -414,10 +442,13 @@ build_summarize(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
 {
     Pipeline input = {0};
     Summarize *s = ARENA_NEW(exec->arena, Summarize);
-    if (!pipeline_build(exec, plan->input, &input, error) || !init_of_plan(s, exec, plan, error))
+    bool numbered = exec->numbered == plan;
+    if (!pipeline_build_numbered(exec, plan->input, &input, error) ||
+        !init_of_plan(s, exec, plan, error))
         return false;
     group_spill_prepare(s, &plan->schema, 0);
-    bool done = summarize_stream(s, &input, &plan->schema, out, error);
-    group_spill_free(s);
+    bool done = summarize_stream(s, &input, &plan->schema, numbered, out, error);
+    if (!done)
+        group_spill_free(s);
     return done;
 }

@@ -104,7 +104,8 @@ merge_slice(Summarize *s, Worker *worker, size_t number)
         slots *= 2;
     Arena scratch = {0};
     SliceTable table = {s, ARENA_ARRAY(&scratch, uint64_t, slots), slots - 1, slice};
-    slice->places = arena_alloc_array(&worker->keep, most, sizeof(GroupPlace));
+    Arena *held = &s->parts[worker->number].held->arena;
+    slice->places = arena_alloc_array(held, most, sizeof(GroupPlace));
     uint64_t *records[SOME], hashes[SOME], *record = NULL;
     GroupWalk walk = {.s = s};
     do {
@@ -119,7 +120,7 @@ merge_slice(Summarize *s, Worker *worker, size_t number)
                 __builtin_prefetch(&table.slots[hashes[i + SLOT_AHEAD] & table.mask]);
                 fetch_ahead(&table, hashes[i + RECORD_AHEAD]);
             }
-            add_record(&table, &worker->keep, records[i]);
+            add_record(&table, held, records[i]);
         }
     } while (record);
     arena_free(&scratch);
@@ -161,7 +162,7 @@ merge_order(Summarize *s)
     for (size_t n = 0; n < s->slice_count; n++)
         s->group_count += s->slices[n].count;
     Arena *arena = s->exec->arena;
-    s->order = arena_alloc_array(arena, s->group_count, sizeof(uint64_t *));
+    s->order = arena_alloc_array(&s->parts[0].held->arena, s->group_count, sizeof(uint64_t *));
     uint32_t *next = ARENA_ARRAY(arena, uint32_t, s->slice_count);
     for (size_t i = 0; i < s->group_count; i++) {
         size_t best = s->slice_count;

@@ -6,7 +6,8 @@
 // rows it writes what the groups need: keys, arguments and conditions, evaluated, and the sequence. Afterwards each
 // part is a summarize of its own over its rows, to which the groups in memory with these hashes are added;
 // it may go to disk again. What the parts yield is merged by the sequence of each group's first row, which is the
-// order that groups have in memory.
+// order that groups have in memory, unless what comes next takes rows by their numbers: then parts are read
+// one after another, and their rows are never all there.
 
 #include "exec/kept_rows.h"
 #include "exec/spill_parts.h"
@@ -18,6 +19,7 @@ enum { GROUP_LEVELS = 3 };
 struct GroupSpill {
     unsigned level;
     size_t share;  // bytes of a worker's groups after which it takes no new ones
+    size_t most;   // the same where nothing can be written
     Schema answer; // keys, values, and the sequence of the first row
     // The columns of rows on disk, before their sequence: the expressions that are written there, and keys
     // and calls over the columns.
@@ -28,7 +30,7 @@ struct GroupSpill {
     SpillParts rows;
     // The groups in memory, by part: those of part p from starts[p] on.
     uint64_t **records;
-    size_t starts[SPILL_PARTS + 1];
+    size_t starts[SPILL_PARTS_MOST + 1];
 };
 
 // ---- what is written ----
@@ -80,29 +82,18 @@ group_spill_prepare(Summarize *s, const Schema *schema, unsigned level)
         return;
     GroupSpill *spill = ARENA_NEW(exec->arena, GroupSpill);
     spill->level = level;
-    spill->share = (budget->limit >> (level + 1)) / exec->worker_count;
+    spill->most = spill->share = (budget->limit >> (level + 1)) / exec->worker_count;
+    size_t wanted = exec->options->group_memory / exec->worker_count;
+    if (wanted && wanted < spill->share)
+        spill->share = wanted;
     spill->answer = level ? *schema : spill_numbered_schema(exec->arena, schema);
     lay_out_rows(spill, exec->arena, s);
     Schema rows = {ARENA_ARRAY(exec->arena, Column, spill->written_count), spill->written_count};
     for (uint32_t c = 0; c < rows.count; c++)
         rows.columns[c] = (Column){STR("$written"), spill->written[c]->type};
     rows = spill_numbered_schema(exec->arena, &rows);
-    spill_parts_init(&spill->rows, exec, &rows, level);
+    spill_parts_init(&spill->rows, exec, &rows, SPILL_MANY_BITS, level);
     s->spill = spill;
-}
-
-void
-group_spill_free(Summarize *s)
-{
-    if (s->spill)
-        spill_parts_free(&s->spill->rows, s->exec);
-    s->spill = NULL;
-}
-
-bool
-group_spill_used(const Summarize *s)
-{
-    return s->spill->rows.file != NULL;
 }
 
 // ---- consuming ----
@@ -110,7 +101,7 @@ group_spill_used(const Summarize *s)
 void
 group_spill_watch(const Summarize *s, GroupPart *part, size_t growth)
 {
-    size_t share = s->spill->share;
+    size_t share = part->no_disk ? s->spill->most : s->spill->share;
     size_t most = part->open == GROUPS_OPEN ? share : share + share / 4;
     if (part->open != GROUPS_SEALED &&
         !kept_charge(s->exec, &part->held->charged, part_bytes(part) + growth, most))
@@ -128,7 +119,7 @@ rows_as_written(const Summarize *s, Worker *worker, const SummaryRows *in)
     for (uint32_t c = 0; c < spill->written_count; c++)
         if (!(out->columns[c] = evaluate(worker, spill->written[c], in->batch)))
             return NULL;
-    return spill_number_rows(&worker->batch, out, in->sequence);
+    return spill_number_rows(&worker->batch, out, in->sequence, in->numbers);
 }
 
 // Takes those of the rows that have a group: row i has groups[i].
@@ -154,6 +145,29 @@ take_known(const Summarize *s, Worker *worker, GroupPart *part, const Batch *row
     return summarize_update(s, s->spill->calls, worker, part, &in, known_groups);
 }
 
+// The disk takes no more rows. A query that has memory left goes on there: the rows that wait become groups, and so do
+// those to come.
+static bool
+take_back(const Summarize *s, Worker *worker, GroupPart *part)
+{
+    GroupSpill *spill = s->spill;
+    if (part->no_disk || spill->share == spill->most)
+        return false;
+    error_clear(&worker->error);
+    part->no_disk = true;
+    part->open = GROUPS_OPEN;
+    SpillPartLists *lists = &spill->rows.workers[worker->number];
+    for (size_t b = 0; b < lists->batches.len; b++) {
+        Batch *rows = lists->batches.items[b].batch;
+        const Vector *numbers = rows->columns[rows->column_count - 1];
+        SummaryRows in = {.batch = rows, .numbers = numbers->data};
+        if (!summarize_take(s, spill->keys, spill->calls, worker, part, &in))
+            return false;
+    }
+    spill_parts_drop(lists);
+    return true;
+}
+
 bool
 group_spill_consume(const Summarize *s, Worker *worker, GroupPart *part, const SummaryRows *in)
 {
@@ -177,12 +191,26 @@ group_spill_consume(const Summarize *s, Worker *worker, GroupPart *part, const S
             sealed ? GROUP_NONE
                    : group_find(&part->table, key_rows + (size_t)i * s->layout.words, hashes[i]);
         bool known = groups[i] != GROUP_NONE;
-        parts[i] = known ? SPILL_PARTS : spill_part_of(&spill->rows, hashes[i]);
+        parts[i] = known ? SPILL_PARTS_MOST : spill_part_of(&spill->rows, hashes[i]);
         all_known = all_known && known;
     }
     return take_known(s, worker, part, rows, groups) &&
            (all_known ||
-            spill_parts_add(&spill->rows, worker, rows, parts, worker_sequence(worker)));
+            spill_parts_add(&spill->rows, worker, rows, parts, worker_sequence(worker)) ||
+            take_back(s, worker, part)) &&
+           worker_check(worker);
+}
+
+bool
+group_spill_end(const Summarize *s, bool *used, AzError *error)
+{
+    for (size_t w = 0; w < s->exec->worker_count; w++) {
+        Worker *worker = &s->exec->workers[w];
+        if (!spill_parts_end(&s->spill->rows, worker) && !take_back(s, worker, &s->parts[w]))
+            return exec_first_error(s->exec, error);
+    }
+    *used = spill_parts_used(&s->spill->rows, s->exec);
+    return true;
 }
 
 // ---- part by part ----
@@ -192,7 +220,7 @@ static void
 deal_out_groups(const Summarize *s)
 {
     GroupSpill *spill = s->spill;
-    size_t count = s->before.count, next[SPILL_PARTS + 1] = {0};
+    size_t count = s->before.count, next[SPILL_PARTS_MOST + 1] = {0};
     for (size_t w = 0; w < s->exec->worker_count; w++)
         count += s->parts[w].table.count;
     uint64_t **all = arena_alloc_array(s->exec->arena, count, sizeof(*all));
@@ -204,7 +232,7 @@ deal_out_groups(const Summarize *s)
         memcpy(all + at, s->before.records, s->before.count * sizeof(*all));
     for (size_t i = 0; i < count; i++)
         next[spill_part_of(&spill->rows, *group_hash(s, all[i])) + 1]++;
-    for (unsigned p = 0; p < SPILL_PARTS; p++)
+    for (unsigned p = 0; p < SPILL_PARTS_MOST; p++)
         next[p + 1] += next[p];
     memcpy(spill->starts, next, sizeof(next));
     spill->records = arena_alloc_array(s->exec->arena, count, sizeof(*all));
@@ -213,11 +241,11 @@ deal_out_groups(const Summarize *s)
     arena_release(s->exec->arena, all);
 }
 
-static bool
-build_part(Exec *exec, void *context, unsigned p, Pipeline *out, AzError *error)
+static Summarize *
+part_of(const Summarize *whole, unsigned p)
 {
-    const Summarize *whole = context;
-    GroupSpill *spill = whole->spill;
+    Exec *exec = whole->exec;
+    const GroupSpill *spill = whole->spill;
     Summarize *part = ARENA_NEW(exec->arena, Summarize);
     *part = (Summarize){
         .exec = exec,
@@ -229,16 +257,33 @@ build_part(Exec *exec, void *context, unsigned p, Pipeline *out, AzError *error)
         .offsets = whole->offsets,
         .extra = whole->extra,
         .numbered = true,
+        .input = held_new(exec),
         .before = {spill->records + spill->starts[p], spill->starts[p + 1] - spill->starts[p]},
     };
+    return part;
+}
+
+static bool
+part_stream(Summarize *part, const GroupSpill *spill, unsigned p, Pipeline *out, AzError *error)
+{
+    Exec *exec = part->exec;
     Pipeline rows = {0};
-    const ResultTable *table = spill_parts_table(&spill->rows, exec, p);
+    const ResultTable *table = spill_parts_table(&spill->rows, exec, &part->input->arena, p);
     if (!spill_parts_few(table))
         group_spill_prepare(part, &spill->answer, spill->level + 1);
     bool done = pipeline_from_table(exec, table, &rows) &&
-                summarize_stream(part, &rows, &spill->answer, out, error);
-    group_spill_free(part);
+                summarize_stream(part, &rows, &spill->answer, false, out, error);
+    if (!done)
+        group_spill_free(part);
     return done;
+}
+
+static bool
+build_part(Exec *exec, void *context, unsigned p, Pipeline *out, AzError *error)
+{
+    (void)exec;
+    const Summarize *whole = context;
+    return part_stream(part_of(whole, p), whole->spill, p, out, error);
 }
 
 ResultTable *
@@ -249,9 +294,61 @@ group_spill_finish(Summarize *s, AzError *error)
     SpillPartsRun run = {
         .build = build_part,
         .context = s,
+        .parts = spill_parts_count(&spill->rows),
         .schema = &spill->answer,
         .number = spill->answer.count - 1,
         .columns = spill->answer.count - (spill->level == 0),
     };
     return spill_parts_run(s->exec, &run, error);
+}
+
+// ---- as branches ----
+
+typedef struct PartBranch {
+    Summarize *whole;
+    unsigned part;
+} PartBranch;
+
+static bool
+part_begin(Exec *exec, Branch *branch, AzError *error)
+{
+    (void)exec;
+    const PartBranch *state = branch->begin_state;
+    Summarize *part = part_of(state->whole, state->part);
+    if (state->part == spill_parts_count(&state->whole->spill->rows) - 1)
+        part->whole = state->whole;
+    Pipeline groups = {0};
+    if (!part_stream(part, state->whole->spill, state->part, &groups, error))
+        return false;
+    branch->source = groups.branches[0].source;
+    return true;
+}
+
+void
+group_spill_branches(Summarize *s, Pipeline *out)
+{
+    Arena *arena = s->exec->arena;
+    unsigned parts = spill_parts_count(&s->spill->rows);
+    uint32_t columns = s->spill->answer.count - 1;
+    deal_out_groups(s);
+    for (unsigned p = 0; p < parts; p++) {
+        PartBranch *state = ARENA_NEW(arena, PartBranch);
+        *state = (PartBranch){s, p};
+        Branch *branch = pipeline_add_branch(s->exec, out);
+        branch->columns = ARENA_ARRAY(arena, uint32_t, columns);
+        branch->column_count = columns;
+        for (uint32_t c = 0; c < columns; c++)
+            branch->columns[c] = c;
+        branch->numbered = true;
+        branch->begin = part_begin;
+        branch->begin_state = state;
+    }
+}
+
+void
+group_spill_free(Summarize *s)
+{
+    if (s->spill)
+        spill_parts_free(&s->spill->rows, s->exec);
+    s->spill = NULL;
 }

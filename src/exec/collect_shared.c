@@ -59,7 +59,7 @@ table_on_disk(Exec *exec, SharedRows *rows, const Schema *schema, AzError *error
         lists[w] = &rows->parts[w].pieces;
     }
     SpillPieces pieces = spill_pieces_join(exec->arena, lists, exec->worker_count);
-    return spill_table(exec, schema, rows->file, &pieces);
+    return spill_table(exec->arena, schema, rows->file, &pieces);
 }
 
 ResultTable *

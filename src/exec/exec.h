@@ -22,6 +22,9 @@ typedef struct ExecOptions {
     uint64_t deadline_ns;       // monotonic; 0 = none
     Profile *profile;           // what the operators do is counted here; NULL = nowhere
     const char *spill_dir;      // for rows beyond the budget; NULL or empty: $TMPDIR, else /var/tmp
+    // Bytes of its groups after which a summarize puts rows of further ones there, unless no file can be written:
+    // then it is half the budget, as with 0.
+    size_t group_memory;
 } ExecOptions;
 
 // A finished result: compact batches in order.

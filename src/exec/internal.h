@@ -63,6 +63,8 @@ struct Exec {
     size_t worker_count;
     Prepared *prepared;
     const Correlated *correlated; // innermost first
+    // The plan whose rows may come in any order when they are numbered (pipeline_build_numbered).
+    const Plan *numbered;
     // Morsels after this one are not wanted any more: a limit is met, or that one failed.
     _Atomic uint64_t stop_after;
     uint32_t depth;
@@ -152,6 +154,7 @@ struct Branch {
     uint32_t predicate_count;
     const RowGate *gate; // NULL = all rows pass
     Operator *first, *last;
+    bool numbered; // rows come in any order, with their places in it in the source's last column
     ProfileNode *node, *filter_node; // of the source and of `filter`
     // Called before the branch runs, when earlier ones have ended: makes `source`. May be NULL.
     bool (*begin)(Exec *exec, Branch *branch, AzError *error);
@@ -165,6 +168,8 @@ typedef struct Pipeline {
 
 // Builds the pipeline that yields `plan`; breakers below it are run on the way.
 bool pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
+// The same for what looks at batch_numbers(): rows may come in another order then.
+bool pipeline_build_numbered(Exec *exec, const Plan *plan, Pipeline *out, AzError *error);
 // Appends an operator to every branch. `state` is shared.
 Operator *pipeline_append(Exec *exec, Pipeline *pipeline, const Plan *plan, void *state,
                           bool (*push)(Operator *, Worker *, Batch *));

@@ -25,7 +25,8 @@ parts_init(JoinParts *parts, Exec *exec, const Join *join, const Schema *side, u
 {
     *parts = (JoinParts){.join = join, .numbered = level > 0, .drops_nulls = drops_nulls};
     Schema schema = parts->numbered ? *side : spill_numbered_schema(exec->arena, side);
-    spill_parts_init(&parts->spill, exec, &schema, level);
+    spill_parts_init(&parts->spill, exec, &schema, SPILL_FEW_BITS, level);
+    parts->spill.ordered = true;
 }
 
 // The part of each row: by the hash of its key. Rows with a null key are dealt out in turn, since no part
@@ -37,11 +38,12 @@ parts_of_rows(const JoinParts *parts, Arena *arena, const Vector *const *keys, u
     uint64_t *key_rows, *hashes;
     key_encode(arena, layout, keys, rows, &key_rows, &hashes);
     uint8_t *out = arena_alloc_array(arena, rows + 1, 1);
+    unsigned count = spill_parts_count(&parts->spill);
     for (uint32_t i = 0; i < rows; i++) {
         if (!key_has_null(layout, key_rows + (size_t)i * layout->words))
             out[i] = spill_part_of(&parts->spill, hashes[i]);
         else
-            out[i] = parts->drops_nulls ? SPILL_PARTS : i % SPILL_PARTS;
+            out[i] = parts->drops_nulls ? SPILL_PARTS_MOST : (uint8_t)(i % count);
     }
     return out;
 }
@@ -54,10 +56,21 @@ parts_add(JoinParts *parts, Worker *worker, const Batch *batch, const Vector *co
     Arena scratch = {0};
     const uint8_t *part = parts_of_rows(parts, &scratch, keys, batch->count);
     if (!parts->numbered)
-        batch = spill_number_rows(&scratch, batch, sequence);
-    bool done = spill_parts_add(&parts->spill, worker, batch, part, sequence);
+        batch = spill_number_rows(&scratch, batch, sequence, NULL);
+    bool done =
+        spill_parts_add(&parts->spill, worker, batch, part, sequence) && worker_check(worker);
     arena_free(&scratch);
     return done;
+}
+
+// Writes what waits to be.
+static bool
+parts_end(JoinParts *parts, Exec *exec, AzError *error)
+{
+    for (size_t w = 0; w < exec->worker_count; w++)
+        if (!spill_parts_end(&parts->spill, &exec->workers[w]))
+            return exec_first_error(exec, error);
+    return true;
 }
 
 // ---- the built side ----
@@ -120,7 +133,7 @@ build_collect(Exec *exec, BuildSide *side, Pipeline *build, AzError *error)
     for (size_t w = 0; side->on_disk && w < exec->worker_count; w++)
         if (!build_flush(side, &exec->workers[w]))
             return exec_first_error(exec, error), false;
-    return true;
+    return parts_end(&side->parts, exec, error);
 }
 
 // ---- the probing side ----
@@ -192,11 +205,11 @@ join_part(Exec *exec, void *context, unsigned p, Pipeline *out, AzError *error)
     const SpillParts *build = &disk->build->spill, *probe = &disk->probe->spill;
     Join *part = ARENA_NEW(exec->arena, Join);
     *part = join_of_parts(disk->join, exec->arena, &probe->schema);
-    const ResultTable *rows = spill_parts_table(build, exec, p);
+    const ResultTable *rows = spill_parts_table(build, exec, exec->arena, p);
     part->few = spill_parts_few(rows);
     Pipeline built = {0};
     return pipeline_from_table(exec, rows, &built) &&
-           pipeline_from_table(exec, spill_parts_table(probe, exec, p), out) &&
+           pipeline_from_table(exec, spill_parts_table(probe, exec, exec->arena, p), out) &&
            join_run(exec, part, &built, &build->schema, &probe->schema, out, disk->level + 1,
                     error);
 }
@@ -212,6 +225,7 @@ join_parts(Exec *exec, const Join *join, const JoinParts *build, const JoinParts
     SpillPartsRun run = {
         .build = join_part,
         .context = &disk,
+        .parts = spill_parts_count(&probe->spill),
         .schema = schema,
         .number = (uint32_t)part.sequence,
         .columns = join->schema.count,
@@ -228,7 +242,7 @@ join_on_disk(Exec *exec, const Join *join, const BuildSide *side, const Schema *
     parts_init(&probe.parts, exec, join, probe_schema, level,
                join_drops_unmatched_probe(join->plan->join.kind));
     Sink sink = {.state = &probe, .consume = probe_consume};
-    bool done = pipeline_run(exec, out, &sink, error);
+    bool done = pipeline_run(exec, out, &sink, error) && parts_end(&probe.parts, exec, error);
     *out = (Pipeline){0};
     done = done && join_parts(exec, join, &side->parts, &probe.parts, level, out, error);
     spill_parts_free(&probe.parts.spill, exec);

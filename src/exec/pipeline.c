@@ -86,6 +86,7 @@ pick_push(Operator *self, Worker *worker, Batch *batch)
         out->columns[c] = batch->columns[project->exprs[c]->column];
     out->selection = batch->selection;
     out->selected = batch->selected;
+    out->numbers = batch->numbers;
     return operator_emit(self, worker, out);
 }
 
@@ -96,6 +97,7 @@ project_push(Operator *self, Worker *worker, Batch *batch)
     Expr *const *exprs = project->exprs;
     uint32_t count = project->count;
     Batch *out = batch_new(&worker->batch, count, batch->selected);
+    out->numbers = batch_numbers(&worker->batch, batch);
     for (uint32_t c = 0; c < count; c++) {
         out->columns[c] = evaluate(worker, exprs[c], batch);
         if (!out->columns[c])
@@ -125,6 +127,7 @@ extend_push(Operator *self, Worker *worker, Batch *batch)
 {
     const Extend *extend = self->state;
     Batch *out = batch_new(&worker->batch, batch->column_count + extend->count, batch->selected);
+    out->numbers = batch_numbers(&worker->batch, batch);
     for (uint32_t c = 0; c < batch->column_count; c++)
         out->columns[c] = batch_column(&worker->batch, batch, c);
     for (uint32_t e = 0; e < extend->count; e++) {
@@ -409,5 +412,17 @@ pipeline_build(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
         if (!out->branches[i].node) // those of its inputs have one
             out->branches[i].node = exec->node;
     profile_leave(exec, before);
+    return done;
+}
+
+bool
+pipeline_build_numbered(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
+{
+    const Plan *source = plan, *before = exec->numbered;
+    while (source->kind == PLAN_FILTER || source->kind == PLAN_PROJECT)
+        source = source->input;
+    exec->numbered = source;
+    bool done = pipeline_build(exec, plan, out, error);
+    exec->numbered = before;
     return done;
 }

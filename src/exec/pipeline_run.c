@@ -67,6 +67,17 @@ pass_gate(BranchRun *run, Worker *worker, uint32_t morsel, uint32_t from, Batch 
     return true;
 }
 
+static bool
+read_numbers(const TableSource *source, Worker *worker, uint32_t morsel, uint32_t from,
+             Batch *batch)
+{
+    const Vector *numbers = source->read(source, morsel, source->schema.count - 1, from,
+                                         batch->count, &worker->batch, &worker->error);
+    if (numbers)
+        batch->numbers = vector_flatten(&worker->batch, numbers)->data;
+    return numbers != NULL;
+}
+
 // The columns that neither the filter nor the gate has read. Those that only some other morsel's
 // filter reads are left out: nobody looks at them. `filtered` is NULL without a filter.
 static bool
@@ -136,6 +147,8 @@ run_batch(BranchRun *run, const MorselFilter *filter, Worker *worker, uint32_t m
     const Branch *branch = run->branch;
     arena_reset(&worker->batch);
     Batch *batch = batch_new(&worker->batch, branch->column_count, rows);
+    if (branch->numbered && !read_numbers(branch->source, worker, morsel, from, batch))
+        return false;
     if (filter->rows) {
         select_rows(batch, &worker->batch, filter->rows, from);
         if (!batch->selected)
@@ -333,8 +346,10 @@ pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error)
     exec->stop_after = UINT64_MAX;
     for (size_t i = 0; i < pipeline->count && base <= exec->stop_after; i++) {
         Branch *branch = &pipeline->branches[i];
+        uint64_t stop_after = exec->stop_after;
         if (branch->begin && !branch->begin(exec, branch, error))
             return false;
+        exec->stop_after = stop_after; // of this run, not of those that `begin` made
         BranchRun run = {.exec = exec, .branch = branch, .sink = sink, .morsel_base = base};
         run.entry = (Operator){.next = branch->first, .sink = sink, .sink_node = exec->node};
         if (exec->options->profile && !branch->node)

@@ -173,7 +173,8 @@ gates_install(SortRun *run, Pipeline *input)
     for (size_t b = 0; b < input->count && run->plan->sort.key_count; b++) {
         Branch *branch = &input->branches[b];
         ptrdiff_t column = branch_column(branch, run->key_columns[0]);
-        if (column < 0 || branch->begin || run->key_columns[0] >= run->input->count)
+        if (column < 0 || (branch->begin && !branch->numbered) ||
+            run->key_columns[0] >= run->input->count)
             continue;
         RowGate *gate = ARENA_NEW(run->exec->arena, RowGate);
         *gate = (RowGate){run, (uint32_t)column, run->plan->sort.keys[0].descending, gate_may_pass,
@@ -190,8 +191,11 @@ top_consume(Sink *self, Worker *worker, Batch *batch)
     Arena *arena = &worker->batch;
     // The numbers of the rows, before any are dropped.
     Vector *numbers = vector_new_flat(arena, TYPE_LONG, batch->count);
-    for (uint32_t i = 0; i < batch->selected; i++)
-        ((int64_t *)numbers->data)[batch_row(batch, i)] = (int64_t)(worker_sequence(worker) + i);
+    for (uint32_t i = 0; i < batch->selected; i++) {
+        uint32_t row = batch_row(batch, i);
+        ((int64_t *)numbers->data)[row] =
+            batch->numbers ? batch->numbers[row] : (int64_t)(worker_sequence(worker) + i);
+    }
     Batch *numbered = batch_new(arena, batch->column_count + 1, batch->count);
     memcpy(numbered->columns, batch->columns, batch->column_count * sizeof(*batch->columns));
     numbered->columns[batch->column_count] = numbers;
@@ -266,6 +270,13 @@ sort_top(SortRun *run, Pipeline *input, AzError *error)
     return result;
 }
 
+// Beyond so many rows a limit is as good as none.
+static bool
+is_top(const Plan *plan)
+{
+    return plan->sort.limit >= 0 && plan->sort.limit <= UINT32_MAX / 4;
+}
+
 ResultTable *
 sort_pipeline(Exec *exec, const Plan *plan, const Schema *schema, Pipeline *input, AzError *error)
 {
@@ -273,8 +284,7 @@ sort_pipeline(Exec *exec, const Plan *plan, const Schema *schema, Pipeline *inpu
     if (!sort_prepare(&run, error))
         return NULL;
     pipeline_extend(exec, input, plan, run.exprs, run.extra);
-    // Beyond this many rows a limit is as good as none.
-    if (plan->sort.limit < 0 || plan->sort.limit > UINT32_MAX / 4) {
+    if (!is_top(plan)) {
         run.limit = plan->sort.limit < 0 ? UINT64_MAX : (uint64_t)plan->sort.limit;
         return sort_all(&run, input, error);
     }
@@ -286,7 +296,8 @@ ResultTable *
 run_sort(Exec *exec, const Plan *plan, AzError *error)
 {
     Pipeline input = {0};
-    return pipeline_build(exec, plan->input, &input, error)
+    return (is_top(plan) ? pipeline_build_numbered : pipeline_build)(exec, plan->input, &input,
+                                                                     error)
                ? sort_pipeline(exec, plan, &plan->input->schema, &input, error)
                : NULL;
 }

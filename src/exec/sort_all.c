@@ -157,7 +157,7 @@ sort_on_disk(const SortAll *all, AzError *error)
             runs[at++] = (SpilledRun){all->parts[w].file, all->parts[w].runs.items[r]};
     MergeSpec spec = merge_spec(all);
     return spill_merge(&spec, runs, count, &whole, error)
-               ? spill_table(exec, &all->run->plan->schema, whole.file, &whole.pieces)
+               ? spill_table(exec->arena, &all->run->plan->schema, whole.file, &whole.pieces)
                : NULL;
 }
 

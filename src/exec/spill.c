@@ -215,14 +215,13 @@ count_bytes(const Exec *exec, size_t bytes)
         atomic_fetch_add(&exec->node->spilled, bytes);
 }
 
+// Adds rows `places` of the batch to the buffer, as a piece.
 static bool
-write_piece(SpillFile *file, Arena *arena, Buffer *buffer, const Batch *batch, uint32_t from,
-            uint32_t rows, SpillPiece *piece, AzError *error)
+put_piece(Buffer *buffer, Arena *arena, const Batch *batch, const uint32_t *places, uint32_t rows,
+          SpillPiece *piece, AzError *error)
 {
-    buffer_clear(buffer);
-    uint32_t *places = arena_alloc_array(arena, rows, sizeof(uint32_t));
-    for (uint32_t i = 0; i < rows; i++)
-        places[i] = batch_row(batch, from + i);
+    piece->offset = buffer->len;
+    piece->rows = rows;
     for (uint32_t c = 0; c < batch->column_count; c++) {
         const Vector *v = vector_gather(arena, batch->columns[c], places, rows);
         // A dictionary of more entries than rows would be written for nothing.
@@ -230,15 +229,37 @@ write_piece(SpillFile *file, Arena *arena, Buffer *buffer, const Batch *batch, u
             v = vector_flatten(arena, v);
         put_column(buffer, v);
     }
-    Str bytes = buffer_slice(buffer);
+    Str bytes = str_slice(buffer_slice(buffer), piece->offset, buffer->len);
     if (bytes.len > UINT32_MAX)
         return error_set(error, AZ_LIMIT, "%u rows of more than 4 GB cannot be kept on disk", rows);
-    piece->offset = atomic_fetch_add(&file->size, bytes.len);
-    piece->checksum = XXH3_64bits(bytes.ptr, bytes.len);
     piece->bytes = (uint32_t)bytes.len;
-    piece->rows = rows;
-    count_bytes(file->exec, bytes.len);
-    return write_all(file, piece->offset, bytes, error);
+    piece->checksum = XXH3_64bits(bytes.ptr, bytes.len);
+    return true;
+}
+
+// Writes what the buffer holds behind all that is in the file, from `offset` on.
+static bool
+write_buffer(SpillFile *file, const Buffer *buffer, uint64_t *offset, AzError *error)
+{
+    *offset = atomic_fetch_add(&file->size, buffer->len);
+    if (!write_all(file, *offset, buffer_slice(buffer), error))
+        return false;
+    count_bytes(file->exec, buffer->len);
+    return true;
+}
+
+static void
+add_piece(Arena *arena, SpillPieces *pieces, SpillPiece piece, uint64_t offset)
+{
+    piece.offset += offset;
+    ARRAY_PUSH(arena, pieces, piece);
+    pieces->rows += piece.rows;
+}
+
+static uint32_t
+piece_rows(uint32_t left)
+{
+    return left < SPILL_PIECE_ROWS ? left : SPILL_PIECE_ROWS;
 }
 
 bool
@@ -248,20 +269,52 @@ spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *arena
     Arena scratch = {0};
     Buffer buffer = {0};
     bool done = true;
-    for (uint32_t from = 0; done && from < batch->selected; from += SPILL_PIECE_ROWS) {
-        uint32_t left = batch->selected - from;
+    uint32_t rows;
+    for (uint32_t from = 0; done && from < batch->selected; from += rows) {
+        rows = piece_rows(batch->selected - from);
+        uint32_t *places = arena_alloc_array(&scratch, rows, sizeof(uint32_t));
+        for (uint32_t i = 0; i < rows; i++)
+            places[i] = batch_row(batch, from + i);
         SpillPiece piece = {.sequence = sequence + from};
-        done = write_piece(file, &scratch, &buffer, batch, from,
-                           left < SPILL_PIECE_ROWS ? left : SPILL_PIECE_ROWS, &piece, error);
-        if (done) {
-            ARRAY_PUSH(arena, pieces, piece);
-            pieces->rows += piece.rows;
-        }
+        uint64_t offset;
+        buffer_clear(&buffer);
+        done = put_piece(&buffer, &scratch, batch, places, rows, &piece, error) &&
+               write_buffer(file, &buffer, &offset, error);
+        if (done)
+            add_piece(arena, pieces, piece, offset);
         arena_reset(&scratch);
     }
     buffer_free(&buffer);
     arena_free(&scratch);
     return done;
+}
+
+bool
+spill_write_deal(SpillFile *file, const SpillDeal *deal, Arena *arena, SpillPieces *pieces,
+                 Buffer *buffer, Arena *scratch, AzError *error)
+{
+    struct {
+        SpillPiece *items;
+        size_t len, cap;
+    } made = {0};
+    buffer_clear(buffer);
+    uint32_t rows;
+    for (uint32_t p = 0; p < deal->lists; p++)
+        for (uint32_t at = deal->starts[p]; at < deal->starts[p + 1]; at += rows) {
+            rows = piece_rows(deal->starts[p + 1] - at);
+            SpillPiece piece = {.sequence = deal->sequences[deal->rows[at]]};
+            if (!put_piece(buffer, scratch, deal->batch, deal->rows + at, rows, &piece, error))
+                return false;
+            ARRAY_PUSH(scratch, &made, piece);
+        }
+    uint64_t offset;
+    if (!write_buffer(file, buffer, &offset, error))
+        return false;
+    size_t at = 0;
+    for (uint32_t p = 0; p < deal->lists; p++)
+        for (uint32_t left = deal->starts[p + 1] - deal->starts[p]; left; left -= made.items[at++].rows)
+            add_piece(arena, &pieces[p], made.items[at], offset);
+    return true;
 }
 
 static int
@@ -378,103 +431,4 @@ spill_read(const SpillFile *file, const SpillPiece *piece, const Schema *schema,
     for (uint32_t c = 0; c < schema->count; c++)
         batch->columns[c] = take_column(&reader, schema->columns[c].type, piece->rows);
     return batch;
-}
-
-// ---- as a table ----
-
-// Pieces that lie side by side in the table and have few rows. It is read as a whole when its first
-// column is, and kept until it is released.
-typedef struct SpilledMorsel {
-    uint32_t first, count; // pieces
-    uint32_t rows;
-    Arena arena;
-    Batch *batch;
-} SpilledMorsel;
-
-typedef struct SpilledTable {
-    const SpillFile *file;
-    const SpillPiece *pieces;
-    SpilledMorsel *morsels;
-} SpilledTable;
-
-static uint32_t
-spilled_morsel_rows(const TableSource *source, uint32_t morsel)
-{
-    return ((const SpilledTable *)source->context)->morsels[morsel].rows;
-}
-
-static bool
-morsel_load(const SpilledTable *table, const Schema *schema, SpilledMorsel *m, AzError *error)
-{
-    Batch **batches = ARENA_ARRAY(&m->arena, Batch *, m->count);
-    for (uint32_t p = 0; p < m->count; p++)
-        if (!(batches[p] =
-                  spill_read(table->file, &table->pieces[m->first + p], schema, &m->arena, error)))
-            return false;
-    if (m->count == 1) {
-        m->batch = batches[0];
-        return true;
-    }
-    ResultTable all = {
-        .schema = *schema, .batches = batches, .batch_count = m->count, .row_count = m->rows};
-    m->batch = batch_new(&m->arena, schema->count, m->rows);
-    for (uint32_t c = 0; c < schema->count; c++)
-        m->batch->columns[c] = result_column(&m->arena, &all, c);
-    return true;
-}
-
-static const Vector *
-spilled_read(const TableSource *source, uint32_t morsel, uint32_t column, uint32_t from,
-             uint32_t count, Arena *arena, AzError *error)
-{
-    const SpilledTable *table = source->context;
-    SpilledMorsel *m = &table->morsels[morsel];
-    return m->batch || morsel_load(table, &source->schema, m, error)
-               ? vector_slice(arena, m->batch->columns[column], from, count)
-               : NULL;
-}
-
-static void
-spilled_release(const TableSource *source, uint32_t morsel)
-{
-    SpilledMorsel *m = &((const SpilledTable *)source->context)->morsels[morsel];
-    arena_free(&m->arena);
-    m->batch = NULL;
-}
-
-// Cuts the table into morsels; how many.
-static uint32_t
-cut_morsels(const SpillPieces *pieces, SpilledMorsel *morsels)
-{
-    uint32_t count = 0;
-    for (uint32_t p = 0; p < pieces->len; p++) {
-        SpilledMorsel *last = count ? &morsels[count - 1] : NULL;
-        if (!last || last->rows + pieces->items[p].rows > SPILL_PIECE_ROWS)
-            *(last = &morsels[count++]) = (SpilledMorsel){.first = p};
-        last->count++;
-        last->rows += pieces->items[p].rows;
-    }
-    return count;
-}
-
-ResultTable *
-spill_table(Exec *exec, const Schema *schema, const SpillFile *file, const SpillPieces *pieces)
-{
-    SpilledTable *spilled = ARENA_NEW(exec->arena, SpilledTable);
-    *spilled = (SpilledTable){file, pieces->items,
-                              ARENA_ARRAY(exec->arena, SpilledMorsel, pieces->len + 1)};
-    TableSource *source = ARENA_NEW(exec->arena, TableSource);
-    *source = (TableSource){
-        .schema = *schema,
-        .row_count = pieces->rows,
-        .morsel_count = cut_morsels(pieces, spilled->morsels),
-        .time_column = schema_find(schema, STR("TimeGenerated")),
-        .context = spilled,
-        .morsel_rows = spilled_morsel_rows,
-        .read = spilled_read,
-        .release = spilled_release,
-    };
-    ResultTable *table = ARENA_NEW(exec->arena, ResultTable);
-    *table = (ResultTable){.schema = *schema, .row_count = pieces->rows, .spilled = source};
-    return table;
 }

@@ -5,6 +5,7 @@
 // any order, by any thread. Files are closed when the run ends.
 #pragma once
 
+#include "base/buffer.h"
 #include "exec/internal.h"
 
 enum { SPILL_PIECE_ROWS = 1024 }; // of a piece at most, so that many runs can be merged at once
@@ -36,6 +37,20 @@ SpillFile *spill_file_shared(Exec *exec, SpillFile **file, AzError *error);
 bool spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *arena,
                  SpillPieces *pieces, AzError *error);
 
+// Rows of a batch without a selection that go to several lists: those of list p are rows[starts[p]] to
+// rows[starts[p + 1] - 1].
+typedef struct SpillDeal {
+    const Batch *batch;
+    const uint64_t *sequences; // of each row of the batch
+    const uint32_t *rows, *starts;
+    unsigned lists;
+} SpillDeal;
+
+// Writes them as pieces that are added to pieces[0 .. lists) in `arena`: all of them or, when false comes with an
+// error, none. `buffer` and `scratch` are the caller's, for the next time. Any thread.
+bool spill_write_deal(SpillFile *file, const SpillDeal *deal, Arena *arena, SpillPieces *pieces,
+                      Buffer *buffer, Arena *scratch, AzError *error);
+
 // The pieces of all lists, in the order of their sequences; in `arena`.
 SpillPieces spill_pieces_join(Arena *arena, const SpillPieces *const *lists, size_t count);
 
@@ -45,7 +60,7 @@ Batch *spill_read(const SpillFile *file, const SpillPiece *piece, const Schema *
                   Arena *arena, AzError *error);
 
 // The pieces as a table whose rows are read from the file, in order; small pieces together.
-ResultTable *spill_table(Exec *exec, const Schema *schema, const SpillFile *file,
+ResultTable *spill_table(Arena *arena, const Schema *schema, const SpillFile *file,
                          const SpillPieces *pieces);
 
 SpillArea *spill_area_new(Arena *arena);

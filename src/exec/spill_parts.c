@@ -2,6 +2,8 @@
 
 #include "exec/spill_parts.h"
 
+#include "base/array.h"
+
 // ---- numbered rows ----
 
 Schema
@@ -15,70 +17,192 @@ spill_numbered_schema(Arena *arena, const Schema *schema)
 }
 
 Batch *
-spill_number_rows(Arena *arena, const Batch *batch, uint64_t sequence)
+spill_number_rows(Arena *arena, const Batch *batch, uint64_t sequence, const int64_t *numbers)
 {
     Batch *out = batch_new(arena, batch->column_count + 1, batch->count);
     memcpy(out->columns, batch->columns, batch->column_count * sizeof(*out->columns));
-    Vector *numbers = vector_new_flat(arena, TYPE_LONG, batch->count);
+    Vector *column = vector_new_flat(arena, TYPE_LONG, batch->count);
+    int64_t *own = column->data;
     for (uint32_t i = 0; i < batch->count; i++)
-        ((int64_t *)numbers->data)[i] = (int64_t)(sequence + i);
-    out->columns[batch->column_count] = numbers;
+        own[i] = numbers ? numbers[i] : (int64_t)(sequence + i);
+    out->columns[batch->column_count] = column;
     return out;
 }
 
 // ---- writing ----
 
+// Rows are dealt out to the parts some thousands at a time: pieces of few rows cost a read each.
+enum { WAIT_ROWS = 16 << 10, WAIT_BYTES = 3 << 19, WAIT_SHARE = 64 };
+
 void
-spill_parts_init(SpillParts *parts, Exec *exec, const Schema *schema, unsigned level)
+spill_parts_init(SpillParts *parts, Exec *exec, const Schema *schema, unsigned bits, unsigned level)
 {
-    *parts = (SpillParts){.schema = *schema};
-    parts->shift = 64 - SPILL_PARTS_BITS * (level + 1);
-    parts->workers = arena_zalloc_array(exec->arena, exec->worker_count, sizeof(*parts->workers));
+    *parts = (SpillParts){.schema = *schema, .bits = bits, .shift = 64 - bits * (level + 1)};
+    const Budget *budget = exec->options->budget;
+    size_t share = budget && budget->limit ? budget->limit / WAIT_SHARE / exec->worker_count : SIZE_MAX;
+    parts->most = share < WAIT_BYTES ? share : WAIT_BYTES;
+    parts->workers = ARENA_ARRAY(exec->arena, SpillPartLists, exec->worker_count);
+    for (size_t w = 0; w < exec->worker_count; w++)
+        parts->workers[w].held = held_new(exec);
+}
+
+void
+spill_parts_drop(SpillPartLists *lists)
+{
+    lists->rows = 0;
+    memset(&lists->batches, 0, sizeof(lists->batches));
+    arena_reset(&lists->waiting);
+}
+
+static void
+free_waiting(SpillPartLists *lists)
+{
+    spill_parts_drop(lists);
+    arena_free(&lists->waiting);
+    arena_free(&lists->scratch);
+    buffer_free(&lists->buffer);
 }
 
 void
 spill_parts_free(SpillParts *parts, const Exec *exec)
 {
-    for (size_t w = 0; w < exec->worker_count; w++)
-        arena_free(&parts->workers[w].arena);
+    for (size_t w = 0; w < exec->worker_count; w++) {
+        free_waiting(&parts->workers[w]);
+        held_free(exec, parts->workers[w].held);
+    }
+}
+
+// The rows that wait, part after part.
+static SpillDeal
+deal_out(const SpillParts *parts, SpillPartLists *lists)
+{
+    Arena *arena = &lists->scratch;
+    uint32_t rows = lists->rows, row = 0;
+    unsigned count = spill_parts_count(parts);
+    Batch **batches = ARENA_ARRAY(arena, Batch *, lists->batches.len);
+    uint64_t *sequences = arena_alloc_array(arena, rows, sizeof(*sequences));
+    uint8_t *part = arena_alloc_array(arena, rows, 1);
+    uint32_t *starts = ARENA_ARRAY(arena, uint32_t, count + 1);
+    uint32_t *next = ARENA_ARRAY(arena, uint32_t, count + 1);
+    for (size_t b = 0; b < lists->batches.len; b++) {
+        const struct SpillWaiting *waiting = &lists->batches.items[b];
+        batches[b] = waiting->batch;
+        for (uint32_t i = 0; i < waiting->batch->count; i++, row++) {
+            sequences[row] = waiting->sequence + i;
+            part[row] = waiting->part[i];
+            starts[part[row] + 1]++;
+        }
+    }
+    for (unsigned p = 0; p < count; p++)
+        starts[p + 1] += starts[p];
+    memcpy(next, starts, (count + 1) * sizeof(*next));
+    uint32_t *order = arena_alloc_array(arena, rows, sizeof(*order));
+    for (row = 0; row < rows; row++)
+        order[next[part[row]]++] = row;
+    ResultTable all = {.schema = parts->schema,
+                       .batches = batches,
+                       .batch_count = (uint32_t)lists->batches.len,
+                       .row_count = rows};
+    Batch *whole = batches[0];
+    if (all.batch_count > 1) {
+        whole = batch_new(arena, all.schema.count, rows);
+        for (uint32_t c = 0; c < all.schema.count; c++)
+            whole->columns[c] = result_column(arena, &all, c);
+    }
+    return (SpillDeal){whole, sequences, order, starts, count};
+}
+
+static bool
+flush(SpillParts *parts, Worker *worker)
+{
+    SpillPartLists *lists = &parts->workers[worker->number];
+    SpillFile *file = spill_file_shared(worker->exec, &parts->file, &worker->error);
+    if (!file)
+        return false;
+    if (!lists->pieces)
+        lists->pieces = ARENA_ARRAY(&lists->held->arena, SpillPieces, spill_parts_count(parts));
+    arena_reset(&lists->scratch);
+    SpillDeal deal = deal_out(parts, lists);
+    if (!spill_write_deal(file, &deal, &lists->held->arena, lists->pieces, &lists->buffer,
+                          &lists->scratch, &worker->error))
+        return false;
+    spill_parts_drop(lists);
+    return true;
+}
+
+bool
+spill_parts_end(SpillParts *parts, Worker *worker)
+{
+    SpillPartLists *lists = &parts->workers[worker->number];
+    if (lists->rows && !flush(parts, worker))
+        return false;
+    free_waiting(lists);
+    return true;
+}
+
+// Those rows of the batch that go to some part.
+static void
+wait_rows(SpillPartLists *lists, const Batch *batch, const uint8_t *part, uint64_t sequence)
+{
+    Batch kept = *batch;
+    uint32_t *selection = arena_alloc_array(&lists->scratch, batch->count, sizeof(uint32_t));
+    uint8_t *parts = arena_alloc_array(&lists->waiting, batch->count, 1);
+    kept.selection = selection;
+    kept.selected = 0;
+    for (uint32_t i = 0; i < batch->count; i++)
+        if (part[i] < SPILL_PARTS_MOST) {
+            parts[kept.selected] = part[i];
+            selection[kept.selected++] = i;
+        }
+    if (!kept.selected)
+        return;
+    struct SpillWaiting waiting = {batch_copy(&lists->waiting, &kept), parts,
+                                   sequence + selection[0]};
+    ARRAY_PUSH(&lists->waiting, &lists->batches, waiting);
+    lists->rows += kept.selected;
 }
 
 bool
 spill_parts_add(SpillParts *parts, Worker *worker, const Batch *batch, const uint8_t *part,
                 uint64_t sequence)
 {
-    Arena scratch = {0};
-    SpillFile *file = spill_file_shared(worker->exec, &parts->file, &worker->error);
-    struct SpillPartLists *lists = &parts->workers[worker->number];
-    uint32_t rows = batch->count;
-    bool done = file != NULL;
-    Batch out = *batch;
-    uint32_t *selection = arena_alloc_array(&scratch, rows + 1, sizeof(uint32_t));
-    out.selection = selection;
-    for (unsigned p = 0; done && p < SPILL_PARTS; p++) {
-        out.selected = 0;
-        for (uint32_t i = 0; i < rows; i++) {
-            selection[out.selected] = i;
-            out.selected += part[i] == p;
-        }
-        if (out.selected)
-            done = spill_write(file, &out, sequence + selection[0], &lists->arena,
-                               &lists->pieces[p], &worker->error);
-    }
-    arena_free(&scratch);
-    return done && worker_check(worker);
+    SpillPartLists *lists = &parts->workers[worker->number];
+    // Rows of a piece follow one another: others of their morsel may be on their way to another worker.
+    size_t waiting = lists->batches.len;
+    if (parts->ordered && waiting &&
+        lists->batches.items[waiting - 1].sequence >> 32 != sequence >> 32 &&
+        !flush(parts, worker))
+        return false;
+    if (!lists->rows)
+        arena_reset(&lists->scratch);
+    wait_rows(lists, batch, part, sequence);
+    return (lists->rows < WAIT_ROWS && lists->waiting.allocated < parts->most) ||
+           flush(parts, worker);
+}
+
+bool
+spill_parts_used(const SpillParts *parts, const Exec *exec)
+{
+    for (size_t w = 0; w < exec->worker_count; w++)
+        for (unsigned p = 0; parts->workers[w].pieces && p < spill_parts_count(parts); p++)
+            if (parts->workers[w].pieces[p].len)
+                return true;
+    return false;
 }
 
 // ---- reading ----
 
 ResultTable *
-spill_parts_table(const SpillParts *parts, Exec *exec, unsigned part)
+spill_parts_table(const SpillParts *parts, Exec *exec, Arena *arena, unsigned part)
 {
-    const SpillPieces **lists = ARENA_ARRAY(exec->arena, const SpillPieces *, exec->worker_count);
-    for (size_t w = 0; w < exec->worker_count; w++)
-        lists[w] = &parts->workers[w].pieces[part];
-    SpillPieces pieces = spill_pieces_join(exec->arena, lists, exec->worker_count);
-    return spill_table(exec, &parts->schema, parts->file, &pieces);
+    const SpillPieces **lists = ARENA_ARRAY(arena, const SpillPieces *, exec->worker_count);
+    static const SpillPieces NONE;
+    for (size_t w = 0; w < exec->worker_count; w++) {
+        const SpillPieces *of_worker = parts->workers[w].pieces;
+        lists[w] = of_worker ? &of_worker[part] : &NONE;
+    }
+    SpillPieces pieces = spill_pieces_join(arena, lists, exec->worker_count);
+    return spill_table(arena, &parts->schema, parts->file, &pieces);
 }
 
 // ---- part by part ----
@@ -133,10 +257,10 @@ ResultTable *
 spill_parts_run(Exec *exec, const SpillPartsRun *run, AzError *error)
 {
     Arena pieces = {0};
-    SpilledRun runs[SPILL_PARTS], whole;
+    SpilledRun *runs = ARENA_ARRAY(&pieces, SpilledRun, run->parts), whole;
     SpillFile *file = spill_file_new(exec, error);
     bool done = file != NULL;
-    for (unsigned p = 0; done && p < SPILL_PARTS; p++)
+    for (unsigned p = 0; done && p < run->parts; p++)
         done = run_part(exec, run, p, file, &pieces, &runs[p], error);
     MergeKey by_number = {.column = run->number};
     MergeSpec spec = {
@@ -148,10 +272,10 @@ spill_parts_run(Exec *exec, const SpillPartsRun *run, AzError *error)
         .columns = run->columns,
         .limit = UINT64_MAX,
     };
-    done = done && spill_merge(&spec, runs, SPILL_PARTS, &whole, error);
+    done = done && spill_merge(&spec, runs, run->parts, &whole, error);
     arena_free(&pieces);
     if (!done)
         return NULL;
     Schema wanted = {run->schema->columns, run->columns};
-    return spill_table(exec, &wanted, whole.file, &whole.pieces);
+    return spill_table(exec->arena, &wanted, whole.file, &whole.pieces);
 }

@@ -8,40 +8,74 @@
 
 #include "exec/spill_merge.h"
 
-enum { SPILL_PARTS_BITS = 4, SPILL_PARTS = 1 << SPILL_PARTS_BITS };
+// A few for what is merged again afterwards, since the merge holds some rows of each part; many for what is not
+// and is large, so that no part must be cut again.
+enum { SPILL_FEW_BITS = 4, SPILL_MANY_BITS = 6, SPILL_PARTS_MOST = 1 << SPILL_MANY_BITS };
 
 typedef struct SpillParts {
     Schema schema; // of the rows: the last column is their number
-    unsigned shift;
+    unsigned bits, shift;
+    bool ordered;    // rows of a part are wanted in the order of the sequences
+    size_t most;     // bytes of a worker's rows that wait to be written together
     SpillFile *file; // NULL: nothing was written yet
-    struct SpillPartLists {
-        Arena arena;
-        SpillPieces pieces[SPILL_PARTS];
-    } * workers;
+    struct SpillPartLists *workers;
 } SpillParts;
 
-// The schema with the number of the row as one more column, and the compact batch with the numbers of
-// its rows, from `sequence` on.
-Schema spill_numbered_schema(Arena *arena, const Schema *schema);
-Batch *spill_number_rows(Arena *arena, const Batch *batch, uint64_t sequence);
+// What a worker has written, and rows that wait to be.
+typedef struct SpillPartLists {
+    Held *held;          // of the pieces
+    SpillPieces *pieces; // of each part
+    Arena waiting, scratch;
+    Buffer buffer;
+    struct {
+        struct SpillWaiting {
+            Batch *batch;
+            const uint8_t *part;
+            uint64_t sequence;
+        } * items;
+        size_t len, cap;
+    } batches;
+    uint32_t rows;
+} SpillPartLists;
 
-// For rows of that schema, which is numbered. `level`: how often they were cut already.
-void spill_parts_init(SpillParts *parts, Exec *exec, const Schema *schema, unsigned level);
+// The schema with the number of the row as one more column, and the compact batch with the numbers of
+// its rows, from `sequence` on; `numbers` NULL: they follow one another.
+Schema spill_numbered_schema(Arena *arena, const Schema *schema);
+Batch *spill_number_rows(Arena *arena, const Batch *batch, uint64_t sequence,
+                         const int64_t *numbers);
+
+// For rows of that schema, which is numbered, cut into 1 << bits parts. `level`: how often they were cut already.
+void spill_parts_init(SpillParts *parts, Exec *exec, const Schema *schema, unsigned bits,
+                      unsigned level);
 void spill_parts_free(SpillParts *parts, const Exec *exec);
+
+static inline unsigned
+spill_parts_count(const SpillParts *parts)
+{
+    return 1u << parts->bits;
+}
 
 static inline uint8_t
 spill_part_of(const SpillParts *parts, uint64_t hash)
 {
-    return hash >> parts->shift & (SPILL_PARTS - 1);
+    return (uint8_t)(hash >> parts->shift & (spill_parts_count(parts) - 1));
 }
 
-// Writes row i of the compact batch to part[i]; SPILL_PARTS: nowhere. `sequence`: that of the first row, by which the
-// rows of a part are put in order. Any worker; false with worker->error.
+// Row i of the compact batch goes to part[i], of SPILL_PARTS_MOST: nowhere. `sequence`: that of the first row. They may
+// wait till more have come. Any worker; false with worker->error when rows that wait could not be
+// written: they wait still, and these among them when the parts are not `ordered`.
 bool spill_parts_add(SpillParts *parts, Worker *worker, const Batch *batch, const uint8_t *part,
                      uint64_t sequence);
+// After the last row, for each worker, before parts are read: writes what waits. False as above.
+bool spill_parts_end(SpillParts *parts, Worker *worker);
+// Whether anything was written.
+bool spill_parts_used(const SpillParts *parts, const Exec *exec);
+// Forgets what waits.
+void spill_parts_drop(SpillPartLists *lists);
 
-// The rows of a part, in the order of the sequences they were added with.
-ResultTable *spill_parts_table(const SpillParts *parts, Exec *exec, unsigned part);
+// The rows of a part; when they are `ordered`, in the order of the sequences they were added with. The table lives
+// in `arena`.
+ResultTable *spill_parts_table(const SpillParts *parts, Exec *exec, Arena *arena, unsigned part);
 
 // Whether rows are so few that cutting them again makes nothing smaller: one piece, which is read as a whole.
 static inline bool
@@ -56,6 +90,7 @@ typedef struct SpillPartsRun {
     // when the next part comes.
     bool (*build)(Exec *exec, void *context, unsigned part, Pipeline *out, AzError *error);
     void *context;
+    unsigned parts;
     const Schema *schema; // of what it yields
     uint32_t number;      // the column of it that holds the numbers
     uint32_t columns;     // how many columns, the first, are wanted

@@ -20,6 +20,7 @@ typedef struct GroupPart {
     uint64_t last_first; // first row of the group added last
     bool unordered;      // some group was added after one with a later first row
     GroupsOpen open;
+    bool no_disk; // it took rows back that could not be written
 } GroupPart;
 
 // Records of groups.
@@ -61,6 +62,8 @@ typedef struct Summarize {
     GroupPart *parts;  // one a worker
     GroupSpill *spill; // NULL: memory holds all groups, or the query ends
     bool numbered;     // rows come with their sequence in the last column: they were on disk
+    Held *input;       // of those rows; NULL: there are none
+    struct Summarize *whole; // of which this is the last part that is read; NULL: it is none
     GroupList before;  // groups of rows that were met before these
     GroupSlice *slices;
     size_t slice_count;
@@ -78,10 +81,10 @@ bool summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_co
 bool summarize_run(Summarize *s, Pipeline *input, AzError *error);
 // Gives the groups back, before the run ends.
 void summarize_free(Summarize *s);
-// Runs it and adds to `out` what the groups and their values are read from, in order: memory, or disk when it
-// is more than that holds. `schema`: keys, then what the calls yield.
-bool summarize_stream(Summarize *s, Pipeline *input, const Schema *schema, Pipeline *out,
-                      AzError *error);
+// Runs it and adds to `out` what the groups and their values are read from, in order, or `numbered`: memory, or
+// disk when it is more than that holds. `schema`: keys, then what the calls yield.
+bool summarize_stream(Summarize *s, Pipeline *input, const Schema *schema, bool numbered,
+                      Pipeline *out, AzError *error);
 
 static inline size_t
 part_bytes(const GroupPart *part)
@@ -128,6 +131,9 @@ void summarize_finish_call(const AggregateCall *call, Arena *arena, Scratch *scr
 
 // ---- its parts ----
 
+// Rows go into their groups, which are added when they are new: `keys` and `calls` over the columns of the batch.
+bool summarize_take(const Summarize *s, Expr *const *keys, const AggregateCall *calls,
+                    Worker *worker, GroupPart *part, const SummaryRows *rows);
 // The states of each row's group take the rows.
 bool summarize_update(const Summarize *s, const AggregateCall *calls, Worker *worker,
                       GroupPart *part, const SummaryRows *rows, const uint32_t *groups);
@@ -137,8 +143,8 @@ bool summarize_update(const Summarize *s, const AggregateCall *calls, Worker *wo
 // Lets the summarize go to disk, when the query has a budget; `schema` is that of its answer. `level`: how often its
 // rows were cut into parts already.
 void group_spill_prepare(Summarize *s, const Schema *schema, unsigned level);
-// Whether some rows are there.
-bool group_spill_used(const Summarize *s);
+// After the last row; *used: whether some rows are there. False with an error.
+bool group_spill_end(const Summarize *s, bool *used, AzError *error);
 // Closes or seals the part when it would grow beyond what it may hold, for `growth` bytes more.
 void group_spill_watch(const Summarize *s, GroupPart *part, size_t growth);
 // Takes the batch into a part that is not open: rows of groups that it has, the others go to disk.
@@ -146,6 +152,8 @@ bool group_spill_consume(const Summarize *s, Worker *worker, GroupPart *part,
                          const SummaryRows *rows);
 // The groups of the parts and of the rows on disk, in the order of their first rows, as rows of the answer.
 ResultTable *group_spill_finish(Summarize *s, AzError *error);
+// The same as branches of `out`, one a part of the hashes, whose rows are numbered and made when they are read.
+void group_spill_branches(Summarize *s, Pipeline *out);
 void group_spill_free(Summarize *s);
 
 // ---- after all rows ----

@@ -27,16 +27,22 @@ put_rows(Database *db, Arena *arena, const char *name, uint32_t from, uint32_t c
 }
 
 static inline Database *
-open_tables(Arena *arena, size_t threads, size_t memory, const char *dir)
+open_with(Arena *arena, const DatabaseOptions *options)
 {
     AzError error = {0};
-    DatabaseOptions options = {.threads = threads, .memory_limit = memory, .spill_dir = dir};
-    Database *db = db_open(&options, &error);
+    Database *db = db_open(options, &error);
     if (!db)
         fail_msg("%s", error.message);
     put_rows(db, arena, "L", 0, LEFT_ROWS);
     put_rows(db, arena, "R", RIGHT_FROM, RIGHT_ROWS);
     return db;
+}
+
+static inline Database *
+open_tables(Arena *arena, size_t threads, size_t memory, const char *dir)
+{
+    DatabaseOptions options = {.threads = threads, .memory_limit = memory, .spill_dir = dir};
+    return open_with(arena, &options);
 }
 
 // The limits that a query is tried with, the smallest first: one that it can be answered with.

@@ -3,6 +3,9 @@
 
 #include "spill_world.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 // Keys with few and many values, nulls, empty and long texts, of all types.
 static const char *const KEYS[] = {
     "k = row",
@@ -107,10 +110,112 @@ test_grouping_in_parts_of_parts(void **state)
                          COUNT_OF(QUERIES));
 }
 
+// What takes groups in any order, by their numbers: a top of them, and groups of them. Ties at the edge of the top
+// are those of the order in memory.
+static const char *const BY_NUMBER[] = {
+    "range row from 1 to 60000 step 1 | summarize n = count() by k = row * 7919 % 15000 "
+    "| top 100 by n | project k, n",
+    "range row from 1 to 60000 step 1 | summarize n = count(), t = take_any(strcat('text ', row)) by "
+    "k = row * 7919 % 15000 | where k % 3 != 1 | extend m = n * (k % 7), u = strcat(t, '!') "
+    "| project u, m, k | where m != 8 | top 300 by m desc",
+    "range row from 1 to 60000 step 1 | distinct k = tostring(row * 7919 % 15000) | extend few = "
+    "strlen(k) | sort by few desc | take 50",
+    "range row from 1 to 60000 step 1 | summarize n = count() by k = row * 7919 % 15000 "
+    "| summarize make_list(k, 3), take_any(k), arg_max(n, k), arg_min(n, k), make_set(k, 5), count() "
+    "by few = k % 11",
+    "range row from 1 to 60000 step 1 | summarize n = count() by k = row * 7919 % 15000 "
+    "| where k % 2 == 0 | summarize n = count(), l = make_list(k, 2), a = arg_max(n, *) by h = k / 2 "
+    "| summarize count(), l = make_list(tostring(l), 4), arg_min(n, h) by few = h % 5 "
+    "| top 3 by few",
+    "range row from 1 to 60000 step 1 | summarize n = count() by k = row * 7919 % 15000 | count",
+    "range row from 1 to 60000 step 1 | summarize n = count() by k = row * 7919 % 15000 "
+    "| top 5 by n | join kind=inner (range k from 1 to 15000 step 1) on k | project k, n",
+};
+
+static void
+test_groups_by_number(void **state)
+{
+    (void)state;
+    for (size_t threads = 1; threads <= 3; threads++)
+        assert_int_equal(all_on_disk(threads, 512 << 10, BY_NUMBER, COUNT_OF(BY_NUMBER)),
+                         COUNT_OF(BY_NUMBER));
+    batch_rows = 7;
+    assert_int_equal(all_on_disk(2, 512 << 10, BY_NUMBER, COUNT_OF(BY_NUMBER)),
+                     COUNT_OF(BY_NUMBER));
+    batch_rows = BATCH_ROWS_MAX;
+}
+
+// ---- groups that need not go to disk ----
+
+static const char *const IN_DOUBT[] = {
+    "union L, R | summarize n = count(), l = make_list(row, 3), note = take_any(note) by k = row % "
+    "5000, few",
+    "union L, R | distinct k = strcat('a text of some length that no other has, ', row % 5000)",
+    "union L, R | summarize n = count(), s = make_set(few) by k = row % 4000 | top 200 by n",
+};
+
+// Asks with memory for all groups, of which few are held in memory when `dir` can be written; whether anything was on
+// disk.
+static bool
+same_with_disk(const char *dir, size_t threads, const char *query)
+{
+    Arena arena = {0};
+    AzError why = {0};
+    DatabaseOptions options = {.threads = threads, .group_memory = 100 << 10, .spill_dir = dir};
+    Database *whole = open_tables(&arena, 1, 0, NULL), *few = open_with(&arena, &options);
+    const QueryResult *wanted = ask(whole, &arena, str_from(query), &why);
+    const QueryResult *found = ask(few, &arena, str_from(query), &why);
+    if (!wanted || !found)
+        fail_msg("%s: %s", query, why.message);
+    uint64_t row = 0;
+    const char *wrong = rows_differ(found->tables[0], wanted->tables[0], &row);
+    if (wrong)
+        fail_msg("%s: row %llu: %.20s", query, (unsigned long long)row, wrong);
+    bool on_disk = spilled(found->explain) > 0;
+    db_close(few);
+    db_close(whole);
+    arena_free(&arena);
+    return on_disk;
+}
+
+static void
+test_groups_without_disk(void **state)
+{
+    (void)state;
+    for (size_t q = 0; q < COUNT_OF(IN_DOUBT); q++)
+        for (size_t threads = 1; threads <= 2; threads++) {
+            assert_true(same_with_disk(NULL, threads, IN_DOUBT[q]));
+            assert_false(same_with_disk("/no/such/folder", threads, IN_DOUBT[q]));
+        }
+}
+
+// Files grow up to some size: what was written is read, and the rest of the groups are in memory.
+static void
+test_groups_on_full_disk(void **state)
+{
+    (void)state;
+    static const rlim_t SIZES[] = {1, 500000, 900000, 1300000};
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+    for (size_t i = 0; i < COUNT_OF(SIZES); i++)
+        for (size_t q = i % 2; q < COUNT_OF(BY_NUMBER); q += 2) {
+            struct rlimit little = {SIZES[i], before.rlim_max};
+            assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+            bool on_disk = same_with_disk(NULL, 1 + i / 2, BY_NUMBER[q]);
+            assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+            assert_int_equal(on_disk, i > 0);
+        }
+    signal(SIGXFSZ, handler);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_groups_by_number),
+        cmocka_unit_test(test_groups_without_disk),
+        cmocka_unit_test(test_groups_on_full_disk),
         cmocka_unit_test(test_grouping_on_disk),
         cmocka_unit_test(test_grouping_in_parts_of_parts),
     };

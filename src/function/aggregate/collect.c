@@ -191,23 +191,35 @@ set_finish(const AggregateCall *call, void *state, Vector *const *outputs, uint3
 
 // ---- make_list ----
 
+// Leaves the earliest `limit` elements of twice as many.
+static void
+elements_cut(ElementArray *elements, size_t limit)
+{
+    if (elements->len / 2 < limit)
+        return;
+    elements_sort(elements);
+    elements->len = limit;
+}
+
 static void
 list_add(const AggregateUpdate *u, bool keep_nulls)
 {
     // A state never needs more than its earliest `limit` elements; when rows come in
-    // order, later ones are not even copied.
+    // order, later ones are not even copied, else they are dropped from time to time.
     size_t limit = limit_of(u->call);
     for (uint32_t i = 0; i < u->count; i++) {
         if (!keep_nulls && update_is_null(u, 0, i))
             continue;
         ElementArray *elements = u->states[i];
         uint64_t sequence = update_sequence(u, i);
-        bool full = elements->len >= limit;
-        if (full && (!limit || elements->items[elements->len - 1].sequence < sequence))
+        if (!limit || (!u->numbers && elements->len >= limit &&
+                       elements->items[elements->len - 1].sequence < sequence))
             continue;
         Element element;
         element_fill(&element, &u->args[0], i, sequence, u->arena);
         ARRAY_PUSH(u->arena, elements, element);
+        if (u->numbers)
+            elements_cut(elements, limit);
     }
 }
 

@@ -327,7 +327,7 @@ run_words(const QueryWords *words, int argc, char **argv)
     }
     // One answer: there is no next query that what was read could be kept for, but a second look of
     // the same one.
-    enum { ONE_QUERY_KEEPS = 8 << 20 };
+    enum { ONE_QUERY_KEEPS = 2 << 20 };
     if (!words->batch && !words->repeat && !from_prompt(words, argc))
         db.kept = ONE_QUERY_KEEPS;
     Arena arena = {0};

@@ -52,17 +52,17 @@ sort_prepare(SortRun *run, AzError *error)
 }
 
 Order
-sort_order(const SortRun *run, Arena *arena, const Batch *whole, ptrdiff_t sequence)
+sort_order(const SortRun *run, Arena *arena, const Batch *whole)
 {
     uint32_t count = run->plan->sort.key_count;
-    Order order = {ARENA_ARRAY(arena, OrderKey, count + 1), count + (sequence >= 0)};
+    Order order = {ARENA_ARRAY(arena, OrderKey, count + 1), count + (run->sequence >= 0)};
     for (uint32_t k = 0; k < count; k++) {
         const SortKey *key = &run->plan->sort.keys[k];
         order.keys[k] =
             (OrderKey){whole->columns[run->key_columns[k]], key->descending, key->nulls_first};
     }
-    if (sequence >= 0)
-        order.keys[count] = (OrderKey){whole->columns[sequence], false, false};
+    if (run->sequence >= 0)
+        order.keys[count] = (OrderKey){whole->columns[run->sequence], false, false};
     return order;
 }
 
@@ -80,7 +80,7 @@ top_prune(const SortRun *run, TopPart *part, Worker *worker)
     Batch *whole = batch_new(&scratch, table.schema.count, (uint32_t)part->rows);
     for (uint32_t c = 0; c < table.schema.count; c++)
         whole->columns[c] = result_column(&scratch, &table, c);
-    Order order = sort_order(run, &scratch, whole, run->schema.count - 1);
+    Order order = sort_order(run, &scratch, whole);
     uint32_t *rows = order_rows(&scratch, &order, whole->count);
     uint32_t kept = whole->count < run->limit ? whole->count : (uint32_t)run->limit;
     whole->selection = rows;
@@ -183,13 +183,10 @@ gates_install(SortRun *run, Pipeline *input)
     }
 }
 
-static bool
-top_consume(Sink *self, Worker *worker, Batch *batch)
+Batch *
+sort_number_rows(Worker *worker, const Batch *batch)
 {
-    SortRun *run = self->state;
-    TopPart *part = &run->parts[worker->number];
     Arena *arena = &worker->batch;
-    // The numbers of the rows, before any are dropped.
     Vector *numbers = vector_new_flat(arena, TYPE_LONG, batch->count);
     for (uint32_t i = 0; i < batch->selected; i++) {
         uint32_t row = batch_row(batch, i);
@@ -201,6 +198,15 @@ top_consume(Sink *self, Worker *worker, Batch *batch)
     numbered->columns[batch->column_count] = numbers;
     numbered->selection = batch->selection;
     numbered->selected = batch->selected;
+    return numbered;
+}
+
+static bool
+top_consume(Sink *self, Worker *worker, Batch *batch)
+{
+    SortRun *run = self->state;
+    TopPart *part = &run->parts[worker->number];
+    Batch *numbered = sort_number_rows(worker, batch); // before any are dropped
     if (part->worst)
         drop_hopeless(run, part, worker, numbered, run->key_columns[0]);
     if (!numbered->selected)
@@ -237,7 +243,7 @@ top_finish(SortRun *run, AzError *error)
     if (!whole)
         return NULL;
     Worker *worker = &run->exec->workers[0];
-    Order order = sort_order(run, run->exec->arena, whole, run->schema.count - 1);
+    Order order = sort_order(run, run->exec->arena, whole);
     uint32_t *rows = order_rows(&worker->keep, &order, whole->count);
     uint32_t kept = whole->count < run->limit ? whole->count : (uint32_t)run->limit;
     // The parts' arenas go now: texts must not point there.
@@ -255,7 +261,6 @@ static ResultTable *
 sort_top(SortRun *run, Pipeline *input, AzError *error)
 {
     Exec *exec = run->exec;
-    run->schema.columns[run->schema.count++] = (Column){STR("$sequence"), TYPE_LONG};
     run->parts = ARENA_ARRAY(exec->arena, TopPart, exec->worker_count);
     gates_install(run, input);
     Sink sink = {.state = run, .consume = top_consume};
@@ -277,27 +282,36 @@ is_top(const Plan *plan)
     return plan->sort.limit >= 0 && plan->sort.limit <= UINT32_MAX / 4;
 }
 
+static bool
+comes_in_order(const Pipeline *input)
+{
+    for (size_t b = 0; b < input->count; b++)
+        if (input->branches[b].numbered)
+            return false;
+    return true;
+}
+
 ResultTable *
 sort_pipeline(Exec *exec, const Plan *plan, const Schema *schema, Pipeline *input, AzError *error)
 {
-    SortRun run = {.exec = exec, .plan = plan, .input = schema};
+    SortRun run = {.exec = exec, .plan = plan, .input = schema, .sequence = -1};
     if (!sort_prepare(&run, error))
         return NULL;
     pipeline_extend(exec, input, plan, run.exprs, run.extra);
-    if (!is_top(plan)) {
-        run.limit = plan->sort.limit < 0 ? UINT64_MAX : (uint64_t)plan->sort.limit;
-        return sort_all(&run, input, error);
+    bool top = is_top(plan);
+    if (top || !comes_in_order(input)) {
+        run.sequence = run.schema.count;
+        run.schema.columns[run.schema.count++] = (Column){STR("$sequence"), TYPE_LONG};
     }
-    run.limit = (uint64_t)plan->sort.limit;
-    return sort_top(&run, input, error);
+    run.limit = plan->sort.limit < 0 ? UINT64_MAX : (uint64_t)plan->sort.limit;
+    return (top ? sort_top : sort_all)(&run, input, error);
 }
 
 ResultTable *
 run_sort(Exec *exec, const Plan *plan, AzError *error)
 {
     Pipeline input = {0};
-    return (is_top(plan) ? pipeline_build_numbered : pipeline_build)(exec, plan->input, &input,
-                                                                     error)
+    return pipeline_build_numbered(exec, plan->input, &input, error)
                ? sort_pipeline(exec, plan, &plan->input->schema, &input, error)
                : NULL;
 }

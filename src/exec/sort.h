@@ -14,13 +14,17 @@ typedef struct SortRun {
     Expr **exprs;  // of the extra keys
     uint32_t extra;
     uint32_t *key_columns; // column of each key
+    ptrdiff_t sequence;    // column of it; -1: rows come in order, and keep it
     struct TopPart *parts;
     uint64_t limit;
 } SortRun;
 
-// The keys over flat columns of these rows; those equal by all keys are ordered by the column
-// `sequence`, unless that is -1.
-Order sort_order(const SortRun *run, Arena *arena, const Batch *whole, ptrdiff_t sequence);
+// The keys over flat columns of these rows; those equal by all keys are ordered by their sequence, if they have one.
+Order sort_order(const SortRun *run, Arena *arena, const Batch *whole);
+
+// The batch with the places of its rows in the order of the stream as one more column, run->sequence; in the worker's
+// memory of the batch.
+Batch *sort_number_rows(Worker *worker, const Batch *batch);
 
 // All rows of the pipeline, which yields the columns of run->schema, in order, up to run->limit.
 ResultTable *sort_all(SortRun *run, Pipeline *input, AzError *error);

@@ -45,7 +45,7 @@ part_whole(const SortAll *all, const SortPart *part, Arena *arena)
     }
     for (uint32_t c = 0; c < columns; c++)
         whole->columns[c] = result_column(arena, &table, c);
-    whole->columns[columns] = sequences;
+    whole->columns[columns] = all->run->sequence < 0 ? sequences : whole->columns[all->run->sequence];
     return whole;
 }
 
@@ -58,7 +58,7 @@ part_flush(const SortAll *all, SortPart *part, Worker *worker)
         return false;
     Arena scratch = {0};
     Batch *whole = part_whole(all, part, &scratch);
-    Order order = sort_order(all->run, &scratch, whole, -1); // they are kept in their sequence
+    Order order = sort_order(all->run, &scratch, whole);
     whole->selection = order_rows(&scratch, &order, whole->count);
     whole->selected = whole->count;
     SpillPieces run = {0};
@@ -75,6 +75,8 @@ keep_batch(Sink *self, Worker *worker, Batch *batch)
 {
     const SortAll *all = self->state;
     SortPart *part = &all->parts[worker->number];
+    if (all->run->sequence >= 0)
+        batch = sort_number_rows(worker, batch);
     return kept_add(&part->kept, worker, batch, all->row_bytes) || part_flush(all, part, worker);
 }
 
@@ -105,7 +107,7 @@ sort_in_memory(const SortAll *all, AzError *error)
     Worker *worker = &run->exec->workers[0];
     if (!worker_reserve(worker, (size_t)whole->count * all->order_bytes, "the order of its rows"))
         return exec_first_error(run->exec, error), NULL;
-    Order order = sort_order(run, run->exec->arena, whole, -1);
+    Order order = sort_order(run, run->exec->arena, whole);
     uint32_t *rows = order_rows(&worker->keep, &order, whole->count);
     uint32_t count = whole->count < run->limit ? whole->count : (uint32_t)run->limit;
     return ordered_result(run, whole, rows, count);

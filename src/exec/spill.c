@@ -221,7 +221,7 @@ put_piece(Buffer *buffer, Arena *arena, const Batch *batch, const uint32_t *plac
           SpillPiece *piece, AzError *error)
 {
     piece->offset = buffer->len;
-    piece->rows = rows;
+    piece->rows = (uint16_t)rows;
     for (uint32_t c = 0; c < batch->column_count; c++) {
         const Vector *v = vector_gather(arena, batch->columns[c], places, rows);
         // A dictionary of more entries than rows would be written for nothing.
@@ -249,9 +249,8 @@ write_buffer(SpillFile *file, const Buffer *buffer, uint64_t *offset, AzError *e
 }
 
 static void
-add_piece(Arena *arena, SpillPieces *pieces, SpillPiece piece, uint64_t offset)
+add_piece(Arena *arena, SpillPieces *pieces, SpillPiece piece)
 {
-    piece.offset += offset;
     ARRAY_PUSH(arena, pieces, piece);
     pieces->rows += piece.rows;
 }
@@ -276,12 +275,13 @@ spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *arena
         for (uint32_t i = 0; i < rows; i++)
             places[i] = batch_row(batch, from + i);
         SpillPiece piece = {.sequence = sequence + from};
-        uint64_t offset;
+        uint64_t offset = 0;
         buffer_clear(&buffer);
         done = put_piece(&buffer, &scratch, batch, places, rows, &piece, error) &&
                write_buffer(file, &buffer, &offset, error);
+        piece.offset = offset;
         if (done)
-            add_piece(arena, pieces, piece, offset);
+            add_piece(arena, pieces, piece);
         arena_reset(&scratch);
     }
     buffer_free(&buffer);
@@ -291,29 +291,25 @@ spill_write(SpillFile *file, const Batch *batch, uint64_t sequence, Arena *arena
 
 bool
 spill_write_deal(SpillFile *file, const SpillDeal *deal, Arena *arena, SpillPieces *pieces,
-                 Buffer *buffer, Arena *scratch, AzError *error)
+                 Buffer *buffer, AzError *error)
 {
-    struct {
-        SpillPiece *items;
-        size_t len, cap;
-    } made = {0};
+    SpillPieces made = *pieces;
     buffer_clear(buffer);
     uint32_t rows;
     for (uint32_t p = 0; p < deal->lists; p++)
         for (uint32_t at = deal->starts[p]; at < deal->starts[p + 1]; at += rows) {
             rows = piece_rows(deal->starts[p + 1] - at);
-            SpillPiece piece = {.sequence = deal->sequences[deal->rows[at]]};
-            if (!put_piece(buffer, scratch, deal->batch, deal->rows + at, rows, &piece, error))
+            SpillPiece piece = {.sequence = deal->sequences[deal->rows[at]], .list = (uint16_t)p};
+            if (!put_piece(buffer, arena, deal->batch, deal->rows + at, rows, &piece, error))
                 return false;
-            ARRAY_PUSH(scratch, &made, piece);
+            add_piece(arena, &made, piece);
         }
     uint64_t offset;
     if (!write_buffer(file, buffer, &offset, error))
         return false;
-    size_t at = 0;
-    for (uint32_t p = 0; p < deal->lists; p++)
-        for (uint32_t left = deal->starts[p + 1] - deal->starts[p]; left; left -= made.items[at++].rows)
-            add_piece(arena, &pieces[p], made.items[at], offset);
+    for (size_t i = pieces->len; i < made.len; i++)
+        made.items[i].offset += offset;
+    *pieces = made;
     return true;
 }
 

@@ -16,7 +16,9 @@ typedef struct SpillFile SpillFile;
 typedef struct SpillPiece {
     uint64_t offset, checksum;
     uint64_t sequence; // of its first row, as its writer numbers them
-    uint32_t bytes, rows;
+    uint32_t bytes;
+    uint16_t rows;
+    uint16_t list; // which of several it belongs to
 } SpillPiece;
 
 typedef struct SpillPieces {
@@ -46,10 +48,10 @@ typedef struct SpillDeal {
     unsigned lists;
 } SpillDeal;
 
-// Writes them as pieces that are added to pieces[0 .. lists) in `arena`: all of them or, when false comes with an
-// error, none. `buffer` and `scratch` are the caller's, for the next time. Any thread.
+// Writes them, list after list, as pieces that are added to `pieces` in `arena`: all of them or, when false comes
+// with an error, none. `buffer` is the caller's, for the next time. Any thread.
 bool spill_write_deal(SpillFile *file, const SpillDeal *deal, Arena *arena, SpillPieces *pieces,
-                      Buffer *buffer, Arena *scratch, AzError *error);
+                      Buffer *buffer, AzError *error);
 
 // The pieces of all lists, in the order of their sequences; in `arena`.
 SpillPieces spill_pieces_join(Arena *arena, const SpillPieces *const *lists, size_t count);

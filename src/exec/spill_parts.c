@@ -50,6 +50,7 @@ void
 spill_parts_drop(SpillPartLists *lists)
 {
     lists->rows = 0;
+    lists->bytes = 0;
     memset(&lists->batches, 0, sizeof(lists->batches));
     arena_reset(&lists->waiting);
 }
@@ -112,6 +113,26 @@ deal_out(const SpillParts *parts, SpillPartLists *lists)
     return (SpillDeal){whole, sequences, order, starts, count};
 }
 
+struct SpillPieceChunk {
+    struct SpillPieceChunk *older;
+    uint32_t count;
+    SpillPiece pieces[512];
+};
+
+static void
+keep_pieces(SpillPartLists *lists, const SpillPieces *made)
+{
+    for (size_t i = 0; i < made->len; i++) {
+        SpillPieceChunk *chunk = lists->newest;
+        if (!chunk || chunk->count == COUNT_OF(chunk->pieces)) {
+            chunk = ARENA_NEW(&lists->held->arena, SpillPieceChunk);
+            chunk->older = lists->newest;
+            lists->newest = chunk;
+        }
+        chunk->pieces[chunk->count++] = made->items[i];
+    }
+}
+
 static bool
 flush(SpillParts *parts, Worker *worker)
 {
@@ -119,13 +140,12 @@ flush(SpillParts *parts, Worker *worker)
     SpillFile *file = spill_file_shared(worker->exec, &parts->file, &worker->error);
     if (!file)
         return false;
-    if (!lists->pieces)
-        lists->pieces = ARENA_ARRAY(&lists->held->arena, SpillPieces, spill_parts_count(parts));
     arena_reset(&lists->scratch);
     SpillDeal deal = deal_out(parts, lists);
-    if (!spill_write_deal(file, &deal, &lists->held->arena, lists->pieces, &lists->buffer,
-                          &lists->scratch, &worker->error))
+    SpillPieces made = {0};
+    if (!spill_write_deal(file, &deal, &lists->scratch, &made, &lists->buffer, &worker->error))
         return false;
+    keep_pieces(lists, &made);
     spill_parts_drop(lists);
     return true;
 }
@@ -138,6 +158,20 @@ spill_parts_end(SpillParts *parts, Worker *worker)
         return false;
     free_waiting(lists);
     return true;
+}
+
+static size_t
+rows_bytes(const Batch *batch)
+{
+    size_t bytes = 0;
+    for (uint32_t c = 0; c < batch->column_count; c++) {
+        const Vector *v = batch->columns[c], *payload = vector_payload(v);
+        uint32_t count = v->encoding == ENC_CONST ? 1 : payload->count;
+        bytes += count * type_size(v->type);
+        for (uint32_t i = 0; type_is_text(v->type) && i < count; i++)
+            bytes += ((const Text *)payload->data)[i].len;
+    }
+    return bytes;
 }
 
 // Those rows of the batch that go to some part.
@@ -160,6 +194,7 @@ wait_rows(SpillPartLists *lists, const Batch *batch, const uint8_t *part, uint64
                                    sequence + selection[0]};
     ARRAY_PUSH(&lists->waiting, &lists->batches, waiting);
     lists->rows += kept.selected;
+    lists->bytes += rows_bytes(waiting.batch);
 }
 
 bool
@@ -176,7 +211,7 @@ spill_parts_add(SpillParts *parts, Worker *worker, const Batch *batch, const uin
     if (!lists->rows)
         arena_reset(&lists->scratch);
     wait_rows(lists, batch, part, sequence);
-    return (lists->rows < WAIT_ROWS && lists->waiting.allocated < parts->most) ||
+    return (lists->rows < WAIT_ROWS && lists->bytes < parts->most) ||
            flush(parts, worker);
 }
 
@@ -184,23 +219,33 @@ bool
 spill_parts_used(const SpillParts *parts, const Exec *exec)
 {
     for (size_t w = 0; w < exec->worker_count; w++)
-        for (unsigned p = 0; parts->workers[w].pieces && p < spill_parts_count(parts); p++)
-            if (parts->workers[w].pieces[p].len)
-                return true;
+        if (parts->workers[w].newest)
+            return true;
     return false;
 }
 
 // ---- reading ----
 
+// The worker's pieces of a part.
+static const SpillPieces *
+pieces_of(const SpillPartLists *lists, Arena *arena, unsigned part)
+{
+    SpillPieces *pieces = ARENA_NEW(arena, SpillPieces);
+    for (const SpillPieceChunk *chunk = lists->newest; chunk; chunk = chunk->older)
+        for (uint32_t i = 0; i < chunk->count; i++)
+            if (chunk->pieces[i].list == part) {
+                ARRAY_PUSH(arena, pieces, chunk->pieces[i]);
+                pieces->rows += chunk->pieces[i].rows;
+            }
+    return pieces;
+}
+
 ResultTable *
 spill_parts_table(const SpillParts *parts, Exec *exec, Arena *arena, unsigned part)
 {
     const SpillPieces **lists = ARENA_ARRAY(arena, const SpillPieces *, exec->worker_count);
-    static const SpillPieces NONE;
-    for (size_t w = 0; w < exec->worker_count; w++) {
-        const SpillPieces *of_worker = parts->workers[w].pieces;
-        lists[w] = of_worker ? &of_worker[part] : &NONE;
-    }
+    for (size_t w = 0; w < exec->worker_count; w++)
+        lists[w] = pieces_of(&parts->workers[w], arena, part);
     SpillPieces pieces = spill_pieces_join(arena, lists, exec->worker_count);
     return spill_table(arena, &parts->schema, parts->file, &pieces);
 }

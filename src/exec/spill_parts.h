@@ -21,12 +21,16 @@ typedef struct SpillParts {
     struct SpillPartLists *workers;
 } SpillParts;
 
+// Pieces of all parts as they were written. There are many, and lists that grow would copy them.
+typedef struct SpillPieceChunk SpillPieceChunk;
+
 // What a worker has written, and rows that wait to be.
 typedef struct SpillPartLists {
-    Held *held;          // of the pieces
-    SpillPieces *pieces; // of each part
+    Held *held;             // of the pieces
+    SpillPieceChunk *newest; // NULL: nothing was written
     Arena waiting, scratch;
     Buffer buffer;
+    size_t bytes; // of the rows that wait
     struct {
         struct SpillWaiting {
             Batch *batch;

@@ -132,6 +132,13 @@ static const char *const BY_NUMBER[] = {
     "| top 5 by n | join kind=inner (range k from 1 to 15000 step 1) on k | project k, n",
 };
 
+static const char *const SORTED[] = {
+    "range row from 1 to 60000 step 1 | summarize n = count(), t = take_any(strcat('text ', row)) by "
+    "k = row * 7919 % 15000 | where k % 3 != 1 | sort by n, strlen(t) | where k % 100 == 3",
+    "range row from 1 to 60000 step 1 | distinct k = tostring(row * 7919 % 15000) | extend few = "
+    "strlen(k) | sort by few asc | where hash(k, 97) == 5",
+};
+
 static void
 test_groups_by_number(void **state)
 {
@@ -139,6 +146,9 @@ test_groups_by_number(void **state)
     for (size_t threads = 1; threads <= 3; threads++)
         assert_int_equal(all_on_disk(threads, 512 << 10, BY_NUMBER, COUNT_OF(BY_NUMBER)),
                          COUNT_OF(BY_NUMBER));
+    for (size_t threads = 1; threads <= 2; threads++)
+        assert_int_equal(all_on_disk(threads, 512 << 10, SORTED, COUNT_OF(SORTED)),
+                         COUNT_OF(SORTED));
     batch_rows = 7;
     assert_int_equal(all_on_disk(2, 512 << 10, BY_NUMBER, COUNT_OF(BY_NUMBER)),
                      COUNT_OF(BY_NUMBER));
@@ -187,6 +197,10 @@ test_groups_without_disk(void **state)
             assert_true(same_with_disk(NULL, threads, IN_DOUBT[q]));
             assert_false(same_with_disk("/no/such/folder", threads, IN_DOUBT[q]));
         }
+    // The groups are on disk, and sorted in memory.
+    for (size_t q = 0; q < COUNT_OF(SORTED); q++)
+        for (size_t threads = 1; threads <= 2; threads++)
+            assert_true(same_with_disk(NULL, threads, SORTED[q]));
 }
 
 // Files grow up to some size: what was written is read, and the rest of the groups are in memory.

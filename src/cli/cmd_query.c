@@ -386,8 +386,10 @@ query_command(int argc, char **argv)
         {"--threads", "N", "worker threads (default: AZIMUTH_THREADS or all cores)", &words.threads,
          NULL},
         {"--memory", "MB",
-         "most memory a query may hold (default: three quarters of the machine's)", &words.memory,
-         NULL},
+         "most memory a query may hold, half of it groups; the rest goes to disk (default: three "
+         "quarters of the "
+         "machine's, 32 MB of groups)",
+         &words.memory, NULL},
         {"--spill-dir", "DIR",
          "where rows to be sorted, joined or grouped go that are more than that (default: "
          "$TMPDIR, else /var/tmp)",

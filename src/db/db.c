@@ -70,9 +70,9 @@ db_open(const DatabaseOptions *options, AzError *error)
     db->registry = registry_new();
     db->threads = thread_pool_new(options->threads ? options->threads : threads_default());
     db->budget.limit = options->memory_limit ? options->memory_limit : default_memory();
-    db->group_memory = options->group_memory ? options->group_memory
-                       : options->memory_limit ? 0
-                                               : GROUP_MEMORY;
+    db->group_memory = options->group_memory;
+    if (!db->group_memory && !options->memory_limit)
+        db->group_memory = GROUP_MEMORY;
     if (options->spill_dir)
         db->spill_dir = str_cstr(&db->arena, str_from(options->spill_dir));
     return db;

@@ -328,8 +328,9 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
         return false;
     if (part->open != GROUPS_OPEN && part->codes)
         forget_codes(part);
-    bool done = part->open == GROUPS_OPEN ? summarize_take(s, s->keys, s->calls, worker, part, &rows)
-                                          : group_spill_consume(s, worker, part, &rows);
+    bool done = part->open == GROUPS_OPEN
+                    ? summarize_take(s, s->keys, s->calls, worker, part, &rows)
+                    : group_spill_consume(s, worker, part, &rows);
     return done && part_charge(s, part, worker, 0);
 }
 

@@ -13,8 +13,9 @@
 #include "exec/spill_parts.h"
 #include "exec/summarize.h"
 
-// Rows cut more often are groups of few keys: cutting does not make them smaller.
-enum { GROUP_LEVELS = 3 };
+// Rows cut more often are groups of few keys: cutting does not make them smaller. Those cut twice have large states,
+// which are better in memory as long as the budget has room.
+enum { GROUP_LEVELS = 3, GROUP_LEVELS_WANTED = 2 };
 
 struct GroupSpill {
     unsigned level;
@@ -84,7 +85,7 @@ group_spill_prepare(Summarize *s, const Schema *schema, unsigned level)
     spill->level = level;
     spill->most = spill->share = (budget->limit >> (level + 1)) / exec->worker_count;
     size_t wanted = exec->options->group_memory / exec->worker_count;
-    if (wanted && wanted < spill->share)
+    if (wanted && wanted < spill->share && level < GROUP_LEVELS_WANTED)
         spill->share = wanted;
     spill->answer = level ? *schema : spill_numbered_schema(exec->arena, schema);
     lay_out_rows(spill, exec->arena, s);
@@ -160,7 +161,7 @@ take_back(const Summarize *s, Worker *worker, GroupPart *part)
     for (size_t b = 0; b < lists->batches.len; b++) {
         Batch *rows = lists->batches.items[b].batch;
         const Vector *numbers = rows->columns[rows->column_count - 1];
-        SummaryRows in = {.batch = rows, .numbers = numbers->data};
+        SummaryRows in = {.batch = rows, .numbers = vector_flatten(&worker->batch, numbers)->data};
         if (!summarize_take(s, spill->keys, spill->calls, worker, part, &in))
             return false;
     }
@@ -312,16 +313,16 @@ typedef struct PartBranch {
 static bool
 part_begin(Exec *exec, Branch *branch, AzError *error)
 {
-    (void)exec;
     const PartBranch *state = branch->begin_state;
     Summarize *part = part_of(state->whole, state->part);
     if (state->part == spill_parts_count(&state->whole->spill->rows) - 1)
         part->whole = state->whole;
     Pipeline groups = {0};
-    if (!part_stream(part, state->whole->spill, state->part, &groups, error))
-        return false;
-    branch->source = groups.branches[0].source;
-    return true;
+    ProfileNode *before = profile_enter_node(exec, branch->node);
+    bool done = part_stream(part, state->whole->spill, state->part, &groups, error);
+    profile_leave(exec, before);
+    branch->source = done ? groups.branches[0].source : NULL;
+    return done;
 }
 
 void

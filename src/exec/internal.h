@@ -190,6 +190,7 @@ bool pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error);
 // What follows is done for the operator of `plan`, until profile_leave gives its place
 // back to the one before. Both do nothing without a profile.
 ProfileNode *profile_enter(Exec *exec, const Plan *plan);
+ProfileNode *profile_enter_node(Exec *exec, ProfileNode *node);
 void profile_leave(Exec *exec, ProfileNode *before);
 // Where the plan's work is counted: parts of an operator that the profile does not name
 // count for the operator being built.

@@ -85,14 +85,20 @@ profile_of(const Exec *exec, const Plan *plan)
 }
 
 ProfileNode *
-profile_enter(Exec *exec, const Plan *plan)
+profile_enter_node(Exec *exec, ProfileNode *node)
 {
     ProfileNode *before = exec->node;
     if (exec->options->profile) {
-        exec->node = profile_of(exec, plan);
+        exec->node = node;
         profile_switch(&exec->clock, exec->node);
     }
     return before;
+}
+
+ProfileNode *
+profile_enter(Exec *exec, const Plan *plan)
+{
+    return profile_enter_node(exec, profile_of(exec, plan));
 }
 
 void

@@ -45,7 +45,8 @@ part_whole(const SortAll *all, const SortPart *part, Arena *arena)
     }
     for (uint32_t c = 0; c < columns; c++)
         whole->columns[c] = result_column(arena, &table, c);
-    whole->columns[columns] = all->run->sequence < 0 ? sequences : whole->columns[all->run->sequence];
+    whole->columns[columns] =
+        all->run->sequence < 0 ? sequences : whole->columns[all->run->sequence];
     return whole;
 }
 

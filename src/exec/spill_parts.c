@@ -39,7 +39,8 @@ spill_parts_init(SpillParts *parts, Exec *exec, const Schema *schema, unsigned b
 {
     *parts = (SpillParts){.schema = *schema, .bits = bits, .shift = 64 - bits * (level + 1)};
     const Budget *budget = exec->options->budget;
-    size_t share = budget && budget->limit ? budget->limit / WAIT_SHARE / exec->worker_count : SIZE_MAX;
+    size_t share =
+        budget && budget->limit ? budget->limit / WAIT_SHARE / exec->worker_count : SIZE_MAX;
     parts->most = share < WAIT_BYTES ? share : WAIT_BYTES;
     parts->workers = ARENA_ARRAY(exec->arena, SpillPartLists, exec->worker_count);
     for (size_t w = 0; w < exec->worker_count; w++)
@@ -205,14 +206,12 @@ spill_parts_add(SpillParts *parts, Worker *worker, const Batch *batch, const uin
     // Rows of a piece follow one another: others of their morsel may be on their way to another worker.
     size_t waiting = lists->batches.len;
     if (parts->ordered && waiting &&
-        lists->batches.items[waiting - 1].sequence >> 32 != sequence >> 32 &&
-        !flush(parts, worker))
+        lists->batches.items[waiting - 1].sequence >> 32 != sequence >> 32 && !flush(parts, worker))
         return false;
     if (!lists->rows)
         arena_reset(&lists->scratch);
     wait_rows(lists, batch, part, sequence);
-    return (lists->rows < WAIT_ROWS && lists->bytes < parts->most) ||
-           flush(parts, worker);
+    return (lists->rows < WAIT_ROWS && lists->bytes < parts->most) || flush(parts, worker);
 }
 
 bool

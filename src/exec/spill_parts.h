@@ -26,7 +26,7 @@ typedef struct SpillPieceChunk SpillPieceChunk;
 
 // What a worker has written, and rows that wait to be.
 typedef struct SpillPartLists {
-    Held *held;             // of the pieces
+    Held *held;              // of the pieces
     SpillPieceChunk *newest; // NULL: nothing was written
     Arena waiting, scratch;
     Buffer buffer;

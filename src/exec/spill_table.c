@@ -81,8 +81,8 @@ ResultTable *
 spill_table(Arena *arena, const Schema *schema, const SpillFile *file, const SpillPieces *pieces)
 {
     SpilledTable *spilled = ARENA_NEW(arena, SpilledTable);
-    *spilled = (SpilledTable){file, pieces->items,
-                              ARENA_ARRAY(arena, SpilledMorsel, pieces->len + 1)};
+    *spilled =
+        (SpilledTable){file, pieces->items, ARENA_ARRAY(arena, SpilledMorsel, pieces->len + 1)};
     TableSource *source = ARENA_NEW(arena, TableSource);
     *source = (TableSource){
         .schema = *schema,

@@ -56,15 +56,15 @@ typedef struct Summarize {
     KeyLayout layout;
     AggregateCall *calls; // with sub-queries resolved
     uint32_t call_count;
-    size_t states_at;  // bytes of a record before its states
-    size_t *offsets;   // of each call's state among the states
-    uint32_t extra;    // words of a record behind its key row
-    GroupPart *parts;  // one a worker
-    GroupSpill *spill; // NULL: memory holds all groups, or the query ends
-    bool numbered;     // rows come with their sequence in the last column: they were on disk
-    Held *input;       // of those rows; NULL: there are none
+    size_t states_at;        // bytes of a record before its states
+    size_t *offsets;         // of each call's state among the states
+    uint32_t extra;          // words of a record behind its key row
+    GroupPart *parts;        // one a worker
+    GroupSpill *spill;       // NULL: memory holds all groups, or the query ends
+    bool numbered;           // rows come with their sequence in the last column: they were on disk
+    Held *input;             // of those rows; NULL: there are none
     struct Summarize *whole; // of which this is the last part that is read; NULL: it is none
-    GroupList before;  // groups of rows that were met before these
+    GroupList before;        // groups of rows that were met before these
     GroupSlice *slices;
     size_t slice_count;
     _Atomic size_t next_slice;

@@ -115,16 +115,19 @@ test_grouping_in_parts_of_parts(void **state)
 static const char *const BY_NUMBER[] = {
     "range row from 1 to 60000 step 1 | summarize n = count() by k = row * 7919 % 15000 "
     "| top 100 by n | project k, n",
-    "range row from 1 to 60000 step 1 | summarize n = count(), t = take_any(strcat('text ', row)) by "
+    "range row from 1 to 60000 step 1 | summarize n = count(), t = take_any(strcat('text ', row)) "
+    "by "
     "k = row * 7919 % 15000 | where k % 3 != 1 | extend m = n * (k % 7), u = strcat(t, '!') "
     "| project u, m, k | where m != 8 | top 300 by m desc",
     "range row from 1 to 60000 step 1 | distinct k = tostring(row * 7919 % 15000) | extend few = "
     "strlen(k) | sort by few desc | take 50",
     "range row from 1 to 60000 step 1 | summarize n = count() by k = row * 7919 % 15000 "
-    "| summarize make_list(k, 3), take_any(k), arg_max(n, k), arg_min(n, k), make_set(k, 5), count() "
+    "| summarize make_list(k, 3), take_any(k), arg_max(n, k), arg_min(n, k), make_set(k, 5), "
+    "count() "
     "by few = k % 11",
     "range row from 1 to 60000 step 1 | summarize n = count() by k = row * 7919 % 15000 "
-    "| where k % 2 == 0 | summarize n = count(), l = make_list(k, 2), a = arg_max(n, *) by h = k / 2 "
+    "| where k % 2 == 0 | summarize n = count(), l = make_list(k, 2), a = arg_max(n, *) by h = k / "
+    "2 "
     "| summarize count(), l = make_list(tostring(l), 4), arg_min(n, h) by few = h % 5 "
     "| top 3 by few",
     "range row from 1 to 60000 step 1 | summarize n = count() by k = row * 7919 % 15000 | count",
@@ -133,7 +136,8 @@ static const char *const BY_NUMBER[] = {
 };
 
 static const char *const SORTED[] = {
-    "range row from 1 to 60000 step 1 | summarize n = count(), t = take_any(strcat('text ', row)) by "
+    "range row from 1 to 60000 step 1 | summarize n = count(), t = take_any(strcat('text ', row)) "
+    "by "
     "k = row * 7919 % 15000 | where k % 3 != 1 | sort by n, strlen(t) | where k % 100 == 3",
     "range row from 1 to 60000 step 1 | distinct k = tostring(row * 7919 % 15000) | extend few = "
     "strlen(k) | sort by few asc | where hash(k, 97) == 5",

@@ -587,12 +587,25 @@ negate_if(Binder *b, Expr *expr, bool negated, Span span)
     return expr && negated ? bind_unary(b, "not", expr, span) : expr;
 }
 
+// One of the tests, as a tree of few levels: the columns of all tables are thousands.
+static Expr *
+any_of(Binder *b, Expr *const *tests, size_t count, Span span)
+{
+    if (count == 1)
+        return tests[0];
+    Expr *left = any_of(b, tests, count / 2, span);
+    Expr *right = left ? any_of(b, tests + count / 2, count - count / 2, span) : NULL;
+    return right ? bind_binary(b, STR("or"), left, right, span) : NULL;
+}
+
 // `* has "x"`: any column whose text has it.
 static Expr *
 bind_any_column(Binder *b, const AstExpr *ast, Row *row)
 {
-    Expr *any = NULL;
-    for (uint32_t i = 0; row && row->schema && i < row->schema->count; i++) {
+    uint32_t columns = row && row->schema ? row->schema->count : 0;
+    Expr *any = NULL, **tests = ARENA_ARRAY(b->arena, Expr *, columns);
+    size_t count = 0;
+    for (uint32_t i = 0; i < columns; i++) {
         Type type = row->schema->columns[i].type;
         Expr *column = expr_column(b->arena, i, type, ast->base->span);
         bool comparison = is_comparison(ast->op);
@@ -608,16 +621,16 @@ bind_any_column(Binder *b, const AstExpr *ast, Row *row)
             column = bind_convert(b, column, TYPE_STRING);
         if (comparison && !adapt_sides(b, ast->op, &column, &right))
             return NULL;
-        Expr *test = bind_binary(b, ast->op, column, right, ast->span);
-        any = any && test ? bind_binary(b, STR("or"), any, test, ast->span) : test;
-        if (!any)
+        if (!(tests[count++] = bind_binary(b, ast->op, column, right, ast->span)))
             return NULL;
     }
-    if (!any) {
+    if (count) {
+        any = any_of(b, tests, count, ast->span);
+    } else {
         Value no = value_bool(false);
         any = expr_const(b->arena, &no, ast->span);
     }
-    return negate_if(b, any, ast->negated, ast->span);
+    return any ? negate_if(b, any, ast->negated, ast->span) : NULL;
 }
 
 // text like "a*b": the obsolete match of a whole text against a pattern with stars.

@@ -79,8 +79,48 @@ push_through_project(Optimiser *o, Plan *filter)
 
 static Plan *push_filters(Optimiser *o, const Plan *plan);
 
+static bool
+has_no_rows(const Plan *plan)
+{
+    while (plan->kind == PLAN_FILTER || plan->kind == PLAN_PROJECT)
+        plan = plan->input;
+    return plan->kind == PLAN_SCAN && !plan->scan.source->row_count;
+}
+
+// The condition with tests of constants alone told, as far as its `and`s and `or`s go: of what an input's name
+// is, for example. Null is as good as false there.
+static Expr *
+tell_constants(Optimiser *o, Expr *condition)
+{
+    bool is_and = condition->kind == EXPR_CALL && strcmp(condition->fn->name, "and") == 0;
+    bool is_or = condition->kind == EXPR_CALL && strcmp(condition->fn->name, "or") == 0;
+    const Catalog *catalog = o->catalog;
+    Value value;
+    AzError ignored = {0};
+    if (is_and || is_or) {
+        Expr *left = tell_constants(o, condition->args[0]);
+        Expr *right = tell_constants(o, condition->args[1]);
+        // What a side that is true or false leaves: `is_or` says which of both decides alone.
+        if (left->kind == EXPR_CONST)
+            return left->value.boolean == is_or ? left : right;
+        if (right->kind == EXPR_CONST)
+            return right->value.boolean == is_or ? right : left;
+        condition->args[0] = left;
+        condition->args[1] = right;
+        return condition;
+    }
+    if (condition->kind != EXPR_CALL || !expr_is_constant(condition) ||
+        !catalog->fold(catalog->context, o->arena, condition, &value, &ignored)) {
+        error_clear(&ignored);
+        return condition;
+    }
+    value = value_bool(!value.is_null && value.boolean);
+    return expr_const(o->arena, &value, condition->span);
+}
+
 // filter(union(A, B)) = union(filter(A), filter(B)): a column that an input lacks is null
-// in the union's rows, so the condition over that input reads a null in its place.
+// in the union's rows, so the condition over that input reads a null in its place, and the input's name
+// in that of the column that says it.
 static Plan *
 push_through_union(Optimiser *o, Plan *filter)
 {
@@ -88,9 +128,6 @@ push_through_union(Optimiser *o, Plan *filter)
     uint32_t count = all->schema.count;
     bool *used = ARENA_ARRAY(o->arena, bool, count);
     expr_mark_columns(filter->filter.predicate, used);
-    // The name of the input is no column of it.
-    if (all->union_.source_column >= 0 && used[all->union_.source_column])
-        return filter;
     Plan *above = plan_copy(o, all);
     above->union_.inputs = ARENA_ARRAY(o->arena, Plan *, all->union_.count);
     // A search over hundreds of tables reads thousands of columns, few of which an input has.
@@ -101,6 +138,11 @@ push_through_union(Optimiser *o, Plan *filter)
         nulls[c] = used[c] ? expr_const(o->arena, &none, filter->span) : NULL;
     }
     for (uint32_t i = 0; i < all->union_.count; i++) {
+        // Most tables that are declared hold nothing, and a condition over all columns of all of them is long.
+        if (has_no_rows(all->union_.inputs[i])) {
+            above->union_.inputs[i] = all->union_.inputs[i];
+            continue;
+        }
         for (uint32_t c = 0; c < count; c++) {
             int32_t at = all->union_.columns[i][c];
             exprs[c] = nulls[c];
@@ -108,11 +150,15 @@ push_through_union(Optimiser *o, Plan *filter)
                 exprs[c] =
                     expr_column(o->arena, (uint32_t)at, all->schema.columns[c].type, filter->span);
         }
+        if (all->union_.source_column >= 0 && used[all->union_.source_column]) {
+            Value name = value_string(all->union_.names[i]);
+            exprs[all->union_.source_column] = expr_const(o->arena, &name, filter->span);
+        }
         Plan *part = plan_copy(o, filter);
         part->input = all->union_.inputs[i];
         part->schema = part->input->schema;
-        part->filter.predicate =
-            condition_without_hopeless(expr_rewrite(o, filter->filter.predicate, exprs, NULL));
+        part->filter.predicate = tell_constants(
+            o, condition_without_hopeless(expr_rewrite(o, filter->filter.predicate, exprs, NULL)));
         above->union_.inputs[i] = push_filters(o, part);
     }
     return above;
@@ -292,7 +338,8 @@ top_k(Plan *plan)
 void
 kql_optimise(Arena *arena, Plan **plans, uint32_t count, const Catalog *catalog, uint32_t rules)
 {
-    Optimiser optimiser = {.arena = arena, .rules = rules, .shared_ids = catalog->shared_ids};
+    Optimiser optimiser = {
+        .arena = arena, .rules = rules, .catalog = catalog, .shared_ids = catalog->shared_ids};
     if (rules & OPTIMISE_SHARE)
         plan_share(&optimiser, plans, count);
     for (uint32_t i = 0; i < count; i++) {

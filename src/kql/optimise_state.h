@@ -20,6 +20,7 @@ typedef struct SharedPlan {
 typedef struct Optimiser {
     Arena *arena;
     uint32_t rules;
+    const Catalog *catalog;
     struct {
         SharedPlan *items;
         size_t len, cap;

@@ -86,6 +86,7 @@ check 'a parser in a folder is what the name reads' test "$(brought 'CiscoDuo | 
 check 'from another function too' test "$(echo 'CiscoDuo | count' >"$scratch/parsers/HowMany.kql"; brought HowMany)" = 2
 check 'table() is the table' test "$(brought 'table("CiscoDuo") | count')" = 0
 check 'search reads the rows once' test "$(brought 'search "ann" | summarize make_list($table)')" = '"[""CiscoDuo_CL"",""SigninLogs""]"'
+check 'a union of all tables has them too' test "$(brought 'union withsource=T * | where * has "ann" | summarize make_list(T)')" = "$(brought 'search "ann" | summarize make_list($table)')"
 check 'a let stands before it' test "$(brought 'let CiscoDuo = print x = 7; CiscoDuo')" = 7
 "$azimuth" functions save CiscoDuo 'CiscoDuo_CL | project EventResult = toupper(result_s)' --store "$parsed"
 check 'one in the store as well' test "$(value "$parsed" 'CiscoDuo | summarize make_list(EventResult)')" = '"[""DENIED"",""SUCCESS""]"'

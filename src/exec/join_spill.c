@@ -43,7 +43,7 @@ parts_of_rows(const JoinParts *parts, Arena *arena, const Vector *const *keys, u
         if (!key_has_null(layout, key_rows + (size_t)i * layout->words))
             out[i] = spill_part_of(&parts->spill, hashes[i]);
         else
-            out[i] = parts->drops_nulls ? SPILL_PARTS_MOST : (uint8_t)(i % count);
+            out[i] = (uint8_t)(parts->drops_nulls ? SPILL_PARTS_MOST : i % count);
     }
     return out;
 }

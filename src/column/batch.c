@@ -31,6 +31,24 @@ batch_numbers(Arena *arena, const Batch *batch)
 }
 
 Batch *
+batch_numbered(Arena *arena, const Batch *batch, uint64_t sequence)
+{
+    Batch *out = batch_new(arena, batch->column_count + 1, batch->count);
+    if (batch->column_count)
+        memcpy(out->columns, batch->columns, batch->column_count * sizeof(*out->columns));
+    out->selection = batch->selection;
+    out->selected = batch->selected;
+    Vector *places = vector_new_flat(arena, TYPE_LONG, batch->count);
+    for (uint32_t i = 0; i < batch->selected; i++) {
+        uint32_t row = batch_row(batch, i);
+        ((int64_t *)places->data)[row] =
+            batch->numbers ? batch->numbers[row] : (int64_t)(sequence + i);
+    }
+    out->columns[batch->column_count] = places;
+    return out;
+}
+
+Batch *
 batch_compact(Arena *arena, Batch *batch)
 {
     if (!batch->selection)

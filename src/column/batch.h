@@ -26,6 +26,9 @@ const Vector *batch_column(Arena *arena, const Batch *batch, uint32_t c);
 // The numbers of the live rows, or NULL.
 const int64_t *batch_numbers(Arena *arena, const Batch *batch);
 
+// The batch with one more column, the places of its rows: their numbers, or from `sequence` on.
+Batch *batch_numbered(Arena *arena, const Batch *batch, uint64_t sequence);
+
 // The batch with only its live rows (itself when all live).
 Batch *batch_compact(Arena *arena, Batch *batch);
 

@@ -120,7 +120,8 @@ rows_as_written(const Summarize *s, Worker *worker, const SummaryRows *in)
     for (uint32_t c = 0; c < spill->written_count; c++)
         if (!(out->columns[c] = evaluate(worker, spill->written[c], in->batch)))
             return NULL;
-    return spill_number_rows(&worker->batch, out, in->sequence, in->numbers);
+    out->numbers = in->numbers;
+    return batch_numbered(&worker->batch, out, in->sequence);
 }
 
 // Takes those of the rows that have a group: row i has groups[i].

@@ -56,7 +56,7 @@ parts_add(JoinParts *parts, Worker *worker, const Batch *batch, const Vector *co
     Arena scratch = {0};
     const uint8_t *part = parts_of_rows(parts, &scratch, keys, batch->count);
     if (!parts->numbered)
-        batch = spill_number_rows(&scratch, batch, sequence, NULL);
+        batch = batch_numbered(&scratch, batch, sequence);
     bool done =
         spill_parts_add(&parts->spill, worker, batch, part, sequence) && worker_check(worker);
     arena_free(&scratch);

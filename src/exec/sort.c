@@ -183,30 +183,13 @@ gates_install(SortRun *run, Pipeline *input)
     }
 }
 
-Batch *
-sort_number_rows(Worker *worker, const Batch *batch)
-{
-    Arena *arena = &worker->batch;
-    Vector *numbers = vector_new_flat(arena, TYPE_LONG, batch->count);
-    for (uint32_t i = 0; i < batch->selected; i++) {
-        uint32_t row = batch_row(batch, i);
-        ((int64_t *)numbers->data)[row] =
-            batch->numbers ? batch->numbers[row] : (int64_t)(worker_sequence(worker) + i);
-    }
-    Batch *numbered = batch_new(arena, batch->column_count + 1, batch->count);
-    memcpy(numbered->columns, batch->columns, batch->column_count * sizeof(*batch->columns));
-    numbered->columns[batch->column_count] = numbers;
-    numbered->selection = batch->selection;
-    numbered->selected = batch->selected;
-    return numbered;
-}
-
 static bool
 top_consume(Sink *self, Worker *worker, Batch *batch)
 {
     SortRun *run = self->state;
     TopPart *part = &run->parts[worker->number];
-    Batch *numbered = sort_number_rows(worker, batch); // before any are dropped
+    // Before any are dropped.
+    Batch *numbered = batch_numbered(&worker->batch, batch, worker_sequence(worker));
     if (part->worst)
         drop_hopeless(run, part, worker, numbered, run->key_columns[0]);
     if (!numbered->selected)

@@ -22,9 +22,5 @@ typedef struct SortRun {
 // The keys over flat columns of these rows; those equal by all keys are ordered by their sequence, if they have one.
 Order sort_order(const SortRun *run, Arena *arena, const Batch *whole);
 
-// The batch with the places of its rows in the order of the stream as one more column, run->sequence; in the worker's
-// memory of the batch.
-Batch *sort_number_rows(Worker *worker, const Batch *batch);
-
 // All rows of the pipeline, which yields the columns of run->schema, in order, up to run->limit.
 ResultTable *sort_all(SortRun *run, Pipeline *input, AzError *error);

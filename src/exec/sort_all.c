@@ -77,7 +77,7 @@ keep_batch(Sink *self, Worker *worker, Batch *batch)
     const SortAll *all = self->state;
     SortPart *part = &all->parts[worker->number];
     if (all->run->sequence >= 0)
-        batch = sort_number_rows(worker, batch);
+        batch = batch_numbered(&worker->batch, batch, worker_sequence(worker));
     return kept_add(&part->kept, worker, batch, all->row_bytes) || part_flush(all, part, worker);
 }
 

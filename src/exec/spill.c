@@ -60,11 +60,12 @@ open_unlinked(const char *dir)
 static bool
 fail(const SpillFile *file, const char *what, AzError *error)
 {
-    return error_errno(error,
-                       "the query is larger than its memory (--memory), and the temporary file in "
-                       "'%s' %s; free some space, name another folder with --spill-dir, or give "
-                       "the query more memory",
-                       spill_dir(file->exec), what);
+    return error_errno(
+        error,
+        "the query's memory (--memory) has no room for all its rows, and the temporary file in "
+        "'%s' %s; free some space, name another folder with --spill-dir, or give "
+        "the query more memory",
+        spill_dir(file->exec), what);
 }
 
 // Under the area's mutex.

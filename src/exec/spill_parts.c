@@ -16,19 +16,6 @@ spill_numbered_schema(Arena *arena, const Schema *schema)
     return out;
 }
 
-Batch *
-spill_number_rows(Arena *arena, const Batch *batch, uint64_t sequence, const int64_t *numbers)
-{
-    Batch *out = batch_new(arena, batch->column_count + 1, batch->count);
-    memcpy(out->columns, batch->columns, batch->column_count * sizeof(*out->columns));
-    Vector *column = vector_new_flat(arena, TYPE_LONG, batch->count);
-    int64_t *own = column->data;
-    for (uint32_t i = 0; i < batch->count; i++)
-        own[i] = numbers ? numbers[i] : (int64_t)(sequence + i);
-    out->columns[batch->column_count] = column;
-    return out;
-}
-
 // ---- writing ----
 
 // Rows are dealt out to the parts some thousands at a time: pieces of few rows cost a read each.

@@ -42,11 +42,8 @@ typedef struct SpillPartLists {
     uint32_t rows;
 } SpillPartLists;
 
-// The schema with the number of the row as one more column, and the compact batch with the numbers of
-// its rows, from `sequence` on; `numbers` NULL: they follow one another.
+// The schema of batch_numbered().
 Schema spill_numbered_schema(Arena *arena, const Schema *schema);
-Batch *spill_number_rows(Arena *arena, const Batch *batch, uint64_t sequence,
-                         const int64_t *numbers);
 
 // For rows of that schema, which is numbered, cut into 1 << bits parts. `level`: how often they were cut already.
 void spill_parts_init(SpillParts *parts, Exec *exec, const Schema *schema, unsigned bits,

@@ -55,9 +55,8 @@ void plan_scan_predicates(Arena *arena, Plan *plan, uint32_t rules);
 // What follows from a condition over the columns of `scan`, as one predicate; false when
 // nothing does, or the rules of the scan's predicates do not allow to look into an `or`.
 bool condition_predicate(Arena *arena, const Plan *scan, const Expr *condition, ScanPredicate *out);
-// The condition without the sides of an `or` that are never true because they look for
-// something in a null; the same rows meet it.
-Expr *condition_without_hopeless(Expr *condition);
+// Whether the condition is never true because it looks for something in a null, or an empty text.
+bool condition_is_hopeless(const Expr *expr);
 // The plans of one query; what they have in common is evaluated once for all.
 void kql_optimise(Arena *arena, Plan **plans, uint32_t count, const Catalog *catalog,
                   uint32_t rules);

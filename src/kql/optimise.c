@@ -95,7 +95,7 @@ tell_constants(Optimiser *o, Expr *condition)
     bool is_and = condition->kind == EXPR_CALL && strcmp(condition->fn->name, "and") == 0;
     bool is_or = condition->kind == EXPR_CALL && strcmp(condition->fn->name, "or") == 0;
     const Catalog *catalog = o->catalog;
-    Value value;
+    Value value = value_bool(false);
     AzError ignored = {0};
     if (is_and || is_or) {
         Expr *left = tell_constants(o, condition->args[0]);
@@ -109,6 +109,9 @@ tell_constants(Optimiser *o, Expr *condition)
         condition->args[1] = right;
         return condition;
     }
+    // Most columns of a search over all tables are none of this input's: told without evaluating.
+    if (condition_is_hopeless(condition))
+        return expr_const(o->arena, &value, condition->span);
     if (condition->kind != EXPR_CALL || !expr_is_constant(condition) ||
         !catalog->fold(catalog->context, o->arena, condition, &value, &ignored)) {
         error_clear(&ignored);
@@ -157,8 +160,8 @@ push_through_union(Optimiser *o, Plan *filter)
         Plan *part = plan_copy(o, filter);
         part->input = all->union_.inputs[i];
         part->schema = part->input->schema;
-        part->filter.predicate = tell_constants(
-            o, condition_without_hopeless(expr_rewrite(o, filter->filter.predicate, exprs, NULL)));
+        part->filter.predicate =
+            tell_constants(o, expr_rewrite(o, filter->filter.predicate, exprs, NULL));
         above->union_.inputs[i] = push_filters(o, part);
     }
     return above;

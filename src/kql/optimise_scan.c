@@ -210,8 +210,8 @@ collect_text(const Collector *c, PredicateList *list, const Expr *expr, ScanOp o
 
 // Whether the test is of the empty text, which a null has, for one that is not: never
 // true. So are tests of columns that a table of a union lacks.
-static bool
-is_hopeless(const Expr *expr)
+bool
+condition_is_hopeless(const Expr *expr)
 {
     ScanOp op;
     if (expr->kind != EXPR_CALL || expr->arg_count != 2 || !text_op(expr->fn->name, &op))
@@ -224,30 +224,13 @@ is_hopeless(const Expr *expr)
            text_str(&needle->value.text).len;
 }
 
-// Conditions are made of `or` in chains, as deep as a table has columns.
-Expr *
-condition_without_hopeless(Expr *condition)
-{
-    if (!is_call(condition, "or"))
-        return condition;
-    Expr *left = condition_without_hopeless(condition->args[0]);
-    Expr *right = condition_without_hopeless(condition->args[1]);
-    if (is_hopeless(left))
-        return right;
-    if (is_hopeless(right))
-        return left;
-    condition->args[0] = left;
-    condition->args[1] = right;
-    return condition;
-}
-
 // ---- and, or ----
 
 // One side of an `or` as a part of SCAN_ANY.
 static bool
 collect_side(const Collector *c, PredicateList *parts, const Expr *expr)
 {
-    if ((c->rules & OPTIMISE_TEXT_PREDICATES) && is_hopeless(expr))
+    if ((c->rules & OPTIMISE_TEXT_PREDICATES) && condition_is_hopeless(expr))
         return true; // a or false = a
     if (is_call(expr, "or"))
         return collect_side(c, parts, expr->args[0]) && collect_side(c, parts, expr->args[1]);

@@ -3,7 +3,7 @@
 // The workers' groups, and those from before (of a summarize that went to disk), are merged, cut by hash so that
 // all workers merge at once, unless one worker has them all. The record of a group stays where it was first put:
 // what is made here are a place for each group and a small table to find it by. The groups of each slice are sorted
-// by their first rows, and the sorted slices become one list.
+// by their first rows, and the sorted slices become one list; where they are read by number, they stay as they come.
 
 #include "exec/summarize.h"
 
@@ -155,14 +155,21 @@ sort_slice(GroupSlice *slice)
     arena_free(&scratch);
 }
 
+// The slices as one list, one behind the other.
+static void
+join_slices(Summarize *s)
+{
+    size_t at = 0;
+    for (size_t n = 0; n < s->slice_count; n++)
+        for (uint32_t i = 0; i < s->slices[n].count; i++)
+            s->order[at++] = s->slices[n].places[i].record;
+}
+
 // The slices as one list: always the earliest of those that are next.
 static void
 merge_order(Summarize *s)
 {
-    for (size_t n = 0; n < s->slice_count; n++)
-        s->group_count += s->slices[n].count;
     Arena *arena = s->exec->arena;
-    s->order = arena_alloc_array(&s->parts[0].held->arena, s->group_count, sizeof(uint64_t *));
     uint32_t *next = ARENA_ARRAY(arena, uint32_t, s->slice_count);
     for (size_t i = 0; i < s->group_count; i++) {
         size_t best = s->slice_count;
@@ -186,8 +193,19 @@ merge_job(void *context, size_t number)
         if (slice >= s->slice_count)
             return;
         merge_slice(s, &s->exec->workers[number], slice);
-        sort_slice(&s->slices[slice]);
+        if (!s->any_order)
+            sort_slice(&s->slices[slice]);
     }
+}
+
+// All groups as they come: no two of them are one.
+static void
+list_groups(Summarize *s, size_t groups)
+{
+    s->order = arena_alloc_array(&s->parts[0].held->arena, groups, sizeof(uint64_t *));
+    GroupWalk walk = {.s = s};
+    for (uint64_t *record; (record = next_group(&walk));)
+        s->order[s->group_count++] = record;
 }
 
 void
@@ -201,13 +219,23 @@ summarize_merge(Summarize *s)
             last = w;
             groups += s->parts[w].table.count;
         }
-    if (used <= 1 && !s->before.count && !s->parts[last].unordered) {
+    if (used <= 1 && !s->before.count && (s->any_order || !s->parts[last].unordered)) {
         s->table = &s->parts[last].table;
         s->group_count = s->table->count;
+        return;
+    }
+    if (used <= 1 && s->apart && s->any_order) {
+        list_groups(s, groups);
         return;
     }
     s->slice_count = groups >= SLICE_GROUPS ? s->exec->worker_count : 1;
     s->slices = ARENA_ARRAY(s->exec->arena, GroupSlice, s->slice_count);
     exec_parallel(s->exec, s->slice_count, merge_job, s);
-    merge_order(s);
+    for (size_t n = 0; n < s->slice_count; n++)
+        s->group_count += s->slices[n].count;
+    s->order = arena_alloc_array(&s->parts[0].held->arena, s->group_count, sizeof(uint64_t *));
+    if (s->any_order)
+        join_slices(s);
+    else
+        merge_order(s);
 }

@@ -311,11 +311,20 @@ typedef struct PartBranch {
     unsigned part;
 } PartBranch;
 
+// Whether all rows of the groups in memory are in them: no row of theirs went to disk. Another worker's may have.
+static bool
+memory_is_complete(const Summarize *s)
+{
+    return s->exec->worker_count == 1 && s->parts[0].open == GROUPS_CLOSED && !s->parts[0].no_disk;
+}
+
 static bool
 part_begin(Exec *exec, Branch *branch, AzError *error)
 {
     const PartBranch *state = branch->begin_state;
     Summarize *part = part_of(state->whole, state->part);
+    part->any_order = true;
+    part->apart = memory_is_complete(state->whole);
     if (state->part == spill_parts_count(&state->whole->spill->rows) - 1)
         part->whole = state->whole;
     Pipeline groups = {0};

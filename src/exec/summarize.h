@@ -44,7 +44,7 @@ typedef struct GroupPlace {
     uint64_t *record;
 } GroupPlace;
 
-// The groups of all workers with some of the hashes, in the order of their first rows.
+// The groups of all workers with some of the hashes; at last in the order of their first rows, or any.
 typedef struct GroupSlice {
     GroupPlace *places;
     uint32_t count;
@@ -65,10 +65,12 @@ typedef struct Summarize {
     Held *input;             // of those rows; NULL: there are none
     struct Summarize *whole; // of which this is the last part that is read; NULL: it is none
     GroupList before;        // groups of rows that were met before these
+    bool apart;              // none of these is a group of the rows to come
+    bool any_order;          // groups may stand in any order: they are read by number
     GroupSlice *slices;
     size_t slice_count;
     _Atomic size_t next_slice;
-    // The groups in the order of their first rows: group_count records, or those of `table`.
+    // The groups in the order of their first rows, or any: group_count records, or those of `table`.
     uint64_t **order;
     const GroupTable *table;
     size_t group_count;
@@ -110,7 +112,7 @@ group_states(const Summarize *s, uint64_t *record)
     return (char *)record + s->states_at;
 }
 
-// The record of the group that is number `i` in the order of first rows.
+// The record of the group that is number `i` in the order they have.
 static inline uint64_t *
 summarize_group(const Summarize *s, size_t i)
 {

@@ -168,15 +168,18 @@ static const char *const IN_DOUBT[] = {
     "union L, R | summarize n = count(), s = make_set(few) by k = row % 4000 | top 200 by n",
 };
 
-// Asks with memory for all groups, of which few are held in memory when `dir` can be written; whether anything was on
-// disk.
+// Asks with memory for all groups, of which few are held in memory when the disk can be written; whether anything was on
+// it. There is a table M of so many rows.
 static bool
-same_with_disk(const char *dir, size_t threads, const char *query)
+same_with_disk(DatabaseOptions options, uint32_t rows, const char *query)
 {
     Arena arena = {0};
     AzError why = {0};
-    DatabaseOptions options = {.threads = threads, .group_memory = 100 << 10, .spill_dir = dir};
+    if (!options.group_memory)
+        options.group_memory = 100 << 10;
     Database *whole = open_tables(&arena, 1, 0, NULL), *few = open_with(&arena, &options);
+    put_rows(whole, &arena, "M", 0, rows);
+    put_rows(few, &arena, "M", 0, rows);
     const QueryResult *wanted = ask(whole, &arena, str_from(query), &why);
     const QueryResult *found = ask(few, &arena, str_from(query), &why);
     if (!wanted || !found)
@@ -198,13 +201,38 @@ test_groups_without_disk(void **state)
     (void)state;
     for (size_t q = 0; q < COUNT_OF(IN_DOUBT); q++)
         for (size_t threads = 1; threads <= 2; threads++) {
-            assert_true(same_with_disk(NULL, threads, IN_DOUBT[q]));
-            assert_false(same_with_disk("/no/such/folder", threads, IN_DOUBT[q]));
+            assert_true(same_with_disk((DatabaseOptions){.threads = threads}, 0, IN_DOUBT[q]));
+            assert_false(same_with_disk(
+                (DatabaseOptions){.threads = threads, .spill_dir = "/no/such/folder"}, 0,
+                IN_DOUBT[q]));
         }
     // The groups are on disk, and sorted in memory.
     for (size_t q = 0; q < COUNT_OF(SORTED); q++)
         for (size_t threads = 1; threads <= 2; threads++)
-            assert_true(same_with_disk(NULL, threads, SORTED[q]));
+            assert_true(same_with_disk((DatabaseOptions){.threads = threads}, 0, SORTED[q]));
+}
+
+// So many rows that all workers have some: there are groups that each of them meets, early and late, and more that one
+// of them meets.
+static void
+test_groups_of_several_workers(void **state)
+{
+    (void)state;
+    static const char *const QUERIES[] = {
+        "M | summarize n = count(), t = take_any(note) by k = iff(row % 2 == 0, row % 150, row) | "
+        "top 300 by n",
+        "M | summarize n = count() by k = iff(row % 2 == 0, row % 150, row) | sort by n desc | "
+        "where n > 1",
+        "M | summarize s = sum(few), l = make_list(row, 5) by k = iff(row % 2 == 0, row % 150, "
+        "row) "
+        "| summarize count(), sum(s), arg_max(s, k, l), make_list(k, 3) by few = k % 7",
+    };
+    enum { ROWS = 40000 };
+    for (size_t q = 0; q < COUNT_OF(QUERIES); q++)
+        for (size_t threads = 1; threads <= 3; threads++)
+            assert_true(
+                same_with_disk((DatabaseOptions){.threads = threads, .group_memory = 400 << 10},
+                               ROWS, QUERIES[q]));
 }
 
 // Files grow up to some size: what was written is read, and the rest of the groups are in memory.
@@ -220,7 +248,7 @@ test_groups_on_full_disk(void **state)
         for (size_t q = i % 2; q < COUNT_OF(BY_NUMBER); q += 2) {
             struct rlimit little = {SIZES[i], before.rlim_max};
             assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-            bool on_disk = same_with_disk(NULL, 1 + i / 2, BY_NUMBER[q]);
+            bool on_disk = same_with_disk((DatabaseOptions){.threads = 1 + i / 2}, 0, BY_NUMBER[q]);
             assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
             assert_int_equal(on_disk, i > 0);
         }
@@ -233,6 +261,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_groups_by_number),
         cmocka_unit_test(test_groups_without_disk),
+        cmocka_unit_test(test_groups_of_several_workers),
         cmocka_unit_test(test_groups_on_full_disk),
         cmocka_unit_test(test_grouping_on_disk),
         cmocka_unit_test(test_grouping_in_parts_of_parts),

@@ -4,8 +4,8 @@
 
 KIT and WORK are those of peers.py: generators, queries and DuckDB's SQL; generated data and stores, which are
 made when they are not there. Time: CPU of a query with one thread pinned to one core, from its text to its printed answer, in
-new processes, whose caches are empty at either size, and in one that has run it before: medians. Memory: the peak resident set of a new process that runs the query once, less that of
-one that opens the store and answers `print 1` (DuckDB: `SELECT 1`), one thread each. GNU time reads it, so that
+new processes, whose caches are empty at either size and which take turns, and in one that has run it before:
+medians. Memory: the peak resident set of a new process that runs the query once, less that of one that opens the store and answers `print 1` (DuckDB: `SELECT 1`), one thread each. GNU time reads it, so that
 the size of the process that starts them is not in it.
 """
 import argparse
@@ -64,9 +64,8 @@ class Azimuth:
     def once(self, text):
         return self.query(text)
 
-    def figures(self, text):
+    def figures(self, text, new):
         """CPU ms in new processes and in one that has run it before, peak MB of a new process: medians."""
-        new = [self.once(text) for _ in range(self.args.runs)]
         again = self.query(text, "--repeat", str(self.args.runs + 1))
         for peak, said in new + [again]:
             if not peak:
@@ -106,8 +105,10 @@ def rows_of(args, queries, small, large, small_duckdb, duckdb):
     for query in queries:
         text = (args.kit / "queries" / f"{query['name']}.kql").read_text(encoding="utf-8").strip()
         row = {"name": query["name"], "class": query["class"]}
-        for size, engine in (("small", small), ("large", large)):
-            row.update({f"{size}_{name}": value for name, value in engine.figures(text).items()})
+        # In turn: a machine that grows slower for a while does so for both.
+        new = [(small.once(text), large.once(text)) for _ in range(args.runs)]
+        for size, engine, runs in zip(("small", "large"), (small, large), zip(*new)):
+            row.update({f"{size}_{name}": value for name, value in engine.figures(text, list(runs)).items()})
         row["duckdb_small_mb"], row["duckdb_mb"] = small_duckdb.memory(query["name"]), duckdb.memory(query["name"])
         rows.append(row)
         print(f"{row['name']}: {row['large_new']:.1f} ms, {row['large_mb']:.0f} MB", file=sys.stderr)

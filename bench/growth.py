@@ -3,10 +3,11 @@
     growth.py AZIMUTH KIT WORK OUT.md [--small S] [--large S] [--runs N] [--queries REGEX]
 
 KIT and WORK are those of peers.py: generators, queries and DuckDB's SQL; generated data and stores, which are
-made when they are not there. Time: CPU of a query with one thread pinned to one core, from its text to its printed answer, in
-new processes, whose caches are empty at either size and which take turns, and in one that has run it before:
-medians. Memory: the peak resident set of a new process that runs the query once, less that of one that opens the store and answers `print 1` (DuckDB: `SELECT 1`), one thread each. GNU time reads it, so that
-the size of the process that starts them is not in it.
+made when they are not there. Time: CPU of a query with one thread pinned to one core, from its text to its printed
+answer, in new processes, whose caches are empty at either size and which take turns, and in one that has run it before:
+medians. Memory: the peak resident set of a new process that runs the query once, less that of one that opens the store
+and answers `print 1` (DuckDB: `SELECT 1`), one thread each. GNU time reads it, so that the size of the process that
+starts them is not in it.
 """
 import argparse
 import json

@@ -79,6 +79,15 @@ group_start(const Summarize *s, GroupPart *part, uint32_t g, uint64_t hash, uint
             aggregate_impl(&s->calls[a])->init(&s->calls[a], states + s->offsets[a]);
 }
 
+uint32_t
+summarize_add(const Summarize *s, GroupPart *part, const uint64_t *key, uint64_t hash,
+              uint64_t first)
+{
+    uint32_t group = group_add(&part->table, key, hash);
+    group_start(s, part, group, hash, first);
+    return group;
+}
+
 // Row i of `keys` is row origin[i] of `in`; NULL: row i.
 static void
 group_rows(const Summarize *s, GroupPart *part, Worker *worker, const Vector *const *keys,
@@ -284,7 +293,7 @@ part_charge(const Summarize *s, GroupPart *part, Worker *worker, size_t growth)
 {
     Budget *budget = s->exec->options->budget;
     if (s->spill) {
-        group_spill_watch(s, part, growth);
+        group_spill_watch(s, worker, part, growth);
         return true;
     }
     if (growth)
@@ -323,14 +332,19 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
         rows.numbers = vector_flatten(&worker->batch,
                                       batch_column(&worker->batch, batch, batch->column_count - 1))
                            ->data;
+    if (s->only && !group_top_pick(s, worker, &rows))
+        return false;
+    if (!rows.batch->selected)
+        return true;
     if (part->open == GROUPS_OPEN &&
-        !part_charge(s, part, worker, group_table_growth(&part->table, batch->selected)))
+        !part_charge(s, part, worker, group_table_growth(&part->table, rows.batch->selected)))
         return false;
     if (part->open != GROUPS_OPEN && part->codes)
         forget_codes(part);
     bool done = part->open == GROUPS_OPEN
                     ? summarize_take(s, s->keys, s->calls, worker, part, &rows)
-                    : group_spill_consume(s, worker, part, &rows);
+                : group_top_takes(s, worker, part) ? group_top_consume(s, worker, part, &rows)
+                                                   : group_spill_consume(s, worker, part, &rows);
     return done && part_charge(s, part, worker, 0);
 }
 
@@ -397,7 +411,11 @@ summarize_stream(Summarize *s, Pipeline *input, const Schema *schema, bool numbe
                  AzError *error)
 {
     bool on_disk = false;
-    if (!consume_all(s, input, error) || (s->spill && !group_spill_end(s, &on_disk, error)))
+    if (!consume_all(s, input, error))
+        return false;
+    if (group_top_used(s))
+        return group_top_stream(s, input, schema, numbered, out, error);
+    if (s->spill && !group_spill_end(s, &on_disk, error))
         return false;
     if (on_disk && numbered) {
         group_spill_branches(s, out);
@@ -448,6 +466,8 @@ build_summarize(Exec *exec, const Plan *plan, Pipeline *out, AzError *error)
         !init_of_plan(s, exec, plan, error))
         return false;
     group_spill_prepare(s, &plan->schema, 0);
+    if (exec->top.plan == plan)
+        group_top_prepare(s, plan, &exec->top);
     bool done = summarize_stream(s, &input, &plan->schema, numbered, out, error);
     if (!done)
         group_spill_free(s);

@@ -100,9 +100,15 @@ group_spill_prepare(Summarize *s, const Schema *schema, unsigned level)
 // ---- consuming ----
 
 void
-group_spill_watch(const Summarize *s, GroupPart *part, size_t growth)
+group_spill_watch(const Summarize *s, Worker *worker, GroupPart *part, size_t growth)
 {
     size_t share = part->no_disk ? s->spill->most : s->spill->share;
+    // Where rows without a group need not be kept, the groups that stand out are found in half of that.
+    if (part->open == GROUPS_OPEN && part_bytes(part) + growth > share / 2 &&
+        group_top_takes(s, worker, part)) {
+        part->open = GROUPS_CLOSED;
+        return;
+    }
     size_t most = part->open == GROUPS_OPEN ? share : share + share / 4;
     if (part->open != GROUPS_SEALED &&
         !kept_charge(s->exec, &part->held->charged, part_bytes(part) + growth, most))

@@ -23,8 +23,10 @@ struct Worker {
     Arena keep;   // lives as long as the run: what sinks hold
     Arena result; // outlives the run: rows of the answer
     Scratch scratch;
-    uint64_t morsel;         // number of the current morsel in the whole pipeline
-    uint32_t rows_out;       // rows of this morsel that have reached the sink
+    uint64_t morsel;   // number of the current morsel in the whole pipeline
+    uint32_t rows_out; // rows of this morsel that have reached the sink
+    // Of this pipeline's morsels that are done: rows that were read, and that have reached the sink.
+    uint64_t rows_read, rows_passed;
     bool satisfied;          // the sink wants no more of this morsel
     uint32_t volatile_calls; // calls of rand() and the like in this morsel
     size_t charged;          // bytes of `keep` the budget knows of
@@ -56,6 +58,13 @@ typedef struct Correlated {
     const struct Correlated *outer;
 } Correlated;
 
+// The rows that are wanted of a plan: the first `limit` by one of its columns, the greatest before the others.
+typedef struct TopWanted {
+    const Plan *plan; // NULL: all are wanted
+    uint32_t column;
+    uint64_t limit;
+} TopWanted;
+
 struct Exec {
     const ExecOptions *options;
     Arena *arena; // of the run; used by the coordinating thread only
@@ -65,6 +74,7 @@ struct Exec {
     const Correlated *correlated; // innermost first
     // The plan whose rows may come in any order when they are numbered (pipeline_build_numbered).
     const Plan *numbered;
+    TopWanted top; // of the summarize that is being built
     // Morsels after this one are not wanted any more: a limit is met, or that one failed.
     _Atomic uint64_t stop_after;
     uint32_t depth;

@@ -230,10 +230,13 @@ run_morsel(BranchRun *run, Worker *worker, uint32_t morsel)
     const RowGate *gate = run->branch->gate;
     bool wanted =
         !gate || gate->may_pass(gate, worker, source, morsel, run->branch->columns[gate->column]);
-    if (wanted && morsel_filter(run, &arena, morsel, &filter))
+    if (wanted && morsel_filter(run, &arena, morsel, &filter)) {
         done = run_rows(run, &filter, worker, morsel);
-    else
+        worker->rows_read += filter.to - filter.from;
+        worker->rows_passed += worker->rows_out;
+    } else {
         count_group(run->branch, worker, source->morsel_rows(source, morsel), NULL);
+    }
     if (source->release)
         source->release(source, morsel);
     arena_free(&arena);
@@ -344,6 +347,8 @@ pipeline_run(Exec *exec, Pipeline *pipeline, Sink *sink, AzError *error)
 {
     uint64_t base = 0;
     exec->stop_after = UINT64_MAX;
+    for (size_t w = 0; w < exec->worker_count; w++)
+        exec->workers[w].rows_read = exec->workers[w].rows_passed = 0;
     for (size_t i = 0; i < pipeline->count && base <= exec->stop_after; i++) {
         Branch *branch = &pipeline->branches[i];
         uint64_t stop_after = exec->stop_after;

@@ -290,11 +290,30 @@ sort_pipeline(Exec *exec, const Plan *plan, const Schema *schema, Pipeline *inpu
     return (top ? sort_top : sort_all)(&run, input, error);
 }
 
+// What the sort wants of a summarize that its rows are the groups of.
+static TopWanted
+groups_wanted(const Plan *plan)
+{
+    const SortKey *key = plan->sort.keys;
+    if (!is_top(plan) || !plan->sort.limit || !plan->sort.key_count || !key->descending ||
+        key->nulls_first)
+        return (TopWanted){0};
+    const Expr *expr = key->expr;
+    const Plan *input = plan->input;
+    for (; input->kind == PLAN_PROJECT && expr->kind == EXPR_COLUMN; input = input->input)
+        expr = input->project.exprs[expr->column];
+    if (input->kind != PLAN_SUMMARIZE || expr->kind != EXPR_COLUMN)
+        return (TopWanted){0};
+    return (TopWanted){input, expr->column, (uint64_t)plan->sort.limit};
+}
+
 ResultTable *
 run_sort(Exec *exec, const Plan *plan, AzError *error)
 {
     Pipeline input = {0};
-    return pipeline_build_numbered(exec, plan->input, &input, error)
-               ? sort_pipeline(exec, plan, &plan->input->schema, &input, error)
-               : NULL;
+    TopWanted before = exec->top;
+    exec->top = groups_wanted(plan);
+    bool built = pipeline_build_numbered(exec, plan->input, &input, error);
+    exec->top = before;
+    return built ? sort_pipeline(exec, plan, &plan->input->schema, &input, error) : NULL;
 }

@@ -37,6 +37,7 @@ typedef struct SummaryRows {
 } SummaryRows;
 
 typedef struct GroupSpill GroupSpill; // aggregate_spill.c
+typedef struct GroupTop GroupTop;     // aggregate_top.c
 
 // A group of a slice of the hashes; `record` is its first worker's.
 typedef struct GroupPlace {
@@ -61,6 +62,8 @@ typedef struct Summarize {
     uint32_t extra;          // words of a record behind its key row
     GroupPart *parts;        // one a worker
     GroupSpill *spill;       // NULL: memory holds all groups, or the query ends
+    GroupTop *top;           // NULL: all groups are wanted
+    const uint64_t *only;    // buckets of the only rows that are taken, a bit each; NULL: all are
     bool numbered;           // rows come with their sequence in the last column: they were on disk
     Held *input;             // of those rows; NULL: there are none
     struct Summarize *whole; // of which this is the last part that is read; NULL: it is none
@@ -136,6 +139,9 @@ void summarize_finish_call(const AggregateCall *call, Arena *arena, Scratch *scr
 // Rows go into their groups, which are added when they are new: `keys` and `calls` over the columns of the batch.
 bool summarize_take(const Summarize *s, Expr *const *keys, const AggregateCall *calls,
                     Worker *worker, GroupPart *part, const SummaryRows *rows);
+// Adds a group, which is none of the part's: its number. `first`: the sequence of its first row.
+uint32_t summarize_add(const Summarize *s, GroupPart *part, const uint64_t *key, uint64_t hash,
+                       uint64_t first);
 // The states of each row's group take the rows.
 bool summarize_update(const Summarize *s, const AggregateCall *calls, Worker *worker,
                       GroupPart *part, const SummaryRows *rows, const uint32_t *groups);
@@ -148,7 +154,7 @@ void group_spill_prepare(Summarize *s, const Schema *schema, unsigned level);
 // After the last row; *used: whether some rows are there. False with an error.
 bool group_spill_end(const Summarize *s, bool *used, AzError *error);
 // Closes or seals the part when it would grow beyond what it may hold, for `growth` bytes more.
-void group_spill_watch(const Summarize *s, GroupPart *part, size_t growth);
+void group_spill_watch(const Summarize *s, Worker *worker, GroupPart *part, size_t growth);
 // Takes the batch into a part that is not open: rows of groups that it has, the others go to disk.
 bool group_spill_consume(const Summarize *s, Worker *worker, GroupPart *part,
                          const SummaryRows *rows);
@@ -157,6 +163,22 @@ ResultTable *group_spill_finish(Summarize *s, AzError *error);
 // The same as branches of `out`, one a part of the hashes, whose rows are numbered and made when they are read.
 void group_spill_branches(Summarize *s, Pipeline *out);
 void group_spill_free(Summarize *s);
+
+// ---- the first few groups (aggregate_top.c) ----
+
+// Lets rows of groups that cannot be among those wanted of `plan`, the summarize, be left out, where that can be told.
+// After group_spill_prepare.
+void group_top_prepare(Summarize *s, const Plan *plan, const TopWanted *wanted);
+// Whether the part takes its rows by group_top_consume from now on, if it is not open.
+bool group_top_takes(const Summarize *s, Worker *worker, const GroupPart *part);
+bool group_top_consume(const Summarize *s, Worker *worker, GroupPart *part,
+                       const SummaryRows *rows);
+// Leaves the rows of the buckets that are read again.
+bool group_top_pick(const Summarize *s, Worker *worker, SummaryRows *rows);
+// After the last row: whether some were left out, and then what summarize_stream does.
+bool group_top_used(const Summarize *s);
+bool group_top_stream(Summarize *s, Pipeline *input, const Schema *schema, bool numbered,
+                      Pipeline *out, AzError *error);
 
 // ---- after all rows ----
 

@@ -22,6 +22,13 @@ typedef struct AggregateUpdate {
     Scratch *scratch;
 } AggregateUpdate;
 
+// What a group's value is the plain sum of.
+typedef enum AggregateAdds {
+    ADDS_NOTHING, // it is no such sum
+    ADDS_ONES,    // a one for each row
+    ADDS_VALUES, // the first argument of each row, where it is not null: int, long, timespan or real
+} AggregateAdds;
+
 typedef struct AggregateImpl {
     size_t state_size;
     // The size for this call's types, not above state_size; NULL: state_size.
@@ -37,6 +44,7 @@ typedef struct AggregateImpl {
     // Writes row `row` of the output vectors (flat, zeroed; vector_set_null for null).
     void (*finish)(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
                    Arena *arena, Scratch *scratch);
+    AggregateAdds adds;
 } AggregateImpl;
 
 static inline bool

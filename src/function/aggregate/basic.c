@@ -45,6 +45,7 @@ static const AggregateImpl COUNT = {
     .update = count_update,
     .merge = count_merge,
     .finish = count_finish,
+    .adds = ADDS_ONES,
 };
 
 // ---- sum and avg ----
@@ -164,23 +165,24 @@ SUM_FINISH(sum_decimal, DecimalSum, Decimal, true, sum->count ? sum->decimal : d
 SUM_FINISH(avg_decimal, DecimalSum, Decimal, sum->count,
            decimal_div(sum->decimal, decimal_from_long(sum->count)))
 
-#define SUM_IMPL(NAME, STATE, UPDATE, MERGE, FINISH)                                               \
+#define SUM_IMPL(NAME, STATE, UPDATE, MERGE, FINISH, ADDS)                                         \
     static const AggregateImpl NAME = {                                                            \
         .state_size = sizeof(STATE),                                                               \
         .update = UPDATE##_update,                                                                 \
         .merge = MERGE##_merge,                                                                    \
         .finish = FINISH##_finish,                                                                 \
+        .adds = ADDS,                                                                              \
     };
 
-SUM_IMPL(SUM_INT, WholeSum, sum_int, sum_whole, sum_whole)
-SUM_IMPL(SUM_LONG, WholeSum, sum_long, sum_whole, sum_whole)
-SUM_IMPL(SUM_REAL, RealSum, sum_real, sum_real, sum_real)
-SUM_IMPL(SUM_DECIMAL, DecimalSum, sum_decimal, sum_decimal, sum_decimal)
-SUM_IMPL(AVG_INT, WholeMean, avg_int, avg_whole, avg_whole)
-SUM_IMPL(AVG_LONG, WholeMean, avg_long, avg_whole, avg_whole)
-SUM_IMPL(AVG_REAL, RealMean, avg_real, avg_real, avg_real)
-SUM_IMPL(AVG_TICKS, TicksMean, avg_ticks, avg_ticks, avg_ticks)
-SUM_IMPL(AVG_DECIMAL, DecimalSum, sum_decimal, sum_decimal, avg_decimal)
+SUM_IMPL(SUM_INT, WholeSum, sum_int, sum_whole, sum_whole, ADDS_VALUES)
+SUM_IMPL(SUM_LONG, WholeSum, sum_long, sum_whole, sum_whole, ADDS_VALUES)
+SUM_IMPL(SUM_REAL, RealSum, sum_real, sum_real, sum_real, ADDS_VALUES)
+SUM_IMPL(SUM_DECIMAL, DecimalSum, sum_decimal, sum_decimal, sum_decimal, ADDS_NOTHING)
+SUM_IMPL(AVG_INT, WholeMean, avg_int, avg_whole, avg_whole, ADDS_NOTHING)
+SUM_IMPL(AVG_LONG, WholeMean, avg_long, avg_whole, avg_whole, ADDS_NOTHING)
+SUM_IMPL(AVG_REAL, RealMean, avg_real, avg_real, avg_real, ADDS_NOTHING)
+SUM_IMPL(AVG_TICKS, TicksMean, avg_ticks, avg_ticks, avg_ticks, ADDS_NOTHING)
+SUM_IMPL(AVG_DECIMAL, DecimalSum, sum_decimal, sum_decimal, avg_decimal, ADDS_NOTHING)
 
 // ---- min and max ----
 

@@ -60,7 +60,7 @@ struct GroupTop {
     uint64_t limit;
     _Atomic TopState state;
     _Atomic double least; // when it was decided: of the groups that are wanted, by one worker
-    TopBuckets *parts;       // one a worker
+    TopBuckets *parts;    // one a worker
 };
 
 static inline uint32_t
@@ -281,8 +281,8 @@ add_late(const Summarize *s, TopBuckets *top, GroupPart *part, const uint64_t *k
 
 // A row of a group that has no room: its weight goes to the bucket, or its group gets in.
 static uint32_t
-add_unknown(const Summarize *s, TopBuckets *top, GroupPart *part, const uint64_t *key, uint64_t hash,
-            double weight, uint64_t first)
+add_unknown(const Summarize *s, TopBuckets *top, GroupPart *part, const uint64_t *key,
+            uint64_t hash, double weight, uint64_t first)
 {
     if (weight >= top->large && top->late < top->late_most)
         return add_late(s, top, part, key, hash, first);

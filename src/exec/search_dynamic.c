@@ -6,15 +6,15 @@
 #include "value/dynamic_search.h"
 
 typedef struct ProbeList {
-    Str *items;
+    DynProbe *items;
     size_t len, cap;
 } ProbeList;
 
 static bool
 add_probe(Arena *arena, ProbeList *probes, Str needle)
 {
-    Str probe = dyn_search_probe(needle);
-    if (!probe.len)
+    DynProbe probe = dyn_search_probe(needle);
+    if (!probe.text.len)
         return false;
     ARRAY_PUSH(arena, probes, probe);
     return true;
@@ -48,7 +48,7 @@ static bool
 may_hold(Dyn node, const ProbeList *probes)
 {
     for (size_t p = 0; p < probes->len; p++)
-        if (dyn_may_print(node, probes->items[p]))
+        if (dyn_may_print(node, &probes->items[p]))
             return true;
     return false;
 }
@@ -63,6 +63,24 @@ searches_dynamic(const Expr *expr)
            strcmp(text->fn->name, "tostring") == 0;
 }
 
+// The rows of a dictionary whose entry may hold a probe: each entry is looked at once, nulls hold none.
+static uint32_t
+dictionary_rows(Arena *arena, const Vector *trees, const ProbeList *probes, uint32_t *rows)
+{
+    const Vector *dict = trees->dict;
+    uint64_t *may = ARENA_ARRAY(arena, uint64_t, bit_words(dict->count));
+    for (uint32_t e = 0; e < dict->count; e++)
+        if (!vector_is_null(dict, e) &&
+            may_hold(dyn_of_text((const Text *)vector_cell(dict, e)), probes))
+            bit_set(may, e);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < trees->count; i++) {
+        rows[count] = i;
+        count += bit_get(may, trees->codes[i]);
+    }
+    return count;
+}
+
 uint32_t
 search_candidates(Worker *worker, const Expr *expr, const Batch *batch, uint32_t *rows)
 {
@@ -71,8 +89,9 @@ search_candidates(Worker *worker, const Expr *expr, const Batch *batch, uint32_t
     const Vector *trees = NULL;
     if (collect_probes(&worker->batch, expr, &probes))
         trees = evaluate(worker, expr->args[0]->args[0], batch);
-    // A dictionary's entries are each searched once as it is.
-    if (!trees || trees->encoding != ENC_FLAT)
+    if (trees && trees->encoding == ENC_DICT && trees->dict->count <= all)
+        return dictionary_rows(&worker->batch, trees, &probes, rows);
+    if (!trees || trees->encoding == ENC_CONST)
         return all;
     for (uint32_t i = 0; i < all; i++)
         if (!vector_is_null(trees, i) &&

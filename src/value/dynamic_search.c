@@ -11,6 +11,9 @@
 
 enum { PROBE_MIN = 3 };
 
+// A GUID in a text, and as much of its end as is asked for.
+enum { GUID_TEXT = 36, GUID_TAIL_TEXT = 23 };
+
 static char
 lower(char c)
 {
@@ -50,6 +53,33 @@ escape_tail(Str run)
     return run.len && is_one_of(lower(run.ptr[0]), "bfnrt") ? 1 : 0;
 }
 
+static int
+hex_digit(char c)
+{
+    const char *digits = "0123456789abcdef", *at = strchr(digits, lower(c));
+    return c && at ? (int)(at - digits) : -1;
+}
+
+// Whether the run is a GUID but for some digits at its begin; its last bytes. No scalar but a GUID has such an end.
+static bool
+guid_tail(Str run, uint8_t *tail)
+{
+    static const char FORM[] = "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh";
+    if (run.len < GUID_TAIL_TEXT || run.len > GUID_TEXT)
+        return false;
+    const char *form = FORM + GUID_TEXT - run.len;
+    for (size_t i = 0; i < run.len; i++)
+        if (form[i] == '-' ? run.ptr[i] != '-' : hex_digit(run.ptr[i]) < 0)
+            return false;
+    const char *at = run.ptr + run.len;
+    for (size_t b = DYN_PROBE_TAIL; b--;) {
+        at -= at[-1] == '-';
+        at -= 2;
+        tail[b] = (uint8_t)(hex_digit(at[0]) << 4 | hex_digit(at[1]));
+    }
+    return true;
+}
+
 // Whether the run may stand in a scalar that is no string.
 static bool
 may_be_scalar(Str run)
@@ -66,25 +96,29 @@ may_be_scalar(Str run)
     return numeric;
 }
 
-Str
+DynProbe
 dyn_search_probe(Str needle)
 {
-    Str best = {0};
+    DynProbe best = {0};
     for (size_t at = 0; at < needle.len;) {
         size_t end = at;
         while (end < needle.len && is_plain(needle.ptr[end]))
             end++;
         Str run = str_slice(needle, at, end);
         run = str_slice(run, escape_tail(run), run.len);
-        if (run.len >= PROBE_MIN && run.len > best.len && !may_be_scalar(run))
-            best = run;
+        DynProbe probe = {.text = run};
+        probe.is_guid = guid_tail(run, probe.tail);
+        if (run.len >= PROBE_MIN && run.len > best.text.len &&
+            (probe.is_guid || !may_be_scalar(run)))
+            best = probe;
         at = end + 1;
     }
     return best;
 }
 
 bool
-dyn_may_print(Dyn node, Str probe)
+dyn_may_print(Dyn node, const DynProbe *probe)
 {
-    return bytes_may_contain_ci((Str){(const char *)node.ptr, node.size}, probe);
+    return bytes_may_contain_ci((Str){(const char *)node.ptr, node.size}, probe->text) ||
+           (probe->is_guid && memmem(node.ptr, node.size, probe->tail, sizeof(probe->tail)));
 }

@@ -519,7 +519,13 @@ push_random(Arena *arena, int depth)
     case 2: dyn_push_long(builder, (int64_t)noise(1000000) - 500000); break;
     case 3: dyn_push_real(builder, noise(4) ? noise(1000) / 7.0e12 : -INFINITY); break;
     case 4: dyn_push_datetime(builder, (int64_t)noise(1u << 30) << 29); break;
-    case 5: dyn_push_guid(builder, (Guid){{(uint8_t)noise(256), 0xfa, 0xca, 0xde}}); break;
+    case 5: {
+        Guid guid;
+        for (size_t i = 0; i < sizeof(guid.bytes); i++)
+            guid.bytes[i] = (uint8_t)noise(256);
+        dyn_push_guid(builder, guid);
+        break;
+    }
     case 8:
         dyn_begin_array(builder);
         for (uint32_t n = noise(4); n; n--)
@@ -545,7 +551,7 @@ static void
 test_search(void **state)
 {
     (void)state;
-    uint32_t probed = 0, ruled_out = 0;
+    uint32_t probed = 0, ruled_out = 0, guids = 0;
     for (uint32_t round = 0; round < 20000; round++) {
         Arena arena = {0};
         push_random(&arena, 3);
@@ -553,31 +559,35 @@ test_search(void **state)
         Str text = str_copy(&arena, str_from(text_of(tree)));
         for (uint32_t cut = 0; cut < 8 && text.len; cut++) {
             uint32_t from = noise((uint32_t)text.len);
-            Str needle = str_slice(text, from, from + noise(24));
+            Str needle = str_slice(text, from, from + noise(noise(2) ? 24 : 60));
             Buffer other = {0};
             (noise(2) ? unicode_upper : unicode_lower)(&other, needle);
             Str folded =
                 unicode_contains_ci(text, buffer_slice(&other)) ? buffer_slice(&other) : needle;
-            Str probe = dyn_search_probe(folded);
-            probed += probe.len > 0;
-            if (probe.len && !dyn_may_print(tree, probe))
+            DynProbe probe = dyn_search_probe(folded);
+            probed += probe.text.len > 0;
+            guids += probe.is_guid;
+            if (probe.text.len && !dyn_may_print(tree, &probe))
                 fail_msg("'%.*s' is in %.*s, its probe '%.*s' not in the tree", STR_ARG(folded),
-                         STR_ARG(text), STR_ARG(probe));
+                         STR_ARG(text), STR_ARG(probe.text));
             buffer_free(&other);
         }
-        ruled_out += !dyn_may_print(tree, STR("instructions"));
+        ruled_out += !dyn_may_print(tree, &(DynProbe){.text = STR("instructions")});
         arena_free(&arena);
     }
     // The test would say nothing if there were no probes, or all of them said "maybe".
     assert_in_range(probed, 2000, 160000);
     assert_in_range(ruled_out, 1000, 19999);
-    // "ac" may be the end of an escape.
-    assert_true(str_equal(dyn_search_probe(STR("accountkey=")), STR("countkey=")));
-    assert_true(str_equal(dyn_search_probe(STR("\": \"jailbreak")), STR("jailbreak")));
-    static const char *const NOTHING[] = {"",        "x",        "true",    "fals",
-                                          "2026-06", "deadbeef", "{\"a\":", "nan"};
+    assert_true(guids > 100);
+    // So may "f8", "ac".
+    assert_true(str_equal(dyn_search_probe(STR("accountkey=")).text, STR("countkey=")));
+    assert_true(str_equal(dyn_search_probe(STR("\": \"jailbreak")).text, STR("jailbreak")));
+    static const char *const NOTHING[] = {
+        "", "x", "true", "fals", "2026-06", "deadbeef", "4496-4df1-9382", "{\"a\":", "nan"};
     for (size_t i = 0; i < COUNT_OF(NOTHING); i++)
-        assert_int_equal(dyn_search_probe(str_from(NOTHING[i])).len, 0);
+        assert_int_equal(dyn_search_probe(str_from(NOTHING[i])).text.len, 0);
+    assert_true(str_equal(dyn_search_probe(STR("f8098C33-4496-4df1-9382-a3726c2aa78f")).text,
+                          STR("098C33-4496-4df1-9382-a3726c2aa78f")));
 }
 
 static int

@@ -12,7 +12,7 @@
 
 enum {
     SEGMENT_ROWS = 131072,       // a table writer flushes when it has so many rows
-    SEGMENT_PAYLOAD = 192 << 20, // or so many bytes
+    SEGMENT_PAYLOAD = 128 << 20, // or so many bytes
 };
 
 // What clearing up removed.

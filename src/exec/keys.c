@@ -14,7 +14,7 @@
 KeyLayout
 key_layout(Arena *arena, const Type *types, uint32_t count)
 {
-    KeyLayout layout = {.count = count, .plain = true};
+    KeyLayout layout = {.count = count, .text_word = NO_TEXT, .plain = true};
     layout.columns = ARENA_ARRAY(arena, KeyColumn, count);
     uint32_t nullable = 0;
     for (uint32_t k = 0; k < count; k++)
@@ -26,7 +26,7 @@ key_layout(Arena *arena, const Type *types, uint32_t count)
         uint32_t words = type_size(types[k]) > 8 ? 2 : 1;
         uint32_t null = types[k] == TYPE_STRING ? NULL_NEVER : nullable++;
         layout.columns[k] = (KeyColumn){types[k], layout.words, words, null};
-        if (types[k] == TYPE_STRING && !layout.text_word)
+        if (types[k] == TYPE_STRING && layout.text_word == NO_TEXT)
             layout.text_word = layout.words;
         layout.words += words;
         if (type_is_text(types[k]) || types[k] == TYPE_DECIMAL)

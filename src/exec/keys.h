@@ -22,11 +22,11 @@ typedef struct KeyLayout {
     uint32_t count;
     uint32_t null_words;
     uint32_t words;     // of a row
-    uint32_t text_word; // of the first key that is a string; 0 = none
+    uint32_t text_word; // of the first key that is a string; NO_TEXT: there is none
     bool plain;         // equal exactly when the words are
 } KeyLayout;
 
-enum { GROUP_NONE = UINT32_MAX, NULL_NEVER = UINT32_MAX };
+enum { GROUP_NONE = UINT32_MAX, NULL_NEVER = UINT32_MAX, NO_TEXT = UINT32_MAX };
 
 // A layout for keys of these types.
 KeyLayout key_layout(Arena *arena, const Type *types, uint32_t count);
@@ -96,7 +96,8 @@ group_prefetch(const GroupTable *table, const uint64_t *hashes, uint32_t i, uint
     const uint64_t *row = group_candidate(table, hashes[i + ROW_AHEAD]);
     if (row)
         __builtin_prefetch(row);
-    if (table->layout->text_word && (row = group_candidate(table, hashes[i + TEXT_AHEAD]))) {
+    if (table->layout->text_word != NO_TEXT &&
+        (row = group_candidate(table, hashes[i + TEXT_AHEAD]))) {
         const Text *text = (const Text *)(const void *)(row + table->layout->text_word);
         if (text->len > TEXT_INLINE)
             __builtin_prefetch(text_str(text).ptr);

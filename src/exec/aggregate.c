@@ -321,17 +321,29 @@ summarize_take(const Summarize *s, Expr *const *keys, const AggregateCall *calls
     return summarize_update(s, calls, worker, part, rows, groups);
 }
 
+// The sequences of the batch's rows where they do not follow those of the rows before; else NULL.
+static const int64_t *
+row_numbers(const Summarize *s, Worker *worker, const Batch *batch)
+{
+    Arena *arena = &worker->batch;
+    if (s->numbered)
+        return vector_flatten(arena, batch_column(arena, batch, batch->column_count - 1))->data;
+    if (!s->backwards || batch->numbers)
+        return batch_numbers(arena, batch);
+    int64_t *numbers = arena_alloc_array(arena, batch->selected, sizeof(*numbers));
+    for (uint32_t i = 0; i < batch->selected; i++)
+        numbers[i] = (int64_t)(worker_sequence(worker) + i);
+    return numbers;
+}
+
 static bool
 summarize_consume(Sink *self, Worker *worker, Batch *batch)
 {
     const Summarize *s = self->state;
     GroupPart *part = &s->parts[worker->number];
-    SummaryRows rows = {.batch = batch, .sequence = worker_sequence(worker)};
-    rows.numbers = batch_numbers(&worker->batch, batch);
-    if (s->numbered)
-        rows.numbers = vector_flatten(&worker->batch,
-                                      batch_column(&worker->batch, batch, batch->column_count - 1))
-                           ->data;
+    SummaryRows rows = {.batch = batch,
+                        .sequence = worker_sequence(worker),
+                        .numbers = row_numbers(s, worker, batch)};
     if (s->only && !group_top_pick(s, worker, &rows))
         return false;
     if (!rows.batch->selected)
@@ -348,6 +360,36 @@ summarize_consume(Sink *self, Worker *worker, Batch *batch)
     return done && part_charge(s, part, worker, 0);
 }
 
+// Whether column `column` of the rows is the time by which the branch's source is in order.
+static bool
+is_time_of(const Branch *branch, uint32_t column)
+{
+    ptrdiff_t at = branch->begin ? -1 : branch_column(branch, column);
+    return at >= 0 && branch->source->time_column == (ptrdiff_t)branch->columns[at];
+}
+
+// Has the newest rows read first where groups are asked for their latest: most other rows are then only looked at. Of
+// other calls those stay that no order of rows costs more.
+static void
+read_newest_first(Summarize *s, Pipeline *input)
+{
+    bool latest = false;
+    for (uint32_t a = 0; a < s->call_count; a++) {
+        const AggregateCall *call = &s->calls[a];
+        if (aggregate_impl(call)->adds != ADDS_NOTHING)
+            continue;
+        if (!aggregate_impl(call)->greatest_first || call->args[0]->kind != EXPR_COLUMN)
+            return;
+        for (size_t b = 0; b < input->count; b++)
+            if (!is_time_of(&input->branches[b], call->args[0]->column))
+                return;
+        latest = true;
+    }
+    s->backwards = latest;
+    for (size_t b = 0; b < input->count && latest; b++)
+        input->branches[b].backwards = true;
+}
+
 static bool
 consume_all(Summarize *s, Pipeline *input, AzError *error)
 {
@@ -360,6 +402,7 @@ consume_all(Summarize *s, Pipeline *input, AzError *error)
         part->codes = code_groups_new(&part->codes_arena, &s->layout);
     }
     Sink sink = {.state = s, .consume = summarize_consume};
+    read_newest_first(s, input);
     bool done = pipeline_run(exec, input, &sink, error);
     for (size_t w = 0; w < exec->worker_count; w++) {
         Held *held = s->parts[w].held;

@@ -163,6 +163,7 @@ struct Branch {
     const ScanPredicate *predicates;
     uint32_t predicate_count;
     const RowGate *gate; // NULL = all rows pass
+    bool backwards;      // the last morsels come first
     Operator *first, *last;
     bool numbered; // rows come in any order, with their places in it in the source's last column
     ProfileNode *node, *filter_node; // of the source and of `filter`

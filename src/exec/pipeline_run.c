@@ -257,7 +257,7 @@ run_worker(void *context, size_t number)
         if (morsel >= run->branch->source->morsel_count ||
             run->morsel_base + morsel > run->exec->stop_after)
             return;
-        if (run->branch->gate && run->branch->gate->backwards)
+        if (run->branch->backwards || (run->branch->gate && run->branch->gate->backwards))
             morsel = run->branch->source->morsel_count - 1 - morsel;
         if (!run_morsel(run, worker, morsel)) {
             exec_stop_after(run->exec, worker->morsel);

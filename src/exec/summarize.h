@@ -64,6 +64,7 @@ typedef struct Summarize {
     GroupSpill *spill;       // NULL: memory holds all groups, or the query ends
     GroupTop *top;           // NULL: all groups are wanted
     const uint64_t *only;    // buckets of the only rows that are taken, a bit each; NULL: all are
+    bool backwards;          // rows come morsel by morsel from the last to the first
     bool numbered;           // rows come with their sequence in the last column: they were on disk
     Held *input;             // of those rows; NULL: there are none
     struct Summarize *whole; // of which this is the last part that is read; NULL: it is none

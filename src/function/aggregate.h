@@ -45,6 +45,8 @@ typedef struct AggregateImpl {
     void (*finish)(const AggregateCall *call, void *state, Vector *const *outputs, uint32_t row,
                    Arena *arena, Scratch *scratch);
     AggregateAdds adds;
+    // A row with a greater first argument, once it is there, leaves little to do for those that come later.
+    bool greatest_first;
 } AggregateImpl;
 
 static inline bool

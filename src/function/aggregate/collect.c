@@ -591,6 +591,7 @@ static const AggregateImpl ARG_MAX = {
     .update = arg_max_update,
     .merge = arg_max_merge,
     .finish = row_finish,
+    .greatest_first = true,
 };
 
 static const AggregateImpl ARG_MIN = {

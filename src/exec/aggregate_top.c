@@ -366,6 +366,8 @@ group_top_consume(const Summarize *s, Worker *worker, GroupPart *part, const Sum
         groups[known] = group;
         known += group != GROUP_NONE;
     }
+    if (worker->clock.node)
+        worker->clock.node->slots[worker->number].left_out += rows - known;
     if (!known)
         return true;
     SummaryRows of_known = some_rows(worker, in, places, known);

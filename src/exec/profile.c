@@ -41,6 +41,7 @@ profile_total(const Profile *profile, const ProfileNode *node)
         sum.groups_skipped += slot->groups_skipped;
         sum.rows_read += slot->rows_read;
         sum.rows_skipped += slot->rows_skipped;
+        sum.left_out += slot->left_out;
         if (s != coordinator && slot->wall_ns > sum.wall_ns)
             sum.wall_ns = slot->wall_ns;
     }

@@ -59,6 +59,17 @@ spilled_cell(Arena *arena, const ProfileCounters *counters)
                              : STR("");
 }
 
+static Str
+details_cell(Arena *arena, const ExplainRow *row)
+{
+    Str details = text_clean(arena, row->details);
+    uint64_t rows = row->counters.left_out;
+    return rows ? str_format(arena,
+                             "%.*s; %llu rows of groups that are not among the first left out",
+                             STR_ARG(details), (unsigned long long)rows)
+                : details;
+}
+
 enum { SPILLED_CELL = 7, CELLS = 9 };
 
 static void
@@ -157,7 +168,7 @@ explain_write_text(Buffer *out, const Explain *explain, const ResultStyle *style
             i + 1 == explain->count || explain->rows[i + 1].depth <= explain->rows[i].depth;
         if (is_source)
             cells[rows][1] = STR("");
-        cells[rows][CELLS - 1] = text_clean(&arena, explain->rows[i].details);
+        cells[rows][CELLS - 1] = details_cell(&arena, &explain->rows[i]);
     }
     if (explain->analyzed) {
         cells[rows][0] = STR("(answer)");
@@ -190,6 +201,8 @@ put_counters(Buffer *out, const ProfileCounters *c)
                       (unsigned long long)c->rows_read, (unsigned long long)c->rows_skipped);
     if (c->spilled)
         buffer_printf(out, ",\"spilledBytes\":%llu", (unsigned long long)c->spilled);
+    if (c->left_out)
+        buffer_printf(out, ",\"rowsLeftOut\":%llu", (unsigned long long)c->left_out);
 }
 
 void

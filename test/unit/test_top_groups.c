@@ -89,6 +89,15 @@ static const Case CASES[] = {
     {KEPT, "M | mv-expand e = tags | summarize n = count() by k = " FEW_AND_MANY " | top 10 by n"},
 };
 
+static uint64_t
+rows_left_out(const Explain *explain)
+{
+    uint64_t rows = 0;
+    for (uint32_t i = 0; i < explain->count; i++)
+        rows += explain->rows[i].counters.left_out;
+    return rows;
+}
+
 static Way
 way_of(const Explain *explain, uint64_t rows)
 {
@@ -129,7 +138,9 @@ same_as_all(size_t threads, bool sure)
         if (wrong)
             fail_msg("%s: row %llu: %s", query, (unsigned long long)row, wrong);
         assert_int_equal(way_of(wanted->explain, rows), ONCE);
+        assert_int_equal(rows_left_out(wanted->explain), 0);
         Way way = way_of(found->explain, rows);
+        assert_true(way == KEPT || rows_left_out(found->explain) > 0);
         if (sure && way != CASES[c].way)
             fail_msg("%s: found in way %d", query, (int)way);
         arena_free(&arena);

@@ -5,7 +5,7 @@
 KIT and WORK are those of peers.py: generators, queries and DuckDB's SQL; generated data and stores, which are
 made when they are not there. Time: CPU of a query with one thread pinned to one core, from its text to its printed
 answer, in new processes, whose caches are empty at either size and which take turns, and in one that has run it before:
-medians. Memory: the peak resident set of a new process that runs the query once, less that of one that opens the store
+medians. How often the time grows in new processes is the median over pairs of neighbours, one of each size. Memory: the peak resident set of a new process that runs the query once, less that of one that opens the store
 and answers `print 1` (DuckDB: `SELECT 1`), one thread each. GNU time reads it, so that the size of the process that
 starts them is not in it.
 """
@@ -34,6 +34,11 @@ def run(command, core, environment=None):
     if done.returncode:
         return None, done.stderr.strip()[:200]
     return int(re.search(r"peak_kb=(\d+)", done.stderr)[1]) / 1024, done.stderr
+
+
+def cpu_of(said):
+    """CPU ms of the runs in a process."""
+    return [float(value) for value in re.findall(r"\bcpu_ms=([\d.]+)", said)]
 
 
 class Azimuth:
@@ -71,7 +76,7 @@ class Azimuth:
         for peak, said in new + [again]:
             if not peak:
                 sys.exit(f"{text}: {said}")
-        cpu = [[float(value) for value in re.findall(r"\bcpu_ms=([\d.]+)", said)] for _, said in new + [again]]
+        cpu = [cpu_of(said) for _, said in new + [again]]
         return {"new": statistics.median(runs[0] for runs in cpu[:-1]), "again": statistics.median(cpu[-1][1:]),
                 "mb": statistics.median(peak for peak, _ in new) - self.base}
 
@@ -110,6 +115,7 @@ def rows_of(args, queries, small, large, small_duckdb, duckdb):
         new = [(small.once(text), large.once(text)) for _ in range(args.runs)]
         for size, engine, runs in zip(("small", "large"), (small, large), zip(*new)):
             row.update({f"{size}_{name}": value for name, value in engine.figures(text, list(runs)).items()})
+        row["grown"] = statistics.median(cpu_of(many)[0] / cpu_of(few)[0] for (_, few), (_, many) in new)
         row["duckdb_small_mb"], row["duckdb_mb"] = small_duckdb.memory(query["name"]), duckdb.memory(query["name"])
         rows.append(row)
         print(f"{row['name']}: {row['large_new']:.1f} ms, {row['large_mb']:.0f} MB", file=sys.stderr)
@@ -118,7 +124,7 @@ def rows_of(args, queries, small, large, small_duckdb, duckdb):
 
 def write(args, rows, small, large, duckdb):
     factor = large.bytes / small.bytes
-    times = [row["large_new"] / row["small_new"] for row in rows]
+    times = [row["grown"] for row in rows]
     again = [row["large_again"] / row["small_again"] for row in rows]
     faster = [(row, grown) for row, grown in zip(rows, times)
               if grown > factor and row["large_new"] - factor * row["small_new"] > 1]
@@ -134,7 +140,7 @@ def write(args, rows, small, large, duckdb):
         f" lines, {factor:.1f} times; stores of {small.stored / 1e6:,.0f} and {large.stored / 1e6:,.0f} MB.",
         "",
         "CPU: median of a query with one thread, in new processes, and in one that has run it before: there the smaller data lies decoded in",
-        "the caches as a whole and the larger one does not. Memory: the peak of a new process that runs",
+        "the caches as a whole and the larger one does not. Times of new processes: median over pairs of neighbours, one of each size. Memory: the peak of a new process that runs",
         f"the query once, less that of one that only opens the store (Azimuth {large.base:.0f} MB"
         + (f", DuckDB with node {duckdb.base:.0f} MB). DuckDB: the larger data, one thread, new processes too." if duckdb.base
            else "). DuckDB has no store of the larger data here."),

@@ -5,9 +5,10 @@
 KIT and WORK are those of peers.py: generators, queries and DuckDB's SQL; generated data and stores, which are
 made when they are not there. Time: CPU of a query with one thread pinned to one core, from its text to its printed
 answer, in new processes, whose caches are empty at either size and which take turns, and in one that has run it before:
-medians. How often the time grows in new processes is the median over pairs of neighbours, one of each size. Memory: the peak resident set of a new process that runs the query once, less that of one that opens the store
-and answers `print 1` (DuckDB: `SELECT 1`), one thread each. GNU time reads it, so that the size of the process that
-starts them is not in it.
+medians. How many times it grows in new processes is the median over pairs of neighbours, one of each size.
+Memory: the peak resident set of a new process that runs the query once, less that of one that opens the store and
+answers `print 1` (DuckDB: `SELECT 1`), one thread each. GNU time reads it, so that the size of the process that starts
+them is not in it.
 """
 import argparse
 import json

@@ -62,6 +62,23 @@ summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
     return true;
 }
 
+Summarize *
+summarize_like(const Summarize *s, Expr **keys, AggregateCall *calls)
+{
+    Summarize *other = ARENA_NEW(s->exec->arena, Summarize);
+    *other = (Summarize){
+        .exec = s->exec,
+        .keys = keys,
+        .layout = s->layout,
+        .calls = calls,
+        .call_count = s->call_count,
+        .states_at = s->states_at,
+        .offsets = s->offsets,
+        .extra = s->extra,
+    };
+    return other;
+}
+
 // ---- consuming ----
 
 // Writes what the record of group `g`, which was just added, holds beside its key row.
@@ -101,9 +118,7 @@ group_rows(const Summarize *s, GroupPart *part, Worker *worker, const Vector *co
         groups[i] = group_add(&part->table, rows + (size_t)i * s->layout.words, hashes[i]);
         if (part->table.count == before)
             continue;
-        uint32_t row = origin ? origin[i] : i;
-        group_start(s, part, before, hashes[i],
-                    in->numbers ? (uint64_t)in->numbers[row] : in->sequence + row);
+        group_start(s, part, before, hashes[i], row_sequence(in, origin ? origin[i] : i));
     }
 }
 
@@ -285,6 +300,28 @@ summarize_update(const Summarize *s, const AggregateCall *calls, Worker *worker,
     return true;
 }
 
+static bool
+evaluate_keys(const Summarize *s, Expr *const *keys, Worker *worker, const Batch *batch,
+              const Vector ***out)
+{
+    *out = ARENA_ARRAY(&worker->batch, const Vector *, s->layout.count);
+    for (uint32_t k = 0; k < s->layout.count; k++)
+        if (!((*out)[k] = evaluate(worker, keys[k], batch)))
+            return false;
+    return true;
+}
+
+bool
+summarize_keys(const Summarize *s, Expr *const *keys, Worker *worker, const Batch *batch,
+               uint64_t **rows, uint64_t **hashes)
+{
+    const Vector **values;
+    if (!evaluate_keys(s, keys, worker, batch, &values))
+        return false;
+    key_encode(&worker->batch, &s->layout, values, batch->selected, rows, hashes);
+    return true;
+}
+
 static const char WHAT[] = "its groups";
 
 // Tells the budget how the part has grown, or asks whether it may grow by so many bytes.
@@ -311,10 +348,9 @@ bool
 summarize_take(const Summarize *s, Expr *const *keys, const AggregateCall *calls, Worker *worker,
                GroupPart *part, const SummaryRows *rows)
 {
-    const Vector **values = ARENA_ARRAY(&worker->batch, const Vector *, s->layout.count);
-    for (uint32_t k = 0; k < s->layout.count; k++)
-        if (!(values[k] = evaluate(worker, keys[k], rows->batch)))
-            return false;
+    const Vector **values;
+    if (!evaluate_keys(s, keys, worker, rows->batch, &values))
+        return false;
     uint32_t count = rows->batch->selected;
     uint32_t *groups = arena_alloc_array(&worker->batch, count, sizeof(uint32_t));
     find_groups(s, part, worker, values, rows, groups);

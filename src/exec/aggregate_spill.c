@@ -182,14 +182,9 @@ group_spill_consume(const Summarize *s, Worker *worker, GroupPart *part, const S
     GroupSpill *spill = s->spill;
     Arena *arena = &worker->batch;
     const Batch *rows = rows_as_written(s, worker, in);
-    if (!rows)
-        return false;
-    const Vector **keys = ARENA_ARRAY(arena, const Vector *, s->layout.count);
-    for (uint32_t k = 0; k < s->layout.count; k++)
-        if (!(keys[k] = evaluate(worker, spill->keys[k], rows)))
-            return false;
     uint64_t *key_rows, *hashes;
-    key_encode(arena, &s->layout, keys, rows->count, &key_rows, &hashes);
+    if (!rows || !summarize_keys(s, spill->keys, worker, rows, &key_rows, &hashes))
+        return false;
     uint32_t *groups = arena_alloc_array(arena, rows->count, sizeof(uint32_t));
     uint8_t *parts = arena_alloc_array(arena, rows->count, 1);
     bool sealed = part->open == GROUPS_SEALED, all_known = true;
@@ -252,22 +247,12 @@ deal_out_groups(const Summarize *s)
 static Summarize *
 part_of(const Summarize *whole, unsigned p)
 {
-    Exec *exec = whole->exec;
     const GroupSpill *spill = whole->spill;
-    Summarize *part = ARENA_NEW(exec->arena, Summarize);
-    *part = (Summarize){
-        .exec = exec,
-        .keys = spill->keys,
-        .layout = whole->layout,
-        .calls = spill->calls,
-        .call_count = whole->call_count,
-        .states_at = whole->states_at,
-        .offsets = whole->offsets,
-        .extra = whole->extra,
-        .numbered = true,
-        .input = held_new(exec),
-        .before = {spill->records + spill->starts[p], spill->starts[p + 1] - spill->starts[p]},
-    };
+    Summarize *part = summarize_like(whole, spill->keys, spill->calls);
+    part->numbered = true;
+    part->input = held_new(whole->exec);
+    part->before =
+        (GroupList){spill->records + spill->starts[p], spill->starts[p + 1] - spill->starts[p]};
     return part;
 }
 

@@ -299,12 +299,6 @@ lose(const Summarize *s)
     return true;
 }
 
-static uint64_t
-sequence_of(const SummaryRows *in, uint32_t row)
-{
-    return in->numbers ? (uint64_t)in->numbers[row] : in->sequence + row;
-}
-
 // The rows that `places` names, of those that live.
 static SummaryRows
 some_rows(Worker *worker, const SummaryRows *in, const uint32_t *places, uint32_t count)
@@ -316,25 +310,12 @@ some_rows(Worker *worker, const SummaryRows *in, const uint32_t *places, uint32_
     int64_t *numbers = arena_alloc_array(arena, count, sizeof(int64_t));
     for (uint32_t i = 0; i < count; i++) {
         selection[i] = batch_row(in->batch, places[i]);
-        numbers[i] = (int64_t)sequence_of(in, places[i]);
+        numbers[i] = (int64_t)row_sequence(in, places[i]);
     }
     batch->selection = selection;
     batch->selected = count;
     batch->numbers = NULL; // they are told apart
     return (SummaryRows){.batch = batch, .numbers = numbers};
-}
-
-// The keys of the rows, and their hashes.
-static bool
-encode_keys(const Summarize *s, Worker *worker, const Batch *batch, uint64_t **rows,
-            uint64_t **hashes)
-{
-    const Vector **keys = ARENA_ARRAY(&worker->batch, const Vector *, s->layout.count);
-    for (uint32_t k = 0; k < s->layout.count; k++)
-        if (!(keys[k] = evaluate(worker, s->keys[k], batch)))
-            return false;
-    key_encode(&worker->batch, &s->layout, keys, batch->selected, rows, hashes);
-    return true;
 }
 
 bool
@@ -349,7 +330,7 @@ group_top_consume(const Summarize *s, Worker *worker, GroupPart *part, const Sum
     uint64_t *keys, *hashes;
     double *weights = arena_alloc_array(arena, rows, sizeof(double));
     bool fit;
-    if (!encode_keys(s, worker, in->batch, &keys, &hashes) ||
+    if (!summarize_keys(s, s->keys, worker, in->batch, &keys, &hashes) ||
         !row_weights(s, worker, in->batch, weights, &fit))
         return false;
     if (!fit)
@@ -361,7 +342,7 @@ group_top_consume(const Summarize *s, Worker *worker, GroupPart *part, const Sum
         const uint64_t *key = keys + (size_t)i * s->layout.words;
         uint32_t group = group_find(&part->table, key, hashes[i]);
         if (group == GROUP_NONE)
-            group = add_unknown(s, top, part, key, hashes[i], weights[i], sequence_of(in, i));
+            group = add_unknown(s, top, part, key, hashes[i], weights[i], row_sequence(in, i));
         places[known] = i;
         groups[known] = group;
         known += group != GROUP_NONE;
@@ -379,7 +360,7 @@ group_top_pick(const Summarize *s, Worker *worker, SummaryRows *in)
 {
     uint32_t rows = in->batch->selected, count = 0;
     uint64_t *keys, *hashes;
-    if (!encode_keys(s, worker, in->batch, &keys, &hashes))
+    if (!summarize_keys(s, s->keys, worker, in->batch, &keys, &hashes))
         return false;
     uint32_t *places = arena_alloc_array(&worker->batch, rows, sizeof(uint32_t));
     for (uint32_t i = 0; i < rows; i++) {
@@ -480,24 +461,6 @@ free_bounds(const Summarize *s)
         held_free(s->exec, s->top->parts[w].held);
 }
 
-// The summarize of what is read again.
-static Summarize *
-second_reading(const Summarize *s)
-{
-    Summarize *again = ARENA_NEW(s->exec->arena, Summarize);
-    *again = (Summarize){
-        .exec = s->exec,
-        .keys = s->keys,
-        .layout = s->layout,
-        .calls = s->calls,
-        .call_count = s->call_count,
-        .states_at = s->states_at,
-        .offsets = s->offsets,
-        .extra = s->extra,
-    };
-    return again;
-}
-
 bool
 group_top_used(const Summarize *s)
 {
@@ -524,7 +487,7 @@ group_top_stream(Summarize *s, Pipeline *input, const Schema *schema, bool numbe
         pipeline_from_source(s->exec, summarize_source(s, schema), out);
         return true;
     }
-    Summarize *again = second_reading(s);
+    Summarize *again = summarize_like(s, s->keys, s->calls);
     if (tells) {
         again->only = found.only;
         again->before = found.groups;

@@ -17,9 +17,8 @@ typedef struct ProfileCounters {
     uint64_t cpu_ns;                     // of all workers
     // Scans: row groups and their rows that were read, and that zone maps ruled out.
     uint64_t groups_read, groups_skipped, rows_read, rows_skipped;
-    uint64_t spilled; // bytes written to temporary files, because memory did not hold the rows
-    uint64_t
-        left_out; // rows of groups that are not among the first that are wanted (aggregate_top.c)
+    uint64_t spilled;  // bytes written to temporary files, because memory did not hold the rows
+    uint64_t left_out; // rows of groups that are not among those wanted (aggregate_top.c)
 } ProfileCounters;
 
 typedef struct ProfileNode {

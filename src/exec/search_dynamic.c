@@ -91,6 +91,7 @@ search_candidates(Worker *worker, const Expr *expr, const Batch *batch, uint32_t
         trees = evaluate(worker, expr->args[0]->args[0], batch);
     if (trees && trees->encoding == ENC_DICT && trees->dict->count <= all)
         return dictionary_rows(&worker->batch, trees, &probes, rows);
+    // A constant is written and searched once as it is.
     if (!trees || trees->encoding == ENC_CONST)
         return all;
     for (uint32_t i = 0; i < all; i++)

@@ -36,6 +36,12 @@ typedef struct SummaryRows {
     const int64_t *numbers; // NULL: they follow one another
 } SummaryRows;
 
+static inline uint64_t
+row_sequence(const SummaryRows *rows, uint32_t row)
+{
+    return rows->numbers ? (uint64_t)rows->numbers[row] : rows->sequence + row;
+}
+
 typedef struct GroupSpill GroupSpill; // aggregate_spill.c
 typedef struct GroupTop GroupTop;     // aggregate_top.c
 
@@ -83,6 +89,8 @@ typedef struct Summarize {
 // Resolves what is to be grouped by and computed, over the columns of the pipeline to be run.
 bool summarize_init(Summarize *s, Exec *exec, Expr *const *keys, uint32_t key_count,
                     const AggregateCall *calls, uint32_t call_count, AzError *error);
+// Another with the same groups, for rows from elsewhere: `keys` and `calls` over their columns.
+Summarize *summarize_like(const Summarize *s, Expr **keys, AggregateCall *calls);
 // Runs the pipeline and leaves its groups in order. Without keys there is one group, also of no rows.
 bool summarize_run(Summarize *s, Pipeline *input, AzError *error);
 // Gives the groups back, before the run ends.
@@ -140,6 +148,9 @@ void summarize_finish_call(const AggregateCall *call, Arena *arena, Scratch *scr
 // Rows go into their groups, which are added when they are new: `keys` and `calls` over the columns of the batch.
 bool summarize_take(const Summarize *s, Expr *const *keys, const AggregateCall *calls,
                     Worker *worker, GroupPart *part, const SummaryRows *rows);
+// The key rows of the batch's live rows, and their hashes, in the worker's batch arena; false with worker->error.
+bool summarize_keys(const Summarize *s, Expr *const *keys, Worker *worker, const Batch *batch,
+                    uint64_t **rows, uint64_t **hashes);
 // Adds a group, which is none of the part's: its number. `first`: the sequence of its first row.
 uint32_t summarize_add(const Summarize *s, GroupPart *part, const uint64_t *key, uint64_t hash,
                        uint64_t first);
